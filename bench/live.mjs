@@ -1,9 +1,10 @@
 // npm run bench:live: how much live capture slows the programs of this machine, and its throughput.
-// Prints a table and, with --json, the figures. Options: --rounds N (5), --calls N (3000000), --storm MINUTES (0).
+// Prints a table and, with --json, the figures. Options: --rounds N (5), --calls N (3000000),
+// --storm MINUTES (0).
 //
-// Every round runs each variant once, in turn, so that a busy machine slows all of them alike. Prints medians and their
-// ratios. Needs root and the requirements of sfkit doctor. --storm starts programs and creates files for this time, and
-// prints the memory of sfkit live.
+// Every round runs each variant once, in turn, so that a busy machine slows all of them alike.
+// Prints medians and their ratios. Needs root and the requirements of sfkit doctor. --storm starts
+// programs and creates files for this time, and prints the memory of sfkit live.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -25,7 +26,12 @@ const work = mkdtempSync(join(tmpdir(), 'sfkit-bench-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 
 function run(command, args, settings = {}) {
-  const result = spawnSync(command, args, { cwd: work, encoding: 'utf8', maxBuffer: 1 << 28, ...settings });
+  const result = spawnSync(command, args, {
+    cwd: work,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    ...settings,
+  });
   if (result.error) throw result.error;
   if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${result.stderr}`);
   return result.stdout;
@@ -89,25 +95,38 @@ function bothProcessors() {
 
 let redis;
 if (has('redis-server') && has('redis-benchmark')) {
-  redis = spawn('redis-server', ['--port', '0', '--unixsocket', join(work, 'redis.sock'), '--save', ''], {
-    stdio: 'ignore',
-  });
-  while (!existsSync(join(work, 'redis.sock'))) await new Promise((resolve) => setTimeout(resolve, 50));
+  redis = spawn(
+    'redis-server',
+    ['--port', '0', '--unixsocket', join(work, 'redis.sock'), '--save', ''],
+    {
+      stdio: 'ignore',
+    },
+  );
+  while (!existsSync(join(work, 'redis.sock')))
+    await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 const workloads = {
   'getppid, ns per call': () => call('getppid'),
   'read of 1 byte, ns per call': () => call('read'),
   'compile of a C++ file, s': () =>
-    seconds(() => run('c++', ['-std=c++20', '-c', '-o', join(work, 'c.o'), join(root, 'bench/storm.cpp')])),
+    seconds(() =>
+      run('c++', ['-std=c++20', '-c', '-o', join(work, 'c.o'), join(root, 'bench/storm.cpp')]),
+    ),
   ...(redis && {
     'redis-benchmark (SET), s': () =>
-      seconds(() => run('redis-benchmark', ['-s', join(work, 'redis.sock'), '-q', '-n', '100000', '-t', 'set'])),
+      seconds(() =>
+        run('redis-benchmark', ['-s', join(work, 'redis.sock'), '-q', '-n', '100000', '-t', 'set']),
+      ),
   }),
   'reads on all processors, calls/s': bothProcessors,
 };
 
-const ways = { 'no capture': undefined, 'sfkit live': [], 'sfkit live --all-syscalls': ['--all-syscalls'] };
+const ways = {
+  'no capture': undefined,
+  'sfkit live': [],
+  'sfkit live --all-syscalls': ['--all-syscalls'],
+};
 const figures = {};
 const lost = {};
 const events = {};
@@ -122,7 +141,8 @@ for (let round = 0; round < Number(options.rounds); round++) {
     if (live) {
       const summary = await live.end();
       lost[way] =
-        (lost[way] ?? 0) + summary.gaps.filter((gap) => gap.isLoss).reduce((sum, gap) => sum + Number(gap.count), 0);
+        (lost[way] ?? 0) +
+        summary.gaps.filter((gap) => gap.isLoss).reduce((sum, gap) => sum + Number(gap.count), 0);
       events[way] = (events[way] ?? 0) + Number(summary.events);
     }
   }
@@ -134,7 +154,10 @@ const result = Object.entries(figures).map(([name, byWay]) => {
   return {
     name,
     ways: Object.fromEntries(
-      Object.entries(byWay).map(([way, all]) => [way, { median: median(all), ratio: median(all) / base }]),
+      Object.entries(byWay).map(([way, all]) => [
+        way,
+        { median: median(all), ratio: median(all) / base },
+      ]),
     ),
   };
 });
@@ -156,8 +179,11 @@ if (minutes > 0) {
   const storm = build('storm');
   mkdirSync(join(work, 'files'));
   const live = await capture([]);
-  const memory = () => Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${live.pid}/status`, 'utf8'))[1]) / 1024;
-  const child = spawn(storm, [join(work, 'files'), String(minutes * 60)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const memory = () =>
+    Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${live.pid}/status`, 'utf8'))[1]) / 1024;
+  const child = spawn(storm, [join(work, 'files'), String(minutes * 60)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let did = '';
   child.stdout.on('data', (text) => {
     did += text;
@@ -171,5 +197,7 @@ if (minutes > 0) {
   clearInterval(timer);
   const summary = await live.end();
   console.log(did.trim());
-  console.log(`${summary.events} events, lost: ${JSON.stringify(summary.gaps.filter((gap) => gap.isLoss))}`);
+  console.log(
+    `${summary.events} events, lost: ${JSON.stringify(summary.gaps.filter((gap) => gap.isLoss))}`,
+  );
 }

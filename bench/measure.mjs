@@ -1,5 +1,5 @@
-// Preloaded into a command (`node --import ./bench/measure.mjs bin/run.js ...`): prints its memory and
-// processor time as the last line of standard error.
+// Preloaded into a command (`node --import ./bench/measure.mjs bin/run.js ...`): prints its memory
+// and processor time as the last line of standard error.
 
 process.on('exit', () => {
   const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();

@@ -1,5 +1,5 @@
-// Builds a long capture from a short one: its lists once, then its events repeatedly, shifted each time by the capture's
-// duration. Only uncompressed captures in this machine's byte order.
+// Builds a long capture from a short one: its lists once, then its events repeatedly, shifted each
+// time by the capture's duration. Only uncompressed captures in this machine's byte order.
 //
 //   node bench/repeat.mjs INPUT OUTPUT MEGABYTES
 

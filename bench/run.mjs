@@ -1,8 +1,9 @@
-// npm run bench: speed and memory of the engine and the commands on a long capture.
-// Prints a table and, with --json, the figures. Options: --megabytes N (600), --rounds N (5), --input FILE.
+// npm run bench: speed and memory of the engine and the commands on a long capture. Prints a table
+// and, with --json, the figures. Options: --megabytes N (600), --rounds N (5), --input FILE.
 //
-// The long capture repeats ../shared/corpus/sf-collector/mpm-event.full.scap, or fixtures/webserver.scap without the
-// corpus. Every round runs each variant once, in turn, so that a busy machine slows all of them alike. Prints medians.
+// The long capture repeats ../shared/corpus/sf-collector/mpm-event.full.scap, or
+// fixtures/webserver.scap without the corpus. Every round runs each variant once, in turn, so that
+// a busy machine slows all of them alike. Prints medians.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
@@ -31,7 +32,11 @@ function run(command, args) {
   const result = spawnSync(command, args, { cwd: work, encoding: 'utf8', maxBuffer: 1 << 28 });
   if (result.error) throw result.error;
   if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${result.stderr}`);
-  return { seconds: Number(process.hrtime.bigint() - started) / 1e9, stdout: result.stdout, stderr: result.stderr };
+  return {
+    seconds: Number(process.hrtime.bigint() - started) / 1e9,
+    stdout: result.stdout,
+    stderr: result.stderr,
+  };
 }
 
 const has = (command) => spawnSync(command, ['--version']).status === 0;
@@ -52,13 +57,16 @@ function sfkit(...args) {
 }
 
 function engine(mode, file) {
-  const { seconds, peakMegabytes } = JSON.parse(run(join(toolBuild, 'engine_benchmark'), [mode, file]).stdout);
+  const { seconds, peakMegabytes } = JSON.parse(
+    run(join(toolBuild, 'engine_benchmark'), [mode, file]).stdout,
+  );
   return { seconds, peakMegabytes };
 }
 
 mkdirSync(work, { recursive: true });
 const corpus = join(root, '../shared/corpus/sf-collector/mpm-event.full.scap');
-const input = options.input ?? (existsSync(corpus) ? corpus : join(root, 'fixtures/webserver.scap'));
+const input =
+  options.input ?? (existsSync(corpus) ? corpus : join(root, 'fixtures/webserver.scap'));
 const long = join(work, 'long.scap');
 const short = join(work, 'short.scap');
 const events = repeatCapture(input, long, Number(options.megabytes));
@@ -76,8 +84,12 @@ const ways = new Map([
 ]);
 const hasSysdig = has('sysdig');
 if (hasSysdig) {
-  ways.set('sysdig -r FILE -q (follows state, prints nothing)', () => run('sysdig', ['-r', long, '-q']));
-  ways.set('sysdig -r FILE (prints events)', () => run('sh', ['-c', `sysdig -r '${long}' > events.txt`]));
+  ways.set('sysdig -r FILE -q (follows state, prints nothing)', () =>
+    run('sysdig', ['-r', long, '-q']),
+  );
+  ways.set('sysdig -r FILE (prints events)', () =>
+    run('sh', ['-c', `sysdig -r '${long}' > events.txt`]),
+  );
 }
 
 const samples = new Map([...ways.keys()].map((name) => [name, []]));
@@ -108,12 +120,18 @@ if (has('valgrind')) {
       mode,
       short,
     ]);
-    instructionsPerEvent[mode] = Math.round(Number(/Collected : (\d+)/.exec(stderr)[1]) / shortEvents);
+    instructionsPerEvent[mode] = Math.round(
+      Number(/Collected : (\d+)/.exec(stderr)[1]) / shortEvents,
+    );
   }
 }
 
 const report = {
-  capture: { repeated: input.slice(input.lastIndexOf('/') + 1), events, megabytes: Math.round(megabytes) },
+  capture: {
+    repeated: input.slice(input.lastIndexOf('/') + 1),
+    events,
+    megabytes: Math.round(megabytes),
+  },
   machine: {
     processor: cpus()[0].model,
     cores: cpus().length,
@@ -145,7 +163,9 @@ if (options.json) {
         .join(', ')}`,
     );
   }
-  const printing = results.find(({ name }) => name.startsWith('sysdig') && name.includes('prints events'));
+  const printing = results.find(
+    ({ name }) => name.startsWith('sysdig') && name.includes('prints events'),
+  );
   const listing = results.find(({ name }) => name.startsWith('sfkit events'));
   const following = results.find(({ name }) => name.includes('prints nothing'));
   const avro = results.find(({ name }) => name === 'sfkit convert -f avro');
@@ -158,6 +178,7 @@ if (options.json) {
       `sfkit events: ${(listing.eventsPerSecond / printing.eventsPerSecond).toFixed(1)} times the events/s of sysdig printing`,
     );
   }
-  if (!hasSysdig) console.log('\nsysdig is not installed: no comparison (Debian has it as a package)');
+  if (!hasSysdig)
+    console.log('\nsysdig is not installed: no comparison (Debian has it as a package)');
 }
 rmSync(work, { recursive: true, force: true });

@@ -1,6 +1,6 @@
-// Writes dist/completion.{bash,zsh,fish} from oclif.manifest.json (scripts/manifest.mjs), the fields of filters and the
-// saved queries. `sfkit completion` prints them.
-// Usage: node scripts/completion.mjs
+// Writes dist/completion.{bash,zsh,fish} from oclif.manifest.json (scripts/manifest.mjs), the
+// fields of filters and the saved queries. `sfkit completion` prints them. Usage: node
+// scripts/completion.mjs
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { completionScripts } from './lib/completion.mjs';
@@ -14,6 +14,8 @@ const queries = readdirSync(join(root, 'queries'))
   .filter((name) => name.endsWith('.sql'))
   .map((name) => name.slice(0, -4))
   .sort();
-for (const [shell, text] of Object.entries(completionScripts(readJson('oclif.manifest.json'), { fields, queries }))) {
+for (const [shell, text] of Object.entries(
+  completionScripts(readJson('oclif.manifest.json'), { fields, queries }),
+)) {
   writeFileSync(join(root, 'dist', `completion.${shell}`), text);
 }

@@ -1,6 +1,5 @@
-// Sets everything up, converts a capture to Parquet, runs a query, and checks a capture of an intrusion. Prints the
-// commands.
-// Usage: node scripts/demo.mjs
+// Sets everything up, converts a capture to Parquet, runs a query, and checks a capture of an
+// intrusion. Prints the commands. Usage: node scripts/demo.mjs
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from './lib/run.mjs';
@@ -14,8 +13,17 @@ const question = `select proc_exe, count(*) as connections, sum(flow_rbytes) as 
 setUp({ tests: false });
 sfkit('convert', capture, '-o', output);
 sfkit('query', output, question);
-sfkitFinds('check', 'fixtures/incident.scap', '--rules', 'fixtures/rules/incident.yaml', '--min-level', 'error');
-console.log('Try next: node bin/run.js query demo-output/ "from sysflow limit 10", or node bin/run.js --help');
+sfkitFinds(
+  'check',
+  'fixtures/incident.scap',
+  '--rules',
+  'fixtures/rules/incident.yaml',
+  '--min-level',
+  'error',
+);
+console.log(
+  'Try next: node bin/run.js query demo-output/ "from sysflow limit 10", or node bin/run.js --help',
+);
 
 function sfkit(...args) {
   run(args, 0);

@@ -1,5 +1,6 @@
-// Writes the generated parts of docs/: tables and columns (tables.md), fields (filters.md), the library's types (api.md).
-// Usage: node scripts/docs.mjs [--check]   (--check only reports outdated pages, with exit code 1)
+// Writes the generated parts of docs/: tables and columns (tables.md), fields (filters.md), the
+// library's types (api.md). Usage: node scripts/docs.mjs [--check]   (--check only reports outdated
+// pages, with exit code 1)
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiPage } from './lib/api-docs.mjs';
@@ -47,7 +48,9 @@ function recordSections() {
   });
   const more = views.map((view) => {
     const doc =
-      view.extends === undefined ? view.doc : `${view.doc}. It has the columns of \`${view.extends}\`, and these`;
+      view.extends === undefined
+        ? view.doc
+        : `${view.doc}. It has the columns of \`${view.extends}\`, and these`;
     return columnSection({ ...view, doc }, view.columns);
   });
   return [`The version of these tables is ${schema}.\n`, ...sections, ...more].join('\n');
@@ -64,7 +67,9 @@ function captureSections() {
     .map((table) =>
       columnSection(
         { ...table, name: `${table.name}${table.at ? '(moment)' : ''}` },
-        table.columns.filter(({ hidden }) => !hidden).map((column) => ({ ...column, ...shown[column.name] })),
+        table.columns
+          .filter(({ hidden }) => !hidden)
+          .map((column) => ({ ...column, ...shown[column.name] })),
       ),
     )
     .join('\n');
@@ -78,9 +83,13 @@ function queryTable() {
     .map((file) => {
       const text = readFileSync(join(directory, file), 'utf8');
       const parameters = [
-        ...text.matchAll(/^-- {3}(\w+): \{type: (\w+)(?:, default: '?([^,']+(?:,[^,']+)*?)'?)?, description/gm),
+        ...text.matchAll(
+          /^-- {3}(\w+): \{type: (\w+)(?:, default: '?([^,']+(?:,[^,']+)*?)'?)?, description/gm,
+        ),
       ];
-      const shown = parameters.map(([, name, type, fallback]) => `\`${name}=${fallback ?? type.toUpperCase()}\``);
+      const shown = parameters.map(
+        ([, name, type, fallback]) => `\`${name}=${fallback ?? type.toUpperCase()}\``,
+      );
       return `| \`@${file.slice(0, -4)}\` | ${/^-- title: (.*)$/m.exec(text)?.[1]} | ${shown.join(' ')} |`;
     });
   return `| query | answers | parameters |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
@@ -126,7 +135,11 @@ const pages = {
     'capture tables',
     captureSections(),
   ),
-  'queries.md': between(between(readPage('queries.md'), 'queries', queryTable()), 'macros', macroTable()),
+  'queries.md': between(
+    between(readPage('queries.md'), 'queries', queryTable()),
+    'macros',
+    macroTable(),
+  ),
   'filters.md': between(readPage('filters.md'), 'fields', fieldTables()),
   'api.md': apiPage(),
 };

@@ -1,9 +1,9 @@
-// Builds the engine with clang's address and undefined-behavior sanitizers, runs the C++ tests in that build, replays all
-// seeds through the fuzzers, and runs each fuzzer for a while. Failing inputs are kept in native/build-tools/findings.
-// Usage: node scripts/fuzz.mjs [--seconds N] [--only NAME] [--corpus DIRECTORY]
-//   --seconds N   how long to fuzz with each (default 20)
-//   --only NAME   one fuzzer: reader, convert, hostile, filter, sysflow_file or messages; skips the C++ tests
-//   --corpus DIR  keeps the fuzzers' corpora in DIR/NAME, and starts from their contents
+// Builds the engine with clang's address and undefined-behavior sanitizers, runs the C++ tests in
+// that build, replays all seeds through the fuzzers, and runs each fuzzer for a while. Failing
+// inputs are kept in native/build-tools/findings. Usage: node scripts/fuzz.mjs [--seconds N]
+// [--only NAME] [--corpus DIRECTORY] --seconds N   how long to fuzz with each (default 20) --only
+// NAME   one fuzzer: reader, convert, hostile, filter, sysflow_file or messages; skips the C++
+// tests --corpus DIR  keeps the fuzzers' corpora in DIR/NAME, and starts from their contents
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,13 +16,25 @@ const fuzzers = [
   { name: 'reader', seeds: ['fixtures/seeds/captures', 'fixtures', '../shared/corpus/edge'] },
   { name: 'convert', seeds: ['fixtures/seeds/captures', 'fixtures', '../shared/corpus/edge'] },
   { name: 'hostile', seeds: ['fixtures/seeds/hostile'] },
-  { name: 'filter', seeds: ['fixtures/seeds/filters', 'fixtures/seeds/captures', 'fixtures', '../shared/corpus/edge'] },
+  {
+    name: 'filter',
+    seeds: [
+      'fixtures/seeds/filters',
+      'fixtures/seeds/captures',
+      'fixtures',
+      '../shared/corpus/edge',
+    ],
+  },
   { name: 'sysflow_file', seeds: ['fixtures/seeds/sysflow'] },
   { name: 'messages', seeds: ['fixtures/seeds/messages'] },
 ];
 
 const { values: options } = parseArgs({
-  options: { seconds: { type: 'string', default: '20' }, only: { type: 'string' }, corpus: { type: 'string' } },
+  options: {
+    seconds: { type: 'string', default: '20' },
+    only: { type: 'string' },
+    corpus: { type: 'string' },
+  },
 });
 const chosen = fuzzers.filter(({ name }) => options.only === undefined || options.only === name);
 if (chosen.length === 0)
@@ -34,7 +46,12 @@ const findings = join(root, 'native', 'build-tools', 'findings');
 mkdirSync(findings, { recursive: true });
 say('building the fuzzers');
 const compilers = [`-DCMAKE_CXX_COMPILER=${cxx}`, `-DCMAKE_C_COMPILER=${cc}`];
-const parts = ['-DSFKIT_FUZZ=ON', '-DSFKIT_TESTS=ON', '-DSFKIT_ADDON=OFF', '-DCMAKE_BUILD_TYPE=RelWithDebInfo'];
+const parts = [
+  '-DSFKIT_FUZZ=ON',
+  '-DSFKIT_TESTS=ON',
+  '-DSFKIT_ADDON=OFF',
+  '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
+];
 if (isStrict) parts.push('-DSFKIT_STRICT=ON');
 run('cmake', ['-S', join(root, 'native'), '-B', build, ...compilers, ...parts], {
   stdio: ['ignore', 'ignore', 'inherit'],
@@ -53,7 +70,10 @@ if (failures > 0) fail(`${failures} of ${chosen.length + 1} runs failed, see abo
 
 function testWithSanitizers() {
   say('C++ tests with sanitizers');
-  const { status } = spawnSync(join(build, 'sfkit_tests'), ['--gtest_brief=1'], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(join(build, 'sfkit_tests'), ['--gtest_brief=1'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (status !== 0) failures += 1;
 }
 
@@ -73,13 +93,21 @@ function fuzz({ name, seeds }) {
   say(`${name}: replaying ${paths.length} seeds`);
   if (!quiet(program, [...common, ...paths])) return;
   say(`${name}: fuzzing for ${options.seconds} s`);
-  const length = ['-max_len=24000', `-max_total_time=${options.seconds}`, '-print_final_stats=1', '-verbosity=0'];
+  const length = [
+    '-max_len=24000',
+    `-max_total_time=${options.seconds}`,
+    '-print_final_stats=1',
+    '-verbosity=0',
+  ];
   quiet(program, [...common, ...length, kept, ...folders]);
 }
 
 /** Runs a fuzzer; shows its output only on a failure. */
 function quiet(program, args) {
-  const { status, stderr, stdout } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stderr, stdout } = spawnSync(program, args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   if (status === 0) {
     const runs = /stat::number_of_executed_units: *(\d+)/.exec(stderr)?.[1];
     if (runs !== undefined) say(`  ${runs} inputs, nothing found`);

@@ -1,4 +1,5 @@
-// Runs when the package is installed: keeps the prebuilt engine if it loads on this machine, else builds one.
+// Runs when the package is installed: keeps the prebuilt engine if it loads on this machine, else
+// builds one.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';

@@ -1,12 +1,18 @@
-// Checks the code without running it: Biome, the TypeScript compiler, clang-format and clang-tidy (.clang-tidy lists its
-// checks). CI sets SFKIT_STRICT=1: it installs missing tools, or the check fails.
-// Usage: node scripts/lint.mjs [--all]
-//   --all   clang-tidy reads every source, not only those that changed since the main branch
+// Checks the code without running it: Biome, the TypeScript compiler, clang-format and clang-tidy
+// (.clang-tidy lists its checks). CI sets SFKIT_STRICT=1: it installs missing tools, or the check
+// fails. Usage: node scripts/lint.mjs [--all] --all   clang-tidy reads every source, not only those
+// that changed since the main branch
 import { spawn, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { changedSources, compileCommands, cppFiles, sourcesToTidy, toolFor } from './lib/lint-tools.mjs';
+import {
+  changedSources,
+  compileCommands,
+  cppFiles,
+  sourcesToTidy,
+  toolFor,
+} from './lib/lint-tools.mjs';
 import { fail, root, say } from './lib/run.mjs';
 
 const { values: options } = parseArgs({ options: { all: { type: 'boolean', default: false } } });
@@ -38,7 +44,8 @@ async function tidy() {
   const command = toolFor('tidy');
   if (command === undefined) return true;
   const build = compileCommands();
-  if (build === undefined) fail('clang-tidy needs the build: run node scripts/setup.mjs --tests first');
+  if (build === undefined)
+    fail('clang-tidy needs the build: run node scripts/setup.mjs --tests first');
   const queue = options.all ? sourcesToTidy() : changedSources(maxChanged);
   say(`clang-tidy reads ${queue.length} sources`);
   const worker = async () => {

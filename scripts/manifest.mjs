@@ -6,6 +6,11 @@ import { root } from './lib/run.mjs';
 
 const path = join(root, 'oclif.manifest.json');
 rmSync(path, { force: true });
-const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: true, respectNoCacheDefault: true });
+const plugin = new Plugin({
+  root,
+  ignoreManifest: true,
+  errorOnManifestCreate: true,
+  respectNoCacheDefault: true,
+});
 await plugin.load();
 writeFileSync(path, `${JSON.stringify(plugin.manifest, null, 2)}\n`);

@@ -1,7 +1,7 @@
-// Records fixtures/incident.scap again: plays an intrusion on this machine (native/test-programs/incident.cpp, which
-// touches nothing outside itself), records it with sfkit record, and keeps the shop's activity
-// (native/tools/cut_capture.cpp).
-// Usage: npm run record:incident [-- FILE]   (Linux, root, static C and C++ libraries)
+// Records fixtures/incident.scap again: plays an intrusion on this machine
+// (native/test-programs/incident.cpp, which touches nothing outside itself), records it with sfkit
+// record, and keeps the shop's activity (native/tools/cut_capture.cpp). Usage: npm run
+// record:incident [-- FILE]   (Linux, root, static C and C++ libraries)
 //
 // Times, process ids and ports are new each time, so update every file that shows them: the goldens
 // (SFKIT_UPDATE_GOLDEN=1 npx vitest run test/golden), README.md and docs/check.md.
@@ -59,9 +59,20 @@ function refuseFacts(bytes) {
   const groups = readFileSync('/proc/self/cgroup', 'utf8')
     .split('\n')
     .map((line) => line.split(':').slice(2).join(':'));
-  const facts = [hostname(), release(), userInfo().username, userInfo().homedir, root, scratch, ...groups];
+  const facts = [
+    hostname(),
+    release(),
+    userInfo().username,
+    userInfo().homedir,
+    root,
+    scratch,
+    ...groups,
+  ];
   // These are part of the incident, or too short to reveal anything.
   const known = ['root', '/root', 'nobody', playedHost];
-  const found = facts.filter((fact) => fact.length > 2 && !known.includes(fact) && bytes.includes(fact));
-  if (found.length > 0) fail(`the recording contains facts about this machine: ${found.join(', ')}`);
+  const found = facts.filter(
+    (fact) => fact.length > 2 && !known.includes(fact) && bytes.includes(fact),
+  );
+  if (found.length > 0)
+    fail(`the recording contains facts about this machine: ${found.join(', ')}`);
 }

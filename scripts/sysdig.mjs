@@ -1,13 +1,16 @@
-// Compares `sfkit top` with the chisels of an installed sysdig: npm run try:sysdig -- CAPTURE...
-// A row of a chisel must have the same number in sfkit. Prints each difference; exit code 1 if there are any that none of
-// the reasons in docs/sysdig.md explains.
+// Compares `sfkit top` with the chisels of an installed sysdig: npm run try:sysdig -- CAPTURE... A
+// row of a chisel must have the same number in sfkit. Prints each difference; exit code 1 if there
+// are any that none of the reasons in docs/sysdig.md explains.
 import { execFileSync } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { root } from './lib/run.mjs';
 
 const sfkit = join(root, 'bin', 'run.js');
 
-/** Chisel, arguments of sfkit top, key columns of sfkit's rows in the chisel's order, factor of the chisel's number. */
+/**
+ * Chisel, arguments of sfkit top, key columns of sfkit's rows in the chisel's order, factor of the
+ * chisel's number.
+ */
 const pairs = [
   ['topprocs_cpu', ['cpu'], ['process', 'pid'], 'seconds', 1e9],
   ['topprocs_net', ['processes', '--by', 'net'], ['process', 'pid'], 'net', 1],
@@ -48,17 +51,27 @@ function topRows(capture, args) {
 }
 
 /** Names of events that are not system calls. */
-const otherEvents = new Set(['switch', 'procinfo', 'procexit', 'signaldeliver', 'page_fault', 'drop']);
+const otherEvents = new Set([
+  'switch',
+  'procinfo',
+  'procexit',
+  'signaldeliver',
+  'page_fault',
+  'drop',
+]);
 
 /** Why a chisel has another number, or undefined. */
 function reasonFor(chisel, key, isStale) {
   if (chisel === 'topscalls_time' && otherEvents.has(key)) return 'no system call';
   if (chisel === 'topscalls_time' && key === 'accept') return 'sysdig calls accept4 accept';
-  if (isStale) return 'sysdig takes exit events without enter event for calls on the last descriptor';
+  if (isStale)
+    return 'sysdig takes exit events without enter event for calls on the last descriptor';
   return undefined;
 }
 
-/** Whether a capture has exit events whose enter event is missing, of calls that usually have both. */
+/**
+ * Whether a capture has exit events whose enter event is missing, of calls that usually have both.
+ */
 function hasLoneExits(capture) {
   const sql = `select count(*) > 0 from events
     where direction = 'exit' and latency is null and coalesce(fd, -1) < 0 and (is_io or type = 'fcntl')`;

@@ -1,6 +1,6 @@
-// Sets everything up and runs every test: TypeScript, C++, then complete commands. Prints the failures at the end, and one
-// line with the totals. With SFKIT_STRICT=1, as in CI, a skipped test must give its reason in its name.
-// Usage: node scripts/test.mjs
+// Sets everything up and runs every test: TypeScript, C++, then complete commands. Prints the
+// failures at the end, and one line with the totals. With SFKIT_STRICT=1, as in CI, a skipped test
+// must give its reason in its name. Usage: node scripts/test.mjs
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,17 +40,26 @@ function vitest(name, args) {
   const report = join(scratch, `${name}.json`);
   const cli = join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const { status } = spawnSync(process.execPath, [cli, 'run', ...reporters, ...args], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [cli, 'run', ...reporters, ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
     readFileSync(report, 'utf8'),
   );
   for (const file of testResults) {
-    if (file.status === 'failed' && file.message) failures.push({ name: file.name, message: file.message });
-    const skips = file.assertionResults.filter(({ status }) => status === 'skipped' || status === 'pending');
+    if (file.status === 'failed' && file.message)
+      failures.push({ name: file.name, message: file.message });
+    const skips = file.assertionResults.filter(
+      ({ status }) => status === 'skipped' || status === 'pending',
+    );
     if (isStrict) refuseSilentSkips(file.name, skips);
     for (const test of file.assertionResults.filter(({ status }) => status === 'failed')) {
-      failures.push({ name: `${file.name}: ${test.fullName}`, message: test.failureMessages.join('\n') });
+      failures.push({
+        name: `${file.name}: ${test.fullName}`,
+        message: test.failureMessages.join('\n'),
+      });
     }
   }
   // A test file that does not load fails without a failed test.
@@ -60,8 +69,13 @@ function vitest(name, args) {
 
 /** Names with "(skipped: REASON)" or "(needs WHAT)" show what was not tested, and why. */
 function refuseSilentSkips(file, skips) {
-  for (const { fullName } of skips.filter(({ fullName }) => !/\((skipped: |needs )/.test(fullName))) {
-    failures.push({ name: `${file}: ${fullName}`, message: 'it is skipped, and its name gives no reason' });
+  for (const { fullName } of skips.filter(
+    ({ fullName }) => !/\((skipped: |needs )/.test(fullName),
+  )) {
+    failures.push({
+      name: `${file}: ${fullName}`,
+      message: 'it is skipped, and its name gives no reason',
+    });
     totals.failed += 1;
   }
 }
@@ -80,12 +94,23 @@ function native() {
     stdio: 'inherit',
   });
   if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
-  const tests = JSON.parse(readFileSync(report, 'utf8')).testsuites.flatMap((suite) => suite.testsuite);
+  const tests = JSON.parse(readFileSync(report, 'utf8')).testsuites.flatMap(
+    (suite) => suite.testsuite,
+  );
   const failing = tests.filter((test) => test.failures !== undefined);
   for (const { classname, name, failures: found } of failing) {
-    failures.push({ name: `${classname}.${name}`, message: found.map(({ failure }) => failure).join('\n') });
+    failures.push({
+      name: `${classname}.${name}`,
+      message: found.map(({ failure }) => failure).join('\n'),
+    });
   }
   const failed = failing.length;
-  const skipped = tests.filter((test) => test.result === 'SKIPPED' || test.status === 'NOTRUN').length;
-  return { passed: tests.length - failed - skipped, failed: status === 0 ? failed : Math.max(1, failed), skipped };
+  const skipped = tests.filter(
+    (test) => test.result === 'SKIPPED' || test.status === 'NOTRUN',
+  ).length;
+  return {
+    passed: tests.length - failed - skipped,
+    failed: status === 0 ? failed : Math.max(1, failed),
+    skipped,
+  };
 }

@@ -1,5 +1,5 @@
-// The public library: the exports of `import 'sfkit'`. docs/api.md is generated from it. Types that these exports name
-// are exported too.
+// The public library: the exports of `import 'sfkit'`. docs/api.md is generated from it. Types that
+// these exports name are exported too.
 
 export { type Capture, type CaptureOptions, openCapture } from './capture/capture.js';
 export {
@@ -38,7 +38,13 @@ export {
   tableColumns,
   tables,
 } from './engine/columns.gen.js';
-export type { CollectorOptions, CompatMode, Environment, FileMode, FileReadMode } from './engine/config.js';
+export type {
+  CollectorOptions,
+  CompatMode,
+  Environment,
+  FileMode,
+  FileReadMode,
+} from './engine/config.js';
 export { SfkitError, type SfkitErrorCode } from './engine/errors.js';
 export { toJson } from './engine/json.js';
 export type { ReasonId, Severity } from './engine/reasons.gen.js';

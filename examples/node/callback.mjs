@@ -14,7 +14,9 @@ try {
     },
   });
   const { events, records } = await driver.run();
-  console.error(`${events} events, ${Object.values(records).reduce((sum, count) => sum + count, 0n)} records`);
+  console.error(
+    `${events} events, ${Object.values(records).reduce((sum, count) => sum + count, 0n)} records`,
+  );
 } catch (error) {
   if (!(error instanceof SysFlowError)) throw error;
   console.error(`${error.code}: ${error.message}`);

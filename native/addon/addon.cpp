@@ -14,7 +14,8 @@ namespace {
 // checkFilter(text): throws the error of an invalid filter.
 Napi::Value check_filter(const Napi::CallbackInfo& info) {
   const auto filter = sfkit::filter::Filter::compile(info[0].ToString().Utf8Value());
-  if (!filter.is_ok()) napi_throw(info.Env(), sfkit::addon::from_status(info.Env(), filter.status()));
+  if (!filter.is_ok())
+    napi_throw(info.Env(), sfkit::addon::from_status(info.Env(), filter.status()));
   return info.Env().Undefined();
 }
 

@@ -29,13 +29,15 @@ uint64_t number_in(const Napi::Object& object, const char* name) {
 Napi::Value remove_made_directory(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[1].IsObject()) {
-    Napi::TypeError::New(env, "removeMadeDirectory: expected an object").ThrowAsJavaScriptException();
+    Napi::TypeError::New(env, "removeMadeDirectory: expected an object")
+        .ThrowAsJavaScriptException();
     return env.Undefined();
   }
   const auto object = info[1].As<Napi::Object>();
   const files::MadeDirectory made{number_in(object, "device"), number_in(object, "inode"),
                                   number_in(object, "owner")};
-  return Napi::Boolean::New(env, files::remove_made_directory(info[0].ToString().Utf8Value(), made));
+  return Napi::Boolean::New(env,
+                            files::remove_made_directory(info[0].ToString().Utf8Value(), made));
 }
 
 // removeLeftovers(directory, isLeftover)
@@ -61,7 +63,8 @@ void export_removal(Napi::Env env, Napi::Object exports) {
   if (!files::can_remove_safely()) return;
   exports.Set("identifyMadeDirectory",
               Napi::Function::New(env, identify_made_directory, "identifyMadeDirectory"));
-  exports.Set("removeMadeDirectory", Napi::Function::New(env, remove_made_directory, "removeMadeDirectory"));
+  exports.Set("removeMadeDirectory",
+              Napi::Function::New(env, remove_made_directory, "removeMadeDirectory"));
   exports.Set("removeLeftovers", Napi::Function::New(env, remove_leftovers, "removeLeftovers"));
 }
 

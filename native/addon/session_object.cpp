@@ -9,15 +9,17 @@ namespace sfkit::addon {
 Napi::Function SessionObject::define(Napi::Env env) {
   return DefineClass(
       env, "Session",
-      {InstanceMethod<&SessionObject::next>("next"), InstanceMethod<&SessionObject::summary>("summary"),
-       InstanceMethod<&SessionObject::progress>("progress"), InstanceMethod<&SessionObject::stop>("stop"),
-       InstanceMethod<&SessionObject::close>("close"),
+      {InstanceMethod<&SessionObject::next>("next"),
+       InstanceMethod<&SessionObject::summary>("summary"),
+       InstanceMethod<&SessionObject::progress>("progress"),
+       InstanceMethod<&SessionObject::stop>("stop"), InstanceMethod<&SessionObject::close>("close"),
        InstanceMethod<&SessionObject::take_unknown_containers>("takeUnknownContainers"),
        InstanceMethod<&SessionObject::describe_container>("describeContainer"),
        InstanceMethod<&SessionObject::take_busiest>("takeBusiest")});
 }
 
-SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionObject>(info) {
+SessionObject::SessionObject(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<SessionObject>(info) {
   auto config = to_config(info.Env(), info[0]);
   if (!config) return;
   session_ = std::make_unique<Session>(std::move(*config));

@@ -9,8 +9,9 @@ namespace sfkit::addon {
 Napi::Function SocketObject::define(Napi::Env env) {
   return DefineClass(
       env, "SeqpacketSocket",
-      {InstanceMethod<&SocketObject::connect>("connect"), InstanceMethod<&SocketObject::send>("send"),
-       InstanceMethod<&SocketObject::unread>("unread"), InstanceMethod<&SocketObject::has_ended>("hasEnded"),
+      {InstanceMethod<&SocketObject::connect>("connect"),
+       InstanceMethod<&SocketObject::send>("send"), InstanceMethod<&SocketObject::unread>("unread"),
+       InstanceMethod<&SocketObject::has_ended>("hasEnded"),
        InstanceMethod<&SocketObject::close>("close")});
 }
 
@@ -39,7 +40,8 @@ Napi::Value SocketObject::send(const Napi::CallbackInfo& info) {
 
 Napi::Value SocketObject::unread(const Napi::CallbackInfo& info) {
   constexpr size_t kMinBytes = output::SeqpacketClient::kMinUnread;
-  return Napi::Number::New(info.Env(), static_cast<double>((client_.unread() + kMinBytes - 1) / kMinBytes));
+  return Napi::Number::New(info.Env(),
+                           static_cast<double>((client_.unread() + kMinBytes - 1) / kMinBytes));
 }
 
 Napi::Value SocketObject::has_ended(const Napi::CallbackInfo& info) {

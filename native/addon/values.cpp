@@ -34,8 +34,9 @@ class Maker {
     return make([&](napi_value* out) { return napi_create_uint32(env_, value, out); });
   }
   napi_value text(std::string_view value) {
-    return make(
-        [&](napi_value* out) { return napi_create_string_utf8(env_, value.data(), value.size(), out); });
+    return make([&](napi_value* out) {
+      return napi_create_string_utf8(env_, value.data(), value.size(), out);
+    });
   }
   napi_value object() {
     return make([&](napi_value* out) { return napi_create_object(env_, out); });
@@ -44,7 +45,8 @@ class Maker {
     return make([&](napi_value* out) { return napi_create_array_with_length(env_, size, out); });
   }
   napi_value typed(napi_typedarray_type type, size_t count, napi_value buffer) {
-    return make([&](napi_value* out) { return napi_create_typedarray(env_, type, count, buffer, 0, out); });
+    return make(
+        [&](napi_value* out) { return napi_create_typedarray(env_, type, count, buffer, 0, out); });
   }
   void set(napi_value object, const char* name, napi_value value) {
     if (fine_) fine_ = napi_set_named_property(env_, object, name, value) == napi_ok;
@@ -102,7 +104,8 @@ napi_value datum_batch(Maker& maker, output::DatumBatch datums) {
   const size_t count = ends->size();
   const napi_value batch = maker.object();
   maker.set(batch, "kind", maker.text("datums"));
-  maker.set(batch, "bytes", maker.typed(napi_uint8_array, size, maker.buffer(std::move(bytes), data, size)));
+  maker.set(batch, "bytes",
+            maker.typed(napi_uint8_array, size, maker.buffer(std::move(bytes), data, size)));
   maker.set(batch, "ends",
             maker.typed(napi_uint32_array, count,
                         maker.buffer(std::move(ends), end_data, count * sizeof(uint32_t))));
@@ -115,7 +118,8 @@ napi_value bytes_batch(Maker& maker, std::vector<uint8_t> bytes) {
   const size_t size = owner->size();
   const napi_value batch = maker.object();
   maker.set(batch, "kind", maker.text("bytes"));
-  maker.set(batch, "bytes", maker.typed(napi_uint8_array, size, maker.buffer(std::move(owner), data, size)));
+  maker.set(batch, "bytes",
+            maker.typed(napi_uint8_array, size, maker.buffer(std::move(owner), data, size)));
   return batch;
 }
 
@@ -135,18 +139,21 @@ napi_value column_batch(Maker& maker, output::ColumnBatch batch) {
             maker.typed(napi_uint32_array, size_t{batch.string_count} + 1,
                         maker.buffer(std::move(batch.string_offsets))));
   maker.set(strings, "bytes",
-            maker.typed(napi_uint8_array, batch.string_size, maker.buffer(std::move(batch.string_bytes))));
+            maker.typed(napi_uint8_array, batch.string_size,
+                        maker.buffer(std::move(batch.string_bytes))));
 
   const napi_value columns = maker.array(batch.columns.size());
   for (uint32_t i = 0; i < batch.columns.size(); ++i) {
     output::ColumnValues& column = batch.columns[i];
     const napi_value object = maker.object();
-    maker.set(object, "values",
-              maker.typed(array_type(column.type), batch.rows, maker.buffer(std::move(column.values))));
+    maker.set(
+        object, "values",
+        maker.typed(array_type(column.type), batch.rows, maker.buffer(std::move(column.values))));
     const size_t valid = column.valid.size();
     maker.set(object, "valid",
-              valid == 0 ? maker.null()
-                         : maker.typed(napi_uint8_array, valid, maker.buffer(std::move(column.valid))));
+              valid == 0
+                  ? maker.null()
+                  : maker.typed(napi_uint8_array, valid, maker.buffer(std::move(column.valid))));
     if (const size_t possible = column.possible.size(); possible != 0) {
       maker.set(object, "possible",
                 maker.typed(napi_uint8_array, possible, maker.buffer(std::move(column.possible))));
@@ -194,7 +201,8 @@ class ConfigReader {
     const auto names = value.As<Napi::Array>();
     for (uint32_t i = 0; i < names.Length(); ++i) {
       const Napi::Value item = names.Get(i);
-      const std::string wanted = item.IsString() ? item.As<Napi::String>().Utf8Value() : std::string();
+      const std::string wanted =
+          item.IsString() ? item.As<Napi::String>().Utf8Value() : std::string();
       size_t place = 0;
       while (place < output::kTableCount && output::kTables[place].name != wanted) ++place;
       if (place == output::kTableCount) return wrong(name, "names of tables"), tables;
@@ -204,7 +212,8 @@ class ConfigReader {
     return tables;
   }
   // Of the tables that only captures have.
-  std::vector<output::Column> capture_columns(const char* name, const std::vector<output::Table>& tables) {
+  std::vector<output::Column> capture_columns(const char* name,
+                                              const std::vector<output::Table>& tables) {
     std::vector<output::Column> columns;
     const Napi::Value value = object_.Get(name);
     if (!value.IsArray()) return wrong(name, "an array"), columns;
@@ -214,7 +223,8 @@ class ConfigReader {
     const auto known = output::kTables[static_cast<size_t>(tables[0])].columns;
     for (uint32_t i = 0; i < names.Length(); ++i) {
       const Napi::Value item = names.Get(i);
-      const std::string wanted = item.IsString() ? item.As<Napi::String>().Utf8Value() : std::string();
+      const std::string wanted =
+          item.IsString() ? item.As<Napi::String>().Utf8Value() : std::string();
       const auto found = std::find_if(known.begin(), known.end(), [&wanted](const auto& column) {
         return output::kColumns[static_cast<size_t>(column.column)].name == wanted;
       });
@@ -227,8 +237,10 @@ class ConfigReader {
   // Objects with a kind and a value.
   std::vector<events::Moment> moments(const char* name) {
     using Kind = events::Moment::Kind;
-    constexpr std::pair<std::string_view, Kind> kKinds[] = {
-        {"start", Kind::kStart}, {"end", Kind::kEnd}, {"time", Kind::kTime}, {"relative", Kind::kRelative}};
+    constexpr std::pair<std::string_view, Kind> kKinds[] = {{"start", Kind::kStart},
+                                                            {"end", Kind::kEnd},
+                                                            {"time", Kind::kTime},
+                                                            {"relative", Kind::kRelative}};
     std::vector<events::Moment> moments;
     const Napi::Value value = object_.Get(name);
     if (!value.IsArray()) return wrong(name, "an array"), moments;
@@ -238,13 +250,16 @@ class ConfigReader {
       if (!item.IsObject()) return wrong(name, "objects"), moments;
       const Napi::Value kind = item.As<Napi::Object>().Get("kind");
       const Napi::Value number = item.As<Napi::Object>().Get("value");
-      const std::string named = kind.IsString() ? kind.As<Napi::String>().Utf8Value() : std::string();
-      const auto* const found = std::find_if(std::begin(kKinds), std::end(kKinds),
-                                             [&named](const auto& known) { return known.first == named; });
+      const std::string named =
+          kind.IsString() ? kind.As<Napi::String>().Utf8Value() : std::string();
+      const auto* const found =
+          std::find_if(std::begin(kKinds), std::end(kKinds),
+                       [&named](const auto& known) { return known.first == named; });
       bool lossless = false;
       events::Moment moment;
       if (number.IsBigInt()) moment.value = number.As<Napi::BigInt>().Uint64Value(&lossless);
-      if (found == std::end(kKinds) || !lossless) return wrong(name, "kinds and values of moments"), moments;
+      if (found == std::end(kKinds) || !lossless)
+        return wrong(name, "kinds and values of moments"), moments;
       moment.kind = found->second;
       moments.push_back(moment);
     }
@@ -336,13 +351,14 @@ void to_rules(ConfigReader& reader, rules::CheckOptions& options) {
 
 void to_probe(ConfigReader& reader, live::ProbeOptions& options) {
   options.all_calls = reader.boolean("allSyscalls");
-  options.snaplen = static_cast<uint32_t>(reader.integer("snaplen", live::kMinSnaplen, live::kMaxSnaplen));
+  options.snaplen =
+      static_cast<uint32_t>(reader.integer("snaplen", live::kMinSnaplen, live::kMaxSnaplen));
   options.sampling_ratio = static_cast<uint32_t>(
       reader.integer("samplingRatio", live::kMinSamplingRatio, live::kMaxSamplingRatio));
   options.ring_bytes =
       static_cast<uint32_t>(reader.integer("ringBytes", live::kMinRingBytes, live::kMaxRingBytes));
-  options.cpus_per_ring =
-      static_cast<uint32_t>(reader.integer("cpusPerRing", live::kMinCpusPerRing, live::kMaxCpusPerRing));
+  options.cpus_per_ring = static_cast<uint32_t>(
+      reader.integer("cpusPerRing", live::kMinCpusPerRing, live::kMaxCpusPerRing));
   options.raw_tracepoints = reader.boolean("rawTracepoints");
 }
 
@@ -397,7 +413,8 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   } else if (output == "findings") {
     config.output = OutputKind::kFindings;
   } else if (output != "columns") {
-    reader.wrong("output", "avro, columns, datums, files, lines, recovered, info, findings or none");
+    reader.wrong("output",
+                 "avro, columns, datums, files, lines, recovered, info, findings or none");
   }
 
   config.tables = reader.tables("tables");
@@ -430,7 +447,8 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   config.options.containers_only = reader.boolean("containersOnly");
   const std::string compat = reader.text("compat");
   config.options.compat = compat == "sysflow-0.7";
-  if (!compat.empty() && !config.options.compat) reader.wrong("compat", "an empty string or sysflow-0.7");
+  if (!compat.empty() && !config.options.compat)
+    reader.wrong("compat", "an empty string or sysflow-0.7");
   config.tallies = reader.boolean("tallies");
   if (config.output == OutputKind::kFindings) to_rules(reader, config.rules);
   if (config.kind == InputKind::kLive) to_live(reader, config.live);
@@ -566,7 +584,8 @@ Napi::Object from_info(Napi::Env env, const events::CaptureInfo& info) {
 
 }  // namespace
 
-Napi::Value from_unknown_containers(Napi::Env env, const std::vector<UnknownContainer>& containers) {
+Napi::Value from_unknown_containers(Napi::Env env,
+                                    const std::vector<UnknownContainer>& containers) {
   Napi::Array list = Napi::Array::New(env, containers.size());
   for (uint32_t i = 0; i < containers.size(); ++i) {
     Napi::Object item = Napi::Object::New(env);
@@ -625,7 +644,8 @@ Napi::Value from_progress(Napi::Env env, const Progress& progress) {
 Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   const InputSummary& input = summary.input;
   Napi::Object records = Napi::Object::New(env);
-  for (const auto& [type, count] : summary.records) records.Set(type, Napi::BigInt::New(env, count));
+  for (const auto& [type, count] : summary.records)
+    records.Set(type, Napi::BigInt::New(env, count));
 
   Napi::Array damage = Napi::Array::New(env, input.damage.size());
   for (uint32_t i = 0; i < input.damage.size(); ++i) {

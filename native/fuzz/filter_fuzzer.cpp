@@ -27,7 +27,8 @@ std::vector<fields::FieldRef> every_field() {
     const std::string name(info.name);
     add(name);
     if (info.argument == fields::ArgumentKind::kNone) continue;
-    for (const char* argument : {"[0]", "[2]", ".name", ".fd", ".src", ".dst", "[cpu]", ".openat", "[/*]"})
+    for (const char* argument :
+         {"[0]", "[2]", ".name", ".fd", ".src", ".dst", "[cpu]", ".openat", "[/*]"})
       add(name + argument);
   }
   return refs;
@@ -57,7 +58,8 @@ class EvaluateEveryField : public filter::Feed {
 
   void touch(const fields::FieldValue& value) {
     for (const char character : value.text) sum_ = sum_ + static_cast<unsigned char>(character);
-    for (int i = 0; value.ip != nullptr && i < (value.ipv6 ? 16 : 4); ++i) sum_ = sum_ + value.ip[i];
+    for (int i = 0; value.ip != nullptr && i < (value.ipv6 ? 16 : 4); ++i)
+      sum_ = sum_ + value.ip[i];
   }
 
   volatile uint64_t sum_ = 0;

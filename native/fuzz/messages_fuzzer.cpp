@@ -1,4 +1,5 @@
-// Decodes the bytes as DNS messages and as HTTP, whole and cut, and checks the bounds of the results.
+// Decodes the bytes as DNS messages and as HTTP, whole and cut, and checks the bounds of the
+// results.
 #include <cstdint>
 
 #include "events/dns.h"
@@ -18,7 +19,8 @@ void decode_dns(Bytes bytes) {
   dns::Message message;
   for (const auto transport : {dns::Transport::kUnicast, dns::Transport::kMulticast}) {
     for (const size_t missing : {size_t{0}, kMissing}) {
-      fuzz::check(message.decode(bytes, bytes.size() + missing, transport) == (message.size() != 0));
+      fuzz::check(message.decode(bytes, bytes.size() + missing, transport) ==
+                  (message.size() != 0));
       fuzz::check(message.size() * kMinRecord <= bytes.size());
       fuzz::check(missing != 0 || !message.is_cut);
       for (size_t i = 0; i < message.size(); ++i) {

@@ -15,7 +15,8 @@ using namespace sfkit;
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const int file = ::memfd_create("sysflow", 0);
   static const std::string path = "/proc/self/fd/" + std::to_string(file);
-  if (::ftruncate(file, 0) != 0 || ::pwrite(file, data, size, 0) != static_cast<ssize_t>(size)) return 0;
+  if (::ftruncate(file, 0) != 0 || ::pwrite(file, data, size, 0) != static_cast<ssize_t>(size))
+    return 0;
 
   std::vector<output::Table> tables;
   for (size_t table = 0; table < output::kTableCount; ++table)

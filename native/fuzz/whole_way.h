@@ -15,7 +15,8 @@
 
 namespace sfkit::fuzz {
 
-inline InputSummary convert(Bytes bytes, const sysflow::ConvertOptions& options, sysflow::RecordSink& sink) {
+inline InputSummary convert(Bytes bytes, const sysflow::ConvertOptions& options,
+                            sysflow::RecordSink& sink) {
   const std::atomic<bool> cancel{false};
   InputSummary summary;
   auto input = scap::Input::over(bytes);

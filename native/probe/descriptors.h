@@ -36,8 +36,8 @@ NUMBERS(userfaultfd, PUT_U32(ARG1))
 NUMBERS(bpf, PUT_U32(ARG1))
 NUMBERS(pidfd_open, put_s64(&writer, (s32)ARG1(ctx)); put_u32(&writer, ARG2(ctx) & 0x800 ? 1 : 0))
 NUMBERS(pidfd_getfd, PUT_FD(ARG1); PUT_FD(ARG2); PUT_U32(ARG3))
-NUMBERS(io_uring_enter, PUT_FD(ARG1); PUT_U32(ARG2); PUT_U32(ARG3); put_u32(&writer, ARG4(ctx) & 15);
-        put_u32(&writer, 0))
+NUMBERS(io_uring_enter, PUT_FD(ARG1); PUT_U32(ARG2); PUT_U32(ARG3);
+        put_u32(&writer, ARG4(ctx) & 15); put_u32(&writer, 0))
 NUMBERS(fcntl, PUT_FD(ARG1); put_u8(&writer, fcntl_command(ARG2(ctx))); PUT_U64(ARG3))
 
 NAMED(memfd_create, TEXT(ARG1); add_u32(&writer, ARG2(ctx) & 7))
@@ -47,7 +47,8 @@ CALL(io_uring_setup) {
   struct {
     u32 sq_entries, cq_entries, flags, sq_thread_cpu, sq_thread_idle, features;
   } made = {};
-  if (RESULT(ctx) >= 0 && probe_read_user(&made, sizeof(made), (void*)ARG2(ctx)) < 0) count(kCountUnread);
+  if (RESULT(ctx) >= 0 && probe_read_user(&made, sizeof(made), (void*)ARG2(ctx)) < 0)
+    count(kCountUnread);
   struct writer writer;
   if (!begin_fixed(&writer, event_of_io_uring_setup)) return 0;
   put_s64(&writer, RESULT(ctx));
@@ -75,7 +76,8 @@ struct pair {
 
 INLINE struct pair made_pair(u64* ctx, u64 from) {
   struct pair pair = {-1, -1};
-  if (RESULT(ctx) >= 0 && probe_read_user(&pair, sizeof(pair), (void*)from) < 0) count(kCountUnread);
+  if (RESULT(ctx) >= 0 && probe_read_user(&pair, sizeof(pair), (void*)from) < 0)
+    count(kCountUnread);
   return pair;
 }
 

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Builds events in the format of captures (spec: scap-format, section 9): header, lengths of the parameters,
-// parameters. Events of fixed size are written directly to the ring; others are built in a scratch buffer.
+// Builds events in the format of captures (spec: scap-format, section 9): header, lengths of the
+// parameters, parameters. Events of fixed size are written directly to the ring; others are built
+// in a scratch buffer.
 #pragma once
 
 #include "event_codes.h"
 #include "helpers.h"
 
 #define HEADER_BYTES 26
-// Highest offset of the last parameter. The largest event, an exec, has five texts or lists of up to 4096
-// bytes and some small parameters before it.
+// Highest offset of the last parameter. The largest event, an exec, has five texts or lists of up
+// to 4096 bytes and some small parameters before it.
 #define SCRATCH_LIMIT (kMaxEventBytes - 4096)
-// The rest of the scratch buffer. It holds paths, which are built from their end, or data read from the
-// process.
+// The rest of the scratch buffer. It holds paths, which are built from their end, or data read from
+// the process.
 #define PATH_AT kMaxEventBytes
 #define PATH_BYTES 4096
 #define IOVECS(writer) ((struct iovecs*)((writer)->start + kMaxEventBytes))
@@ -32,9 +33,10 @@ struct writer {
   u64 head;                    // offset in the ring after the event
 };
 
-// The build fails if a program's parameters differ from the table: the compiler removes calls of this
-// function only if they match.
-__attribute__((error("the parameters are not those of the event in native/tables/events.json"))) void
+// The build fails if a program's parameters differ from the table: the compiler removes calls of
+// this function only if they match.
+__attribute__((
+    error("the parameters are not those of the event in native/tables/events.json"))) void
 parameters_do_not_fit(void);
 
 // `size`: of the next parameter; 0 if it has a variable size or may be empty.
@@ -59,8 +61,8 @@ INLINE enum origin origin_of_call(void) {
   return thread && NOW(*thread) == (u32)get_current_pid_tgid() ? kFromMissedCall : kFromCall;
 }
 
-// --- The ring of a CPU, for events of system calls. Cheaper than the kernel's ring buffers, which take the
-// few events of other origins.
+// --- The ring of a CPU, for events of system calls. Cheaper than the kernel's ring buffers, which
+// take the few events of other origins.
 
 // Finds the ring of an event; false if it goes to a kernel ring buffer.
 INLINE bool find_ring(struct writer* writer, u32* index) {
@@ -182,8 +184,8 @@ INLINE void put_fd(struct writer* writer, u64 fd) {
   put_s64(writer, (s32)fd);
 }
 
-// --- Events of variable size. The offset of the next parameter is in the buffer: the verifier does not track
-// memory, so it need not follow every sum. place() bounds the offset.
+// --- Events of variable size. The offset of the next parameter is in the buffer: the verifier does
+// not track memory, so it need not follow every sum. place() bounds the offset.
 INLINE bool begin_of(struct writer* writer, enum origin origin, u16 code) {
   const u32 index = origin;
   writer->layout = layout_of(code);
@@ -259,9 +261,10 @@ INLINE void add_user_text(struct writer* writer, u64 from) {
   put_bytes_read(writer, length);
 }
 
-// The first `max_bytes` (up to 4096) of `size` bytes of the process; empty if unreadable. `terminate`: a list
-// of texts, so end the last one if it is cut.
-INLINE void add_user_bytes(struct writer* writer, u64 from, u64 size, u32 max_bytes, bool terminate) {
+// The first `max_bytes` (up to 4096) of `size` bytes of the process; empty if unreadable.
+// `terminate`: a list of texts, so end the last one if it is cut.
+INLINE void add_user_bytes(struct writer* writer, u64 from, u64 size, u32 max_bytes,
+                           bool terminate) {
   u32 wanted = size < max_bytes ? (u32)size : max_bytes;
   u8* to = place(writer);
   FORGET(wanted);

@@ -8,8 +8,8 @@
 #define CALL(name) SEC("call/" #name) int call_##name(u64* ctx)
 
 #define FILE_CREATED 0x100000  // FMODE_CREATED
-// Marks of sfkit, like FLAG_PATH_DOUBTFUL (docs/live.md): the path may not name the opened file. path_check.h
-// checks them.
+// Marks of sfkit, like FLAG_PATH_DOUBTFUL (docs/live.md): the path may not name the opened file.
+// path_check.h checks them.
 #define CREAT_DOUBTFUL (1u << 14)
 #define CALL_TMPFILE 0x410000
 #define AT_FDCWD (-100)
@@ -17,7 +17,8 @@
 
 enum layer { kNoLayer, kUpperLayer, kLowerLayer };
 
-// The overlay layer of a file. Overlayfs stores its data after the inode; the upper file comes first.
+// The overlay layer of a file. Overlayfs stores its data after the inode; the upper file comes
+// first.
 INLINE enum layer layer_of(struct inode* inode) {
   struct super_block* super = READ(inode, i_sb);
   if (READ(super, s_magic) != OVERLAYFS_MAGIC) return kNoLayer;
@@ -51,9 +52,9 @@ INLINE struct opened opened_by(s64 fd) {
   return opened;
 }
 
-// --- Paths of opens. The probe reads a path when the call returns. Another thread may have changed it after
-// the kernel read it, so its last component is compared with the name of the file. Symbolic links differ too;
-// the reader checks those.
+// --- Paths of opens. The probe reads a path when the call returns. Another thread may have changed
+// it after the kernel read it, so its last component is compared with the name of the file.
+// Symbolic links differ too; the reader checks those.
 #define COMPARED 64  // compared bytes at the end of a name
 
 struct ends {
@@ -108,7 +109,8 @@ INLINE bool ends_with_name(struct writer* writer, u32 at, u32 end, struct dentry
 }
 
 // Adds the path. Returns FLAG_PATH_DOUBTFUL if it may belong to another file.
-INLINE u32 add_opened_path(struct writer* writer, u64 from, struct file* file, s64 directory, u64 flags) {
+INLINE u32 add_opened_path(struct writer* writer, u64 from, struct file* file, s64 directory,
+                           u64 flags) {
   u32 at = *AT(writer);
   add_user_text(writer, from);
   struct task_struct* task = (void*)get_current_task();
@@ -190,7 +192,9 @@ CALL(creat) {
   add_u32(&writer, ARG2(ctx) & 07777);
   add_u32(&writer, opened.device);
   add_u64(&writer, opened.inode);
-  const u16 layer = opened.flags & FLAG_FD_UPPER_LAYER ? 1 : opened.flags & FLAG_FD_LOWER_LAYER ? 2 : 0;
+  const u16 layer = opened.flags & FLAG_FD_UPPER_LAYER   ? 1
+                    : opened.flags & FLAG_FD_LOWER_LAYER ? 2
+                                                         : 0;
   add_u16(&writer, layer | (doubt ? CREAT_DOUBTFUL : 0));
   submit(&writer);
   return 0;

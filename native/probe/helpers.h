@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Helper functions of the kernel, with their numbers in linux/bpf.h, and the maps created by the loader.
+// Helper functions of the kernel, with their numbers in linux/bpf.h, and the maps created by the
+// loader.
 #pragma once
 
 #include "kernel.h"
@@ -35,19 +36,21 @@ struct map spills SEC(".maps");     // kernel ring buffers
 struct map calls SEC(".maps");      // programs by system call number
 struct map scratch SEC(".maps");    // kScratchBytes for each CPU and origin
 // Only if programs can be preempted:
-struct map seen SEC(".maps");      // threads whose call has been recorded, u32
-struct map missed SEC(".maps");    // for each CPU, the thread whose missed call is being recorded, u32
+struct map seen SEC(".maps");  // threads whose call has been recorded, u32
+struct map missed
+    SEC(".maps");  // for each CPU, the thread whose missed call is being recorded, u32
 struct map counters SEC(".maps");  // for each CPU, kCounterStride: probe_counter -> u64
 
 const volatile struct probe_config config SEC(".rodata") = {};
 
 // Reads a member of a kernel object; zero if it is unreadable.
-#define READ(object, member)                                                                                \
-  ({                                                                                                        \
-    typeof((object)->member) read_value;                                                                    \
-    __builtin_memset(&read_value, 0, sizeof(read_value));                                                   \
-    probe_read_kernel(&read_value, sizeof(read_value), __builtin_preserve_access_index(&(object)->member)); \
-    read_value;                                                                                             \
+#define READ(object, member)                                               \
+  ({                                                                       \
+    typeof((object)->member) read_value;                                   \
+    __builtin_memset(&read_value, 0, sizeof(read_value));                  \
+    probe_read_kernel(&read_value, sizeof(read_value),                     \
+                      __builtin_preserve_access_index(&(object)->member)); \
+    read_value;                                                            \
   })
 
 #define FIELD_EXISTS 2
@@ -60,7 +63,8 @@ const volatile struct probe_config config SEC(".rodata") = {};
 // Hides the value from the optimizer, so that the following check stays in the program.
 #define FORGET(value) asm volatile("" : "+r"(value))
 
-#define NOW(value) (*(volatile typeof(value)*)&(value))  // current value in memory, not the compiler's copy
+#define NOW(value) \
+  (*(volatile typeof(value)*)&(value))  // current value in memory, not the compiler's copy
 
 INLINE void count(u32 what) {
   u32 place = get_smp_processor_id() * kCounterStride + what;
@@ -68,7 +72,8 @@ INLINE void count(u32 what) {
   if (counter) *counter += 1;
 }
 
-// Registers and result of a traced system call. Without BTF tracing, they are read like other memory.
+// Registers and result of a traced system call. Without BTF tracing, they are read like other
+// memory.
 #ifdef PROBE_RAW
 #define REGISTER(ctx, name) READ((struct pt_regs*)(ctx)[0], name)
 #else

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Kernel types that the probe reads, with the kernel's names. Only the members in use are declared: the
-// loader takes the offsets from the running kernel's BTF. A suffix after ___ marks another kernel version.
+// Kernel types that the probe reads, with the kernel's names. Only the members in use are declared:
+// the loader takes the offsets from the running kernel's BTF. A suffix after ___ marks another
+// kernel version.
 #pragma once
 
 typedef unsigned char u8;

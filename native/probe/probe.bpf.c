@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// The probe. It runs in the kernel when a system call returns, a program starts or a thread ends. Calls of no
-// interest cost one lookup in a bitmap; the others have a program each, found by the call's number. Events
-// have the format of captures, so the rest of sfkit needs no special cases.
+// The probe. It runs in the kernel when a system call returns, a program starts or a thread ends.
+// Calls of no interest cost one lookup in a bitmap; the others have a program each, found by the
+// call's number. Events have the format of captures, so the rest of sfkit needs no special cases.
 #include "others.h"
 
 #ifdef PROBE_RAW
@@ -33,10 +33,11 @@ INLINE enum caller caller_of_call(void) {
 }
 
 // With a constant index, the kernel turns the tail call into a direct jump.
-#define DIRECT(name)                                                                                 \
-  case number_of_##name:                                                                             \
-    asm volatile("r1 = %0; r2 = %1; r3 = %2; call 12" ::"r"(ctx), "r"(&calls), "i"(number_of_##name) \
-                 : "r0", "r1", "r2", "r3", "r4", "r5");                                              \
+#define DIRECT(name)                                                           \
+  case number_of_##name:                                                       \
+    asm volatile("r1 = %0; r2 = %1; r3 = %2; call 12" ::"r"(ctx), "r"(&calls), \
+                 "i"(number_of_##name)                                         \
+                 : "r0", "r1", "r2", "r3", "r4", "r5");                        \
     break;
 
 // The most frequent calls of busy programs.
@@ -70,8 +71,8 @@ INLINE bool is_recorded_caller(void) {
   return caller == kOther;
 }
 
-// Where a thread is marked as seen by run_exit. By thread, because it may change its CPU between the two
-// programs.
+// Where a thread is marked as seen by run_exit. By thread, because it may change its CPU between
+// the two programs.
 INLINE u32* seen_slot(u32 thread) {
   u32 place = thread % kSeenThreads;
   return map_lookup(&seen, &place);
@@ -95,8 +96,8 @@ TRACE(sys_exit) int run_exit(u64* ctx) {
   return 0;
 }
 
-// Runs after run_exit if programs can be preempted. While a run of run_exit is preempted, the kernel skips
-// run_exit for all other calls on that CPU; this program records them.
+// Runs after run_exit if programs can be preempted. While a run of run_exit is preempted, the
+// kernel skips run_exit for all other calls on that CPU; this program records them.
 SEC("missed/sys_exit") int run_missed(u64* ctx) {
   u32 thread = (u32)get_current_pid_tgid();
   u32* place = seen_slot(thread);

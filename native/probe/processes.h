@@ -30,8 +30,8 @@ INLINE void add_process(struct writer* writer, struct task_struct* task, s64 res
   add_cgroups(writer, task);
 }
 
-// What a new task shares with its creator, as clone flags. Used for clone3 in the child: the creator may have
-// reused the memory with the flags.
+// What a new task shares with its creator, as clone flags. Used for clone3 in the child: the
+// creator may have reused the memory with the flags.
 INLINE u32 shared_with_parent(struct task_struct* task) {
   bool is_thread = READ(task, pid) != READ(task, tgid);
   struct task_struct* creator = is_thread ? READ(task, group_leader) : READ(task, real_parent);
@@ -42,13 +42,14 @@ INLINE u32 shared_with_parent(struct task_struct* task) {
   return flags;
 }
 
-// The caller and the child both record the call. A caller does not know the child's id outside its own
-// namespace.
+// The caller and the child both record the call. A caller does not know the child's id outside its
+// own namespace.
 INLINE int cloned(u64* ctx, u16 code, u64 flags) {
   struct writer writer;
   struct task_struct* task = (void*)get_current_task();
   struct cred* cred = READ(task, cred);
-  u32 recorded = code == SYSCALL_CLONE3_X && RESULT(ctx) == 0 ? shared_with_parent(task) : clone_flags(flags);
+  u32 recorded =
+      code == SYSCALL_CLONE3_X && RESULT(ctx) == 0 ? shared_with_parent(task) : clone_flags(flags);
   if (pid_level(task) != 0) recorded |= CLONE_IN_PIDNS;
   if (!begin(&writer, code)) return 0;
   add_process(&writer, task, RESULT(ctx));
@@ -203,8 +204,9 @@ INLINE s64 reaper_of(struct task_struct* task) {
   struct pid* pid = READ(task, thread_pid);
   struct upid upid = {};
   if (level > 31) return -1;
-  probe_read_kernel(&upid, sizeof(upid),
-                    (char*)__builtin_preserve_access_index(&pid->numbers[0]) + level * sizeof(upid));
+  probe_read_kernel(
+      &upid, sizeof(upid),
+      (char*)__builtin_preserve_access_index(&pid->numbers[0]) + level * sizeof(upid));
   struct task_struct* init = READ(upid.ns, child_reaper);
   return READ(init, pid);
 }
@@ -250,7 +252,8 @@ CALL(prctl) {
     add_s64(&writer, 0);
   } else {
     put_empty(&writer);
-    add_s64(&writer, option == GET_CHILD_SUBREAPER ? (s64)(s32)user_u64(ARG2(ctx)) : (s64)ARG2(ctx));
+    add_s64(&writer,
+            option == GET_CHILD_SUBREAPER ? (s64)(s32)user_u64(ARG2(ctx)) : (s64)ARG2(ctx));
   }
   submit(&writer);
   return 0;

@@ -45,8 +45,8 @@ INLINE void read_address(struct writer* writer, u64 from, u64 length) {
 
 #define MAX_NAME 108  // of a unix socket
 
-// Copies the name of a unix socket with a NUL at its end. An abstract name starts with a NUL, which is
-// dropped. `name` needs space for `length` + 1 bytes.
+// Copies the name of a unix socket with a NUL at its end. An abstract name starts with a NUL, which
+// is dropped. `name` needs space for `length` + 1 bytes.
 INLINE u32 copy_name(u8* to, u8* name, u32 length) {
   FORGET(length);
   if (length > MAX_NAME) length = MAX_NAME;
@@ -134,7 +134,8 @@ INLINE void add_tuple(struct writer* writer, struct sock* sock, enum direction d
   bool from_other = peer_port == 0 && other->family == family;
   if (from_other) peer_port = swapped(other->port);
   // Unknown sender: the receiver did not ask for its address.
-  if (peer_port == 0 && !from_other && family == AF_INET && READ(sock, __sk_common.skc_daddr) == 0) {
+  if (peer_port == 0 && !from_other && family == AF_INET &&
+      READ(sock, __sk_common.skc_daddr) == 0) {
     put_empty(writer);
     return;
   }
@@ -154,7 +155,8 @@ INLINE void add_tuple(struct writer* writer, struct sock* sock, enum direction d
   } else if (family == AF_INET6) {
     u8* local = to + (direction == kOutgoing ? 1 : 19);
     u8* peer = to + (direction == kOutgoing ? 19 : 1);
-    probe_read_kernel(local, 16, __builtin_preserve_access_index(&sock->__sk_common.skc_v6_rcv_saddr));
+    probe_read_kernel(local, 16,
+                      __builtin_preserve_access_index(&sock->__sk_common.skc_v6_rcv_saddr));
     if (from_other) {
       *(u64*)peer = *(u64*)(other->rest + 4);
       *(u64*)(peer + 8) = *(u64*)(other->rest + 12);
@@ -266,7 +268,8 @@ CALL(accept4) {
   return accepted(ctx, event_of_accept4, 1);
 }
 
-// The socket of a message whose tuple is needed. TCP endpoints are known since the connection was made.
+// The socket of a message whose tuple is needed. TCP endpoints are known since the connection was
+// made.
 INLINE struct sock* sock_for_tuple(s64 fd) {
   struct sock* sock = sock_of(fd);
   if (!sock) return 0;

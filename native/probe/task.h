@@ -107,7 +107,8 @@ INLINE void add_memory(struct writer* writer, struct task_struct* task) {
     return;
   }
   add_u32(writer, READ(mm, total_vm) * PAGE_KB);
-  add_u32(writer, (resident_pages(mm, 0) + resident_pages(mm, 1) + resident_pages(mm, 3)) * PAGE_KB);
+  add_u32(writer,
+          (resident_pages(mm, 0) + resident_pages(mm, 1) + resident_pages(mm, 3)) * PAGE_KB);
   add_u32(writer, resident_pages(mm, 2) * PAGE_KB);
 }
 
@@ -143,7 +144,8 @@ INLINE void add_environment(struct writer* writer, struct task_struct* task) {
   add_user_bytes(writer, start, start < end ? end - start : 0, 4096, 1);
 }
 
-// --- Paths. They are built backwards, from the last component, in the scratch buffer after the event.
+// --- Paths. They are built backwards, from the last component, in the scratch buffer after the
+// event.
 struct walk {
   u32 at;    // start of the path in the buffer
   u32 used;  // bytes of the parameter so far
@@ -258,7 +260,8 @@ INLINE bool append(struct writer* writer, u8* start, const void* text) {
   return 1;
 }
 
-// subsystem=path of each control group, each with a NUL. Subsystems in the same group share its path.
+// subsystem=path of each control group, each with a NUL. Subsystems in the same group share its
+// path.
 INLINE void add_cgroups(struct writer* writer, struct task_struct* task) {
   struct css_set* set = READ(task, cgroups);
   struct cgroup* unified = READ(set, dfl_cgrp);
@@ -309,7 +312,8 @@ INLINE u64 nanoseconds(s64 seconds, s64 fraction) {
 }
 
 INLINE u64 change_time(struct inode* inode) {
-  if (HAS(struct inode, i_ctime_sec)) return nanoseconds(READ(inode, i_ctime_sec), READ(inode, i_ctime_nsec));
+  if (HAS(struct inode, i_ctime_sec))
+    return nanoseconds(READ(inode, i_ctime_sec), READ(inode, i_ctime_nsec));
   if (HAS(struct inode___before_6_11, __i_ctime)) {
     struct inode___before_6_11* older = (void*)inode;
     return nanoseconds(READ(older, __i_ctime.tv_sec), READ(older, __i_ctime.tv_nsec));
@@ -319,7 +323,8 @@ INLINE u64 change_time(struct inode* inode) {
 }
 
 INLINE u64 modification_time(struct inode* inode) {
-  if (HAS(struct inode, i_mtime_sec)) return nanoseconds(READ(inode, i_mtime_sec), READ(inode, i_mtime_nsec));
+  if (HAS(struct inode, i_mtime_sec))
+    return nanoseconds(READ(inode, i_mtime_sec), READ(inode, i_mtime_nsec));
   if (HAS(struct inode___before_6_11, __i_mtime)) {
     struct inode___before_6_11* older = (void*)inode;
     return nanoseconds(READ(older, __i_mtime.tv_sec), READ(older, __i_mtime.tv_nsec));

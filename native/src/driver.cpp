@@ -146,7 +146,8 @@ struct Entity {
 
 std::vector<ReasonCount> counts_of(const std::vector<Skipped>& reasons) {
   std::vector<ReasonCount> counts;
-  for (const Skipped& skipped : reasons) counts.push_back({info_of(skipped.reason).text, skipped.count});
+  for (const Skipped& skipped : reasons)
+    counts.push_back({info_of(skipped.reason).text, skipped.count});
   return counts;
 }
 
@@ -202,7 +203,9 @@ live::LiveOptions live_options(const LiveConfig& config) {
 }
 
 Status check(const DriverConfig& config) {
-  const auto invalid = [](const char* message) { return Status(ErrorCode::kInvalidArgument, message); };
+  const auto invalid = [](const char* message) {
+    return Status(ErrorCode::kInvalidArgument, message);
+  };
   if (config.rotate_seconds < 0) return invalid("rotate_seconds: expected 0 or more");
   const LiveConfig& live = config.live;
   if (live.sampling_ratio == 0 || live.sampling_ratio > kMaxSamplingRatio)
@@ -302,7 +305,8 @@ class Sink : public sysflow::ForwardingSink {
   void process_gone(const Oid& oid) override { processes_.erase(oid); }
   void files_forgotten() override { files_.clear(); }
   void container_gone(std::string_view id) override {
-    if (const auto found = containers_.find(id); found != containers_.end()) containers_.erase(found);
+    if (const auto found = containers_.find(id); found != containers_.end())
+      containers_.erase(found);
   }
 
  private:
@@ -373,10 +377,11 @@ class Driver::Run {
           [&output](std::vector<uint8_t> bytes) { return output->write(bytes); }, kDeflateLevel);
     }
     Sink sink(config_.callback, container.get(), stop_);
-    const Status status = config_.input_path.empty()
-                              ? capture(sink, summary)
-                              : sysflow::convert_capture(config_.input_path, convert_options(config_, stop_),
-                                                         sink, cancel_, summary);
+    const Status status =
+        config_.input_path.empty()
+            ? capture(sink, summary)
+            : sysflow::convert_capture(config_.input_path, convert_options(config_, stop_), sink,
+                                       cancel_, summary);
     if (!status.is_ok() || !output) return status;
     summary.add_skipped(Reason::kIpv6FlowsInSfFiles, container->skipped_ipv6_flows());
     return output->commit();
@@ -393,8 +398,10 @@ class Driver::Run {
         sysflow::convert_capture(*input, "the running kernel", options, sink, cancel_, summary);
     // After an early end, the recording still gets its last events.
     input->stop();
-    for (Bytes rest = input->peek(1); !rest.empty(); rest = input->peek(1)) input->consume(rest.size());
-    for (const live::LiveGap& gap : source.value()->counts().gaps) summary.add_skipped(gap.reason, gap.count);
+    for (Bytes rest = input->peek(1); !rest.empty(); rest = input->peek(1))
+      input->consume(rest.size());
+    for (const live::LiveGap& gap : source.value()->counts().gaps)
+      summary.add_skipped(gap.reason, gap.count);
     const std::string failure = source.value()->recording_failure();
     return status.is_ok() && !failure.empty() ? Status(ErrorCode::kUnwritable, failure) : status;
   }

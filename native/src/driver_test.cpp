@@ -117,7 +117,8 @@ TEST(Driver, DeliversViewsOfTheRecords) {
   config.files_only = false;
   config.callback = [&](const Joined& joined, const Activity& record) {
     EXPECT_EQ(joined.header->version, 5);
-    const ProcessId process = std::visit([](const auto* activity) { return activity->process; }, record);
+    const ProcessId process =
+        std::visit([](const auto* activity) { return activity->process; }, record);
     EXPECT_NE(joined.process, nullptr);
     EXPECT_EQ(joined.process->id, process);
     if (const auto* flow = std::get_if<const NetworkFlow*>(&record)) {

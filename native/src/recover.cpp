@@ -40,9 +40,13 @@ class ListCopy {
   void add(const scap::InterfaceEntry& entry) { interfaces_.push_back(entry); }
 
   uint32_t type() const { return scap::official_type(type_); }
-  bool is_descriptors() const { return type() == scap::block::kFdList1 || type() == scap::block::kFdList2; }
+  bool is_descriptors() const {
+    return type() == scap::block::kFdList1 || type() == scap::block::kFdList2;
+  }
   // The thread that owns the descriptors; -1 if the list is too short.
-  int64_t tid() const { return body_.size() < sizeof(int64_t) ? -1 : load<int64_t>(body_, 0, order_); }
+  int64_t tid() const {
+    return body_.size() < sizeof(int64_t) ? -1 : load<int64_t>(body_, 0, order_);
+  }
 
   void write(scap::CaptureWriter& out, bool whole) const {
     if (whole && order_ == ByteOrder::kNative) return out.block(type(), body_);
@@ -81,7 +85,9 @@ class Recovery : public state::Feed {
     begin_section();
   }
 
-  void list_begin(uint32_t type, Bytes body, ByteOrder order) override { list_.begin(type, body, order); }
+  void list_begin(uint32_t type, Bytes body, ByteOrder order) override {
+    list_.begin(type, body, order);
+  }
   void machine(const scap::MachineInfo& entry) override {
     list_.add(entry);
     Feed::machine(entry);
@@ -195,8 +201,8 @@ class Recovery : public state::Feed {
     const std::vector<scap::ThreadEntry> threads = state::list_threads(engine());
     for (size_t at = 0; at < threads.size(); at += kThreadsPerBlock) {
       const size_t end = std::min(threads.size(), at + kThreadsPerBlock);
-      out_.processes(
-          {threads.begin() + static_cast<ptrdiff_t>(at), threads.begin() + static_cast<ptrdiff_t>(end)});
+      out_.processes({threads.begin() + static_cast<ptrdiff_t>(at),
+                      threads.begin() + static_cast<ptrdiff_t>(end)});
       flush_full();
     }
     for (const scap::ThreadEntry& entry : threads) {
@@ -236,11 +242,12 @@ class Recovery : public state::Feed {
 }  // namespace
 
 Status recover_capture(scap::Input& input, const std::string& name,
-                       const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel,
-                       InputSummary& summary, uint64_t& written) {
+                       const std::function<bool(std::vector<uint8_t>)>& give,
+                       const std::atomic<bool>& cancel, InputSummary& summary, uint64_t& written) {
   Recovery recovery(give, cancel);
   scap::ReadStats stats;
-  if (Status status = scap::read_capture(input, name, recovery, stats); !status.is_ok()) return status;
+  if (Status status = scap::read_capture(input, name, recovery, stats); !status.is_ok())
+    return status;
   if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
   recovery.finish();
   written = recovery.written();

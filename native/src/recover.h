@@ -22,7 +22,7 @@ namespace sfkit {
 // events. The summary has the damage and, as `skipped`, everything dropped. Fails if the input is
 // not a capture.
 Status recover_capture(scap::Input& input, const std::string& name,
-                       const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel,
-                       InputSummary& summary, uint64_t& written);
+                       const std::function<bool(std::vector<uint8_t>)>& give,
+                       const std::atomic<bool>& cancel, InputSummary& summary, uint64_t& written);
 
 }  // namespace sfkit

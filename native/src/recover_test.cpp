@@ -101,13 +101,15 @@ TEST(Recover, StartsASectionAtListsBetweenEvents) {
   out.begin();
   out.machine({.cpus = 3, .hostname = "host"});
   out.processes({shell});
-  out.event(
-      1'000'000'000, 10, 0, ev::SYSCALL_OPEN_X,
-      {value::i64(3), value::text("/etc/hosts"), value::u32(1), value::u32(0), value::u32(0), value::u64(0)});
+  out.event(1'000'000'000, 10, 0, ev::SYSCALL_OPEN_X,
+            {value::i64(3), value::text("/etc/hosts"), value::u32(1), value::u32(0), value::u32(0),
+             value::u64(0)});
   out.processes({late});
   out.descriptors(20, {log});
-  out.event(1'000'000'010, 10, 0, ev::SYSCALL_READ_X, {value::i64(1), "x", value::i64(3), value::u32(1)});
-  out.event(1'000'000'020, 20, 0, ev::SYSCALL_WRITE_X, {value::i64(1), "x", value::i64(7), value::u32(1)});
+  out.event(1'000'000'010, 10, 0, ev::SYSCALL_READ_X,
+            {value::i64(1), "x", value::i64(3), value::u32(1)});
+  out.event(1'000'000'020, 20, 0, ev::SYSCALL_WRITE_X,
+            {value::i64(1), "x", value::i64(7), value::u32(1)});
 
   const Recovered result = recover(out.bytes());
   EXPECT_EQ(result.written, 3u);
@@ -118,7 +120,8 @@ TEST(Recover, StartsASectionAtListsBetweenEvents) {
   events::CaptureInfo info;
   InputSummary summary;
   auto input = scap::Input::over(Bytes(result.bytes.data(), result.bytes.size()));
-  ASSERT_TRUE(events::inspect_capture(*input.value(), "test", "", kNoCancel, summary, info).is_ok());
+  ASSERT_TRUE(
+      events::inspect_capture(*input.value(), "test", "", kNoCancel, summary, info).is_ok());
   EXPECT_EQ(info.sections, 2u);
   EXPECT_EQ(info.cpus, 3u);
 }
@@ -178,7 +181,8 @@ TEST(Recover, KeepsTheRecordsBeforeADamagedOne) {
   events::CaptureInfo info;
   InputSummary summary;
   auto input = scap::Input::over(Bytes(result.bytes.data(), result.bytes.size()));
-  ASSERT_TRUE(events::inspect_capture(*input.value(), "test", "", kNoCancel, summary, info).is_ok());
+  ASSERT_TRUE(
+      events::inspect_capture(*input.value(), "test", "", kNoCancel, summary, info).is_ok());
   EXPECT_EQ(info.threads, 1u);
   EXPECT_TRUE(summary.damage.empty());
 }

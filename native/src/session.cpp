@@ -17,8 +17,9 @@ namespace sfkit {
 
 namespace {
 
-constexpr const char* kTypeNames[] = {"Container", "Process",   "File",        "ProcessEvent", "NetworkFlow",
-                                      "FileFlow",  "FileEvent", "ProcessFlow", "Pod",          "K8sEvent"};
+constexpr const char* kTypeNames[] = {"Container",   "Process",  "File",      "ProcessEvent",
+                                      "NetworkFlow", "FileFlow", "FileEvent", "ProcessFlow",
+                                      "Pod",         "K8sEvent"};
 
 // On SysFlow of real captures, files are 7 % larger than with zlib's default level, in half the
 // time.
@@ -30,7 +31,8 @@ constexpr int64_t kLiveFlushSeconds = 1;
 // Counts records on their way to another sink.
 class CountingSink : public sysflow::ForwardingSink {
  public:
-  CountingSink(sysflow::RecordSink& next, RecordCounts& counts) : ForwardingSink(&next), counts_(counts) {}
+  CountingSink(sysflow::RecordSink& next, RecordCounts& counts)
+      : ForwardingSink(&next), counts_(counts) {}
 
   void container(const sysflow::Container& record) override {
     counts_.add(RecordCounts::kContainer);
@@ -190,7 +192,8 @@ void Session::stop() {
   // A file stops between two events. A pipe can be silent for long, and a live capture has an end
   // to deliver.
   std::error_code ignored;
-  if (config_.kind != InputKind::kLive && std::filesystem::is_regular_file(config_.input, ignored)) return;
+  if (config_.kind != InputKind::kLive && std::filesystem::is_regular_file(config_.input, ignored))
+    return;
   const std::lock_guard lock(input_mutex_);
   interrupted_ = true;
   if (input_ != nullptr) input_->stop();
@@ -221,7 +224,9 @@ SessionSummary Session::summary() const {
     summary.input.events = Progress::get(progress_.events);
     summary.input.bytes = Progress::get(progress_.bytes);
   }
-  const auto current = [](const std::atomic<uint64_t>& size) { return size.load(std::memory_order_relaxed); };
+  const auto current = [](const std::atomic<uint64_t>& size) {
+    return size.load(std::memory_order_relaxed);
+  };
   summary.start_seconds = sizes_.start_seconds.load(std::memory_order_relaxed);
   summary.containers = current(sizes_.containers);
   summary.processes = current(sizes_.processes);
@@ -270,13 +275,15 @@ Result<InputKind> Session::input_kind() const {
   if (config_.kind != InputKind::kAuto) return config_.kind;
   std::error_code ignored;
   const auto type = std::filesystem::status(config_.input, ignored).type();
-  if (type == std::filesystem::file_type::not_found || type == std::filesystem::file_type::directory) {
+  if (type == std::filesystem::file_type::not_found ||
+      type == std::filesystem::file_type::directory) {
     // The capture reader reports the error.
     return InputKind::kCapture;
   }
   if (type != std::filesystem::file_type::regular) {
-    return Status(ErrorCode::kNotSupported,
-                  config_.input + ": not a regular file, so its kind cannot be detected; specify the kind");
+    return Status(
+        ErrorCode::kNotSupported,
+        config_.input + ": not a regular file, so its kind cannot be detected; specify the kind");
   }
   struct Closer {
     void operator()(std::FILE* file) const { std::fclose(file); }
@@ -294,7 +301,8 @@ Status Session::work(InputSummary& summary) {
   if (kind.value() == InputKind::kSysflow) {
     if (!config_.options.filter.empty()) {
       return {ErrorCode::kInvalidArgument,
-              config_.input + ": a filter is about the events of a capture, and this is a SysFlow file"};
+              config_.input +
+                  ": a filter is about the events of a capture, and this is a SysFlow file"};
     }
     return convert(nullptr, summary);
   }
@@ -342,7 +350,9 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
     case OutputKind::kLines:
       status = events::list_events(input, name, config_.lines, give, cancel_, summary, events);
       break;
-    case OutputKind::kRecovered: status = recover_capture(input, name, give, cancel_, summary, events); break;
+    case OutputKind::kRecovered:
+      status = recover_capture(input, name, give, cancel_, summary, events);
+      break;
     case OutputKind::kInfo:
       status = events::inspect_capture(input, name, config_.options.filter, cancel_, summary, info);
       break;
@@ -352,9 +362,12 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
     case OutputKind::kColumns: {
       if (config_.tables.size() != 1 || !events::is_capture_table(config_.tables[0]))
         return convert(&input, summary);
-      const events::TableOptions options{config_.tables[0], config_.options.filter, config_.capture_columns,
-                                         config_.batch_rows, config_.moments};
-      const auto give_rows = [this](output::ColumnBatch batch) { return queue_.push(std::move(batch)); };
+      const events::TableOptions options{config_.tables[0], config_.options.filter,
+                                         config_.capture_columns, config_.batch_rows,
+                                         config_.moments};
+      const auto give_rows = [this](output::ColumnBatch batch) {
+        return queue_.push(std::move(batch));
+      };
       status = events::tabulate(input, name, options, give_rows, cancel_, summary, events);
       break;
     }
@@ -368,7 +381,8 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
 }
 
 Status Session::convert(scap::Input* capture, InputSummary& summary) {
-  const auto give_file = [this](uint32_t number, int64_t start_seconds, std::vector<uint8_t> bytes) {
+  const auto give_file = [this](uint32_t number, int64_t start_seconds,
+                                std::vector<uint8_t> bytes) {
     return queue_.push(FileBytes{number, start_seconds, std::move(bytes)});
   };
   std::unique_ptr<sysflow::RecordSink> sink;
@@ -379,7 +393,8 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
   switch (config_.output) {
     case OutputKind::kAvro: {
       auto container = std::make_unique<output::AvroContainer>(
-          [this](std::vector<uint8_t> bytes) { return queue_.push(std::move(bytes)); }, kDeflateLevel);
+          [this](std::vector<uint8_t> bytes) { return queue_.push(std::move(bytes)); },
+          kDeflateLevel);
       avro = container.get();
       sink = std::move(container);
       break;
@@ -422,7 +437,8 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
   if (capture == nullptr) {
     status = sysflow_file::read_sysflow_file(config_.input, counting, cancel_, summary);
   } else {
-    status = sysflow::convert_capture(*capture, input_name(), config_.options, counting, cancel_, summary);
+    status = sysflow::convert_capture(*capture, input_name(), config_.options, counting, cancel_,
+                                      summary);
   }
   if (columns != nullptr) {
     summary.add_note(Reason::kImpossibleTimes, columns->impossible_times());
@@ -432,7 +448,8 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
     summary.add_skipped(Reason::kIpv6FlowsInSfFiles, with_files->skipped_ipv6_flows());
   }
   if (avro != nullptr || only_files != nullptr) {
-    const uint64_t skipped = avro != nullptr ? avro->skipped_ipv6_flows() : only_files->skipped_ipv6_flows();
+    const uint64_t skipped =
+        avro != nullptr ? avro->skipped_ipv6_flows() : only_files->skipped_ipv6_flows();
     if (skipped != 0) skipped_ipv6_flows_.store(skipped, std::memory_order_relaxed);
     summary.add_skipped(Reason::kIpv6Flows, skipped);
     summary.add_skipped(Reason::kPodDetails, counts_.of(RecordCounts::kPod));

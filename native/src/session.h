@@ -48,8 +48,9 @@ struct SessionConfig {
   InputKind kind = InputKind::kAuto;
   OutputKind output = OutputKind::kColumns;
   std::vector<output::Table> tables;
-  std::vector<output::Column> capture_columns;  // of a capture's table: those that get values; empty for all
-  std::vector<events::Moment> moments;          // of tables of the state at a moment
+  std::vector<output::Column>
+      capture_columns;  // of a capture's table: those that get values; empty for all
+  std::vector<events::Moment> moments;  // of tables of the state at a moment
   uint32_t batch_rows = 1;
   bool with_files = false;  // kDatums: also emit the bytes of .sf files
   sysflow::ConvertOptions options;
@@ -67,7 +68,8 @@ struct FileBytes {
 };
 
 // Bytes of a file or of lines, rows of a table, or single records.
-using Batch = std::variant<std::vector<uint8_t>, output::ColumnBatch, output::DatumBatch, FileBytes>;
+using Batch =
+    std::variant<std::vector<uint8_t>, output::ColumnBatch, output::DatumBatch, FileBytes>;
 
 struct SessionSummary {
   InputSummary input;
@@ -77,7 +79,8 @@ struct SessionSummary {
   uint64_t shown = 0;                                     // events listed, counted or recovered
   // Sizes of the tables of live entities and flows, as of the last update.
   int64_t start_seconds = 0;
-  uint64_t containers = 0, processes = 0, files = 0, network_flows = 0, file_flows = 0, process_flows = 0;
+  uint64_t containers = 0, processes = 0, files = 0, network_flows = 0, file_flows = 0,
+           process_flows = 0;
   live::LiveCounts live;  // for live capture
   bool live_running = false;
   std::string recording_failure;  // see live::LiveSource, also for the next one
@@ -132,7 +135,8 @@ class Session {
   void next(Queue::Taker taker);
   // How far reading is; stays at 0 for a live capture.
   const Progress& progress() const { return progress_; }
-  // Final after the end; before that, only bytes, events, record counts and table sizes are current.
+  // Final after the end; before that, only bytes, events, record counts and table sizes are
+  // current.
   SessionSummary summary() const;
   // Ends the input at the current position. Everything read so far is still delivered.
   void stop();

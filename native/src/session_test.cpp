@@ -23,7 +23,8 @@ class SampleFile {
                 .string();
     std::ofstream file(path_, std::ios::binary);
     output::AvroContainer container([&](std::vector<uint8_t> bytes) {
-      file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+      file.write(reinterpret_cast<const char*>(bytes.data()),
+                 static_cast<std::streamsize>(bytes.size()));
       return true;
     });
     give(container);

@@ -1,6 +1,7 @@
 // Evaluates filters on a capture:
-//   sfkit_filter_trial CAPTURE < FILTERS          for each filter the number of events and their hash
-//   sfkit_filter_trial CAPTURE NUMBER < FILTERS   the events that pass the filter of this number
+//   sfkit_filter_trial CAPTURE < FILTERS          for each filter the number of events and their
+//   hash sfkit_filter_trial CAPTURE NUMBER < FILTERS   the events that pass the filter of this
+//   number
 // Each filter ends with NUL. Events are those that rules see (rules/event_codes.h). An event is
 // "time thread name", with the name from the table, not the call's. The hash is FNV-1a (64 bits) of
 // the lines. An invalid filter is reported on standard error and passes nothing.
@@ -50,7 +51,8 @@ class Trial : public state::Feed {
   bool take(const scap::EventView& event, bool shown) override {
     reader_.next_event(event);
     reader_.set_origin(times().origin());
-    const bool is_asked = !beginning_.holds(event.code) && shown && rules::is_seen_by_rules(event.code);
+    const bool is_asked =
+        !beginning_.holds(event.code) && shown && rules::is_seen_by_rules(event.code);
     engine().apply_all(event, [&](const state::Context& context) {
       if (!is_asked) return;
       reader_.set_context(context);
@@ -112,7 +114,8 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "filter %zu: %s\n", filters.size(), filter.status().message().c_str());
     filters.add(filter.is_ok() ? *filter.value() : *filter::Filter::compile("evt.num = 0").value());
   }
-  std::fprintf(stderr, "%zu filters, %zu conditions\n", filters.size(), filters.distinct_conditions());
+  std::fprintf(stderr, "%zu filters, %zu conditions\n", filters.size(),
+               filters.distinct_conditions());
   auto input = scap::Input::open(argv[1]);
   if (!input.is_ok()) {
     std::fprintf(stderr, "%s\n", input.status().message().c_str());

@@ -157,10 +157,12 @@ bool try_way(const Way& way, Bytes bytes, double seconds) {
   wait4(child, &status, 0, &usage);
   const bool done = WIFEXITED(status);
   if (!done) {
-    const bool slow = WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL);
+    const bool slow =
+        WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL);
     report(way.name, seconds_of(usage), static_cast<double>(usage.ru_maxrss) / 1024, true);
     if (!slow) {
-      std::fprintf(stderr, "sfkit_hostile_trial: %s ended by signal %d\n", way.name, WTERMSIG(status));
+      std::fprintf(stderr, "sfkit_hostile_trial: %s ended by signal %d\n", way.name,
+                   WTERMSIG(status));
     }
   }
   return done;
@@ -179,7 +181,8 @@ int run_command(double seconds, char** words) {
   int status = 0;
   rusage usage{};
   wait4(child, &status, 0, &usage);
-  report("command", seconds_of(usage), static_cast<double>(usage.ru_maxrss) / 1024, !WIFEXITED(status));
+  report("command", seconds_of(usage), static_cast<double>(usage.ru_maxrss) / 1024,
+         !WIFEXITED(status));
   return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? 1 : 0;
 }
 
@@ -196,16 +199,18 @@ int main(int argc, char** argv) {
   const std::string_view verb = argc > 1 ? argv[1] : "";
   if (verb == "list") {
     for (const auto& kind : testing::hostile_kinds()) {
-      std::printf("{\"name\":\"%s\",\"what\":\"%s\",\"size\":%u,\"flat\":%s}\n", kind.name, kind.what,
-                  kind.size, kind.memory == testing::HostileKind::Memory::kFlat ? "true" : "false");
+      std::printf("{\"name\":\"%s\",\"what\":\"%s\",\"size\":%u,\"flat\":%s}\n", kind.name,
+                  kind.what, kind.size,
+                  kind.memory == testing::HostileKind::Memory::kFlat ? "true" : "false");
     }
     return 0;
   }
   if (verb == "command" && argc > 3) return run_command(std::strtod(argv[2], nullptr), argv + 3);
   if (argc != 5 || (verb != "write" && verb != "engine")) return usage_error();
   const auto& kinds = testing::hostile_kinds();
-  const auto kind = std::find_if(kinds.begin(), kinds.end(),
-                                 [&](const auto& one) { return one.name == std::string_view(argv[2]); });
+  const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& one) {
+    return one.name == std::string_view(argv[2]);
+  });
   const auto size = static_cast<uint32_t>(std::strtoul(argv[3], nullptr, 10));
   if (kind == kinds.end() || size == 0) return usage_error();
   const std::vector<uint8_t> capture = kind->make(size);

@@ -1,12 +1,11 @@
-// Simulates an intrusion, for recordings. A request makes a web server start a shell, which downloads a
-// program and runs it. The program reads secrets, makes itself persistent, sends data to another host and
-// removes its traces.
+// Simulates an intrusion, for recordings. A request makes a web server start a shell, which
+// downloads a program and runs it. The program reads secrets, makes itself persistent, sends data
+// to another host and removes its traces.
 //
-// The simulation touches nothing outside. It runs in its own namespaces with a root directory in memory; the
-// shop, its client and the attacker's host are addresses of one loopback interface. Everything disappears
-// when the program ends. Every simulated program (nginx, sh, curl, ...) is this one under another name.
-// Linux, needs root.
-// Usage: sfkit_incident
+// The simulation touches nothing outside. It runs in its own namespaces with a root directory in
+// memory; the shop, its client and the attacker's host are addresses of one loopback interface.
+// Everything disappears when the program ends. Every simulated program (nginx, sh, curl, ...) is
+// this one under another name. Linux, needs root. Usage: sfkit_incident
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -62,7 +61,8 @@ constexpr std::string_view kHost = "shop-host";
 constexpr std::string_view kDomain = "stage.sfkit_incident";
 
 // Named like a control group of Docker, so that the recording has a container.
-constexpr const char* kContainer = "7d1c0a9be4427d1c0a9be4427d1c0a9be4427d1c0a9be4427d1c0a9be4427d1c";
+constexpr const char* kContainer =
+    "7d1c0a9be4427d1c0a9be4427d1c0a9be4427d1c0a9be4427d1c0a9be4427d1c";
 
 // Time limit of the simulation.
 constexpr unsigned kMaxSeconds = 60;
@@ -81,7 +81,8 @@ int check(long result, const std::string& what) {
 
 void write_all(int fd, std::string_view bytes) {
   while (!bytes.empty())
-    bytes.remove_prefix(static_cast<size_t>(check(::write(fd, bytes.data(), bytes.size()), "write")));
+    bytes.remove_prefix(
+        static_cast<size_t>(check(::write(fd, bytes.data(), bytes.size()), "write")));
 }
 
 std::string read_file(const char* path) {
@@ -197,7 +198,8 @@ void answer(int client, int log) {
     body = read_file("/srv/shop/index.html");
   }
   send_all(client, "HTTP/1.0 " + status + "\r\nContent-Type: text/html\r\n\r\n" + body);
-  write_all(log, std::string(kClient) + " \"GET " + std::string(target) + "\" " + status.substr(0, 3) + "\n");
+  write_all(log, std::string(kClient) + " \"GET " + std::string(target) + "\" " +
+                     status.substr(0, 3) + "\n");
 }
 
 // Becomes nobody. Its mistake: it and its children keep the capability to change users.
@@ -215,7 +217,8 @@ void drop_rights() {
 
 int web_server() {
   read_file("/etc/nginx/nginx.conf");
-  const int log = check(::open(kAccessLog, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644), kAccessLog);
+  const int log =
+      check(::open(kAccessLog, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644), kAccessLog);
   const int listener = listener_at(kShop, kShopPort);
   const pid_t worker = check(::fork(), "fork");
   if (worker != 0) return check(::waitpid(worker, nullptr, 0), "waitpid");
@@ -254,8 +257,8 @@ int download(const char* file, const char* address) {
   const std::string path(host.substr(host.find('/')));
   host = host.substr(0, host.find('/'));
   const int server = connection_to(kShop, std::string(host).c_str(), kDownloadPort);
-  send_all(server,
-           "GET " + path + " HTTP/1.0\r\nHost: " + std::string(host) + "\r\nUser-Agent: curl/8\r\n\r\n");
+  send_all(server, "GET " + path + " HTTP/1.0\r\nHost: " + std::string(host) +
+                       "\r\nUser-Agent: curl/8\r\n\r\n");
   const std::string reply = receive_to_end(server);
   const size_t body = reply.find("\r\n\r\n");
   if (body == std::string::npos) return 1;
@@ -324,7 +327,8 @@ int implant() {
   return 0;
 }
 
-// The shop's first process. It runs the roles one after the other, so that recordings have the same order.
+// The shop's first process. It runs the roles one after the other, so that recordings have the same
+// order.
 int init() {
   check(::chdir("/"), "chdir");
   if (const int code = run({"/usr/sbin/cron"}); code != 0) return code;
@@ -420,7 +424,8 @@ void enter_root(const std::string& program) {
     check(::unlink(path.c_str()), path);
     check(::link(kInit, path.c_str()), path);
   }
-  place("/etc/passwd", "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n");
+  place("/etc/passwd",
+        "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n");
   place("/etc/shadow", "root:*:20000:0:99999:7:::\nnobody:*:20000:0:99999:7:::\n", 0640);
   place("/etc/nginx/nginx.conf", "listen 8080;\n");
   place("/etc/cron.d/backup", "0 3 * * * root /usr/local/sbin/backup --nightly\n");

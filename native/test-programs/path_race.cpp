@@ -66,7 +66,8 @@ int main(int, char** arguments) {
   const std::string beside = directory + "/link-beside";
   const ino_t inode_a = make(a);
   const ino_t inode_b = make(b);
-  if (::symlink("aaaa", alone.c_str()) != 0 || ::symlink("bbbb", beside.c_str()) != 0) fail("symlink");
+  if (::symlink("aaaa", alone.c_str()) != 0 || ::symlink("bbbb", beside.c_str()) != 0)
+    fail("symlink");
   open_by_all(alone.c_str(), [&] { return inode_a; });
 
   // A name of one word changes atomically. It has no directory, whose name would be read in two

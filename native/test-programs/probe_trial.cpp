@@ -1,8 +1,8 @@
-// Tests the probe. Processes make numbered calls, and each number must arrive once and in order. Prints a
-// line for each variant of loading the probe. Exits with 1 if a variant does not load, or if events are
-// duplicated, or missing and not counted as lost. As the first process of a virtual machine
-// (scripts/kernels.mjs), it sets up the machine and turns it off at the end.
-// Usage: sfkit_probe_trial [CALLS]
+// Tests the probe. Processes make numbered calls, and each number must arrive once and in order.
+// Prints a line for each variant of loading the probe. Exits with 1 if a variant does not load, or
+// if events are duplicated, or missing and not counted as lost. As the first process of a virtual
+// machine (scripts/kernels.mjs), it sets up the machine and turns it off at the end. Usage:
+// sfkit_probe_trial [CALLS]
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -101,7 +101,8 @@ bool try_variant(const char* name, const ProbeOptions& options, uint64_t calls) 
     while (alive > 0 && ::waitpid(-1, nullptr, WNOHANG) > 0) --alive;
   }
   probe.detach();
-  for (int i = 0; i < 1000 && (i == 0 || !merger.value().is_empty()); ++i, ::usleep(kPollUs)) drain(0);
+  for (int i = 0; i < 1000 && (i == 0 || !merger.value().is_empty()); ++i, ::usleep(kPollUs))
+    drain(0);
 
   uint64_t missing = 0;
   uint64_t unordered = 0;
@@ -112,16 +113,18 @@ bool try_variant(const char* name, const ProbeOptions& options, uint64_t calls) 
   uint64_t counted = 0;
   const Counters counters = probe.counters();
   for (size_t i = 0; i < counters.size(); ++i)
-    counted += sfkit::info_of(kCounterReasons[i]).severity == sfkit::Severity::kLoss ? counters[i] : 0;
+    counted +=
+        sfkit::info_of(kCounterReasons[i]).severity == sfkit::Severity::kLoss ? counters[i] : 0;
   // A duplicate counts as out of order.
   const bool ok = unordered == 0 && missing <= counted;
   std::printf(
       "%s %s: %zu programs on %s tracepoints, rings of %u KiB; "
       "%llu calls, %llu missing, %llu counted as lost, %llu duplicated, %llu out of order\n",
-      ok ? "ok   " : "FAILS", name, probe.program_count(), probe.uses_raw_tracepoints() ? "raw" : "BTF",
-      probe.rings().bytes / 1024, static_cast<unsigned long long>(kProcesses * calls),
-      static_cast<unsigned long long>(missing), static_cast<unsigned long long>(counted),
-      static_cast<unsigned long long>(unordered), static_cast<unsigned long long>(backwards));
+      ok ? "ok   " : "FAILS", name, probe.program_count(),
+      probe.uses_raw_tracepoints() ? "raw" : "BTF", probe.rings().bytes / 1024,
+      static_cast<unsigned long long>(kProcesses * calls), static_cast<unsigned long long>(missing),
+      static_cast<unsigned long long>(counted), static_cast<unsigned long long>(unordered),
+      static_cast<unsigned long long>(backwards));
   std::fflush(stdout);
   return ok;
 }

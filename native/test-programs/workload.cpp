@@ -73,7 +73,8 @@ void in_child(const char* name, int code, const std::function<void()>& work) {
 }
 
 void files() {
-  const std::string a = in("a"), b = in("b"), hard = in("hard"), soft = in("soft"), made = in("made");
+  const std::string a = in("a"), b = in("b"), hard = in("hard"), soft = in("soft"),
+                    made = in("made");
   const int pid = ::getpid();
   std::vector<char> bytes(4096, 'x');
 
@@ -83,7 +84,8 @@ void files() {
   check(::writev(fd, pieces, 2), "writev");
   check(::pwrite(fd, bytes.data(), 50, 0), "pwrite");
   ::close(fd);
-  say(R"({"did":"file","path":"%s","pid":%d,"wbytes":750,"wops":5,"rbytes":0,"rops":0})", a.c_str(), pid);
+  say(R"({"did":"file","path":"%s","pid":%d,"wbytes":750,"wops":5,"rbytes":0,"rops":0})", a.c_str(),
+      pid);
 
   check(::rename(a.c_str(), b.c_str()), "rename");
   say(R"({"did":"RENAME","path":"%s","newpath":"%s","pid":%d})", a.c_str(), b.c_str(), pid);
@@ -93,7 +95,8 @@ void files() {
   say(R"({"did":"SYMLINK","path":"%s","newpath":"%s","pid":%d})", b.c_str(), soft.c_str(), pid);
 
   // openat2 with a name relative to an open directory.
-  const int at = static_cast<int>(check(::open(directory.c_str(), O_DIRECTORY | O_RDONLY), "open directory"));
+  const int at =
+      static_cast<int>(check(::open(directory.c_str(), O_DIRECTORY | O_RDONLY), "open directory"));
   struct {
     uint64_t flags, mode, resolve;
   } how{O_RDONLY, 0, 0};
@@ -102,7 +105,8 @@ void files() {
   check(::pread(fd, bytes.data(), 100, 10), "pread");
   check(::readv(fd, pieces, 2), "readv");
   ::close(fd);
-  say(R"({"did":"file","path":"%s","pid":%d,"wbytes":0,"wops":0,"rbytes":700,"rops":3})", b.c_str(), pid);
+  say(R"({"did":"file","path":"%s","pid":%d,"wbytes":0,"wops":0,"rbytes":700,"rops":3})", b.c_str(),
+      pid);
   ::close(at);
 
   check(::mkdir(made.c_str(), 0700), "mkdir");
@@ -111,8 +115,8 @@ void files() {
   fd = static_cast<int>(check(::open("below", O_CREAT | O_RDWR, 0600), "open below"));
   check(::write(fd, bytes.data(), 11), "write below");
   ::close(fd);
-  say(R"({"did":"file","path":"%s/below","pid":%d,"wbytes":11,"wops":1,"rbytes":0,"rops":0})", made.c_str(),
-      pid);
+  say(R"({"did":"file","path":"%s/below","pid":%d,"wbytes":11,"wops":1,"rbytes":0,"rops":0})",
+      made.c_str(), pid);
   check(::unlink("below"), "unlink below");
   say(R"({"did":"UNLINK","path":"%s/below","pid":%d})", made.c_str(), pid);
   check(::chdir("/"), "chdir /");
@@ -137,10 +141,11 @@ void make_file(int at, const char* name, uint64_t resolve = 0) {
   struct {
     uint64_t flags, mode, resolve;
   } how{O_CREAT | O_WRONLY, 0600, resolve};
-  const int fd = static_cast<int>(check(::syscall(SYS_openat2, at, name, &how, sizeof(how)), "openat2"));
+  const int fd =
+      static_cast<int>(check(::syscall(SYS_openat2, at, name, &how, sizeof(how)), "openat2"));
   check(::write(fd, "x", 1), "write");
-  say(R"({"did":"file","path":"%s","pid":%d,"wbytes":1,"wops":1,"rbytes":0,"rops":0})", path_of(fd).c_str(),
-      ::getpid());
+  say(R"({"did":"file","path":"%s","pid":%d,"wbytes":1,"wops":1,"rbytes":0,"rops":0})",
+      path_of(fd).c_str(), ::getpid());
   ::close(fd);
 }
 
@@ -171,13 +176,14 @@ void paths() {
   // A rename of a directory above a process and its open files.
   check(::mkdir("r1", 0700), "mkdir r1");
   const int at = static_cast<int>(check(::open("r1", O_DIRECTORY | O_RDONLY), "open r1"));
-  const int held = static_cast<int>(check(::open("r1/held", O_CREAT | O_WRONLY, 0600), "open held"));
+  const int held =
+      static_cast<int>(check(::open("r1/held", O_CREAT | O_WRONLY, 0600), "open held"));
   check(::write(held, "123", 3), "write held");
   check(::chdir("r1"), "chdir r1");
   check(::rename(before.c_str(), after.c_str()), "rename r1");
   check(::write(held, "1234", 4), "write held");
-  say(R"({"did":"moved","path":"%s/held","newpath":"%s","pid":%d,"wbytes":3,"newbytes":4})", before.c_str(),
-      path_of(held).c_str(), pid);
+  say(R"({"did":"moved","path":"%s/held","newpath":"%s","pid":%d,"wbytes":3,"newbytes":4})",
+      before.c_str(), path_of(held).c_str(), pid);
   ::close(held);
   make_file(at, "by-descriptor");
   make_file(AT_FDCWD, "by-directory");
@@ -191,16 +197,17 @@ void paths() {
   ::close(at);
 
   check(::symlink("../secret", "link"), "symlink");
-  say(R"({"did":"SYMLINK","path":"%s/secret","newpath":"%s/link","pid":%d})", top.c_str(), after.c_str(),
-      pid);
+  say(R"({"did":"SYMLINK","path":"%s/secret","newpath":"%s/link","pid":%d})", top.c_str(),
+      after.c_str(), pid);
   check(::chdir("/"), "chdir /");
 }
 
 std::string address_text(const sockaddr_storage& address) {
   char text[INET6_ADDRSTRLEN];
-  const void* from = address.ss_family == AF_INET
-                         ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(address).sin_addr)
-                         : &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  const void* from =
+      address.ss_family == AF_INET
+          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(address).sin_addr)
+          : &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
   return ::inet_ntop(address.ss_family, from, text, sizeof(text));
 }
 
@@ -259,8 +266,8 @@ void stream(int family, size_t request, size_t reply) {
   }
   sockaddr_storage client{};
   socklen_t size = sizeof(client);
-  const int fd = static_cast<int>(
-      check(::accept4(listener, reinterpret_cast<sockaddr*>(&client), &size, SOCK_CLOEXEC), "accept4"));
+  const int fd = static_cast<int>(check(
+      ::accept4(listener, reinterpret_cast<sockaddr*>(&client), &size, SOCK_CLOEXEC), "accept4"));
   std::vector<char> bytes(std::max(request, reply), 'z');
   exchange(fd, 0, request);
   exchange(fd, reply, 0);
@@ -284,7 +291,8 @@ void datagrams(int family, size_t request, size_t reply) {
     sockaddr_storage any = loopback(family);
     check(::bind(fd, reinterpret_cast<sockaddr*>(&any), size_of(family)), "bind");
     const sockaddr_storage client = own_address(fd);
-    check(::sendto(fd, bytes.data(), request, 0, reinterpret_cast<const sockaddr*>(&server), size_of(family)),
+    check(::sendto(fd, bytes.data(), request, 0, reinterpret_cast<const sockaddr*>(&server),
+                   size_of(family)),
           "sendto");
     check(::recvfrom(fd, bytes.data(), bytes.size(), 0, nullptr, nullptr), "recvfrom");
     ::close(fd);
@@ -342,7 +350,8 @@ void forwarder() {
     const int own = bound(SOCK_DGRAM, on_loopback("127.0.0.2", port));
     const int fd = static_cast<int>(check(::socket(AF_INET, SOCK_DGRAM, 0), "socket"));
     const sockaddr_in to = on_loopback("127.0.0.1", port);
-    check(::sendto(fd, "forward", 7, 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)), "sendto");
+    check(::sendto(fd, "forward", 7, 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)),
+          "sendto");
     say_network(17, port_of(own_address(fd)), port, 7, 0);
     ::close(fd);
     // A second connect changes the peer.
@@ -395,8 +404,8 @@ int create(const char* name, int flags = 0) {
 }
 
 void say_file(const char* name, int pid, size_t written, int times) {
-  say(R"({"did":"file","path":"%s","pid":%d,"wbytes":%zu,"wops":%d,"rbytes":0,"rops":0})", in(name).c_str(),
-      pid, written, times);
+  say(R"({"did":"file","path":"%s","pid":%d,"wbytes":%zu,"wops":%d,"rbytes":0,"rops":0})",
+      in(name).c_str(), pid, written, times);
 }
 
 // Descriptors that are closed implicitly.
@@ -454,7 +463,8 @@ void endings() {
   check(::waitpid(child, nullptr, 0), "waitpid");
   say_file("marked", child, 6, 1);
   say_file("marked-later", child, 5, 1);
-  say(R"({"did":"bytes","path":"%s","pid":%d,"wbytes":4,"code":1})", in("marked-high").c_str(), child);
+  say(R"({"did":"bytes","path":"%s","pid":%d,"wbytes":4,"code":1})", in("marked-high").c_str(),
+      child);
   say(R"({"did":"exit","pid":%d,"code":7})", child);
 }
 
@@ -462,8 +472,8 @@ void endings() {
 void sharing() {
   in_child("sharing", 13, [] {
     int status = 0;
-    const pid_t sharer = static_cast<pid_t>(
-        check(::syscall(SYS_clone, CLONE_FILES | SIGCHLD, nullptr, nullptr, nullptr, nullptr), "clone"));
+    const pid_t sharer = static_cast<pid_t>(check(
+        ::syscall(SYS_clone, CLONE_FILES | SIGCHLD, nullptr, nullptr, nullptr, nullptr), "clone"));
     if (sharer == 0) {
       const int fd = create("of-both");
       check(::write(fd, "child", 5), "write");
@@ -473,7 +483,8 @@ void sharing() {
     const int fd = WEXITSTATUS(status);
     check(::write(fd, "the parent", 10), "write");
     ::close(fd);
-    say(R"({"did":"bytes","path":"%s","pid":%d,"wbytes":10,"code":1})", in("of-both").c_str(), ::getpid());
+    say(R"({"did":"bytes","path":"%s","pid":%d,"wbytes":10,"code":1})", in("of-both").c_str(),
+        ::getpid());
   });
   in_child("unshare", 14, [] {
     check(::chdir(directory.c_str()), "chdir");
@@ -487,7 +498,8 @@ void sharing() {
     check(::write(fd, "again", 5), "write");
     ::close(fd);
     say_file("of-threads", ::getpid(), 9, 2);
-    const int relative = static_cast<int>(check(::open("relative", O_CREAT | O_RDWR, 0600), "open"));
+    const int relative =
+        static_cast<int>(check(::open("relative", O_CREAT | O_RDWR, 0600), "open"));
     check(::write(relative, "here", 4), "write");
     ::close(relative);
     say_file("relative", ::getpid(), 4, 1);
@@ -495,8 +507,8 @@ void sharing() {
   in_child("shared directory", 15, [] {
     const std::string path = in("of-shared-directory");
     check(::mkdir(in("before-sharing").c_str(), 0700), "mkdir");
-    const pid_t sharer = static_cast<pid_t>(
-        check(::syscall(SYS_clone, CLONE_FS | SIGCHLD, nullptr, nullptr, nullptr, nullptr), "clone"));
+    const pid_t sharer = static_cast<pid_t>(check(
+        ::syscall(SYS_clone, CLONE_FS | SIGCHLD, nullptr, nullptr, nullptr, nullptr), "clone"));
     if (sharer == 0) ::_exit(::chdir("/usr"));
     check(::waitpid(sharer, nullptr, 0), "waitpid");
     check(::mkdir(path.c_str(), 0700), "mkdir");
@@ -518,7 +530,8 @@ void unix_sockets() {
     check(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), "connect");
     exchange(fd, 123, 45);
     ::close(fd);
-    say(R"({"did":"unix","path":"%s","pid":%d,"wbytes":123,"rbytes":45})", path.c_str(), ::getpid());
+    say(R"({"did":"unix","path":"%s","pid":%d,"wbytes":123,"rbytes":45})", path.c_str(),
+        ::getpid());
     ::_exit(0);
   }
   const int fd = static_cast<int>(check(::accept(listener, nullptr, nullptr), "accept"));
@@ -556,7 +569,8 @@ void exec_chain() {
   // A program without a file.
   const pid_t nameless = static_cast<pid_t>(check(::fork(), "fork"));
   if (nameless == 0) {
-    const int memory = static_cast<int>(check(::memfd_create("in-memory", MFD_CLOEXEC), "memfd_create"));
+    const int memory =
+        static_cast<int>(check(::memfd_create("in-memory", MFD_CLOEXEC), "memfd_create"));
     const int program = ::open(self.c_str(), O_RDONLY);
     while (::sendfile(memory, program, nullptr, 1 << 20) > 0) {
     }
@@ -577,12 +591,13 @@ void threads() {
   for (int i = 0; i < 3; ++i) {
     started.emplace_back([i] {
       const std::string path = in("thread-") + std::to_string(i);
-      const int fd = static_cast<int>(check(::open(path.c_str(), O_CREAT | O_WRONLY, 0600), "open"));
+      const int fd =
+          static_cast<int>(check(::open(path.c_str(), O_CREAT | O_WRONLY, 0600), "open"));
       const std::vector<char> bytes(static_cast<size_t>(10 * (i + 1)), 't');
       check(::write(fd, bytes.data(), bytes.size()), "write");
       ::close(fd);
-      say(R"({"did":"file","path":"%s","pid":%d,"wbytes":%zu,"wops":1,"rbytes":0,"rops":0})", path.c_str(),
-          ::getpid(), bytes.size());
+      say(R"({"did":"file","path":"%s","pid":%d,"wbytes":%zu,"wops":1,"rbytes":0,"rops":0})",
+          path.c_str(), ::getpid(), bytes.size());
     });
   }
   for (std::thread& thread : started) thread.join();
@@ -614,7 +629,8 @@ void namespaces() {
     const pid_t inner = static_cast<pid_t>(check(::fork(), "fork"));
     if (inner == 0) {
       const std::string path = in("namespaced");
-      const int fd = static_cast<int>(check(::open(path.c_str(), O_CREAT | O_WRONLY, 0600), "open"));
+      const int fd =
+          static_cast<int>(check(::open(path.c_str(), O_CREAT | O_WRONLY, 0600), "open"));
       check(::write(fd, "inner", 5), "write");
       ::close(fd);
       ::_exit(8);
@@ -628,7 +644,8 @@ void namespaces() {
 }
 
 // Logs the process's state at a call on `path`, for the event fields.
-__attribute__((format(printf, 2, 3))) void say_state(const std::string& path, const char* fields, ...) {
+__attribute__((format(printf, 2, 3))) void say_state(const std::string& path, const char* fields,
+                                                     ...) {
   char text[1024];
   va_list arguments;
   va_start(arguments, fields);
@@ -643,20 +660,23 @@ void states() {
     check(::prctl(PR_SET_NAME, "renamed"), "prctl");
     check(::setsid(), "setsid");
     check(::mkdir(path.c_str(), 0700), "mkdir");
-    say_state(path, R"("proc.name":"renamed","proc.sid":%d,"proc.vpgid":%d,"proc.is_sid_leader":true)",
+    say_state(path,
+              R"("proc.name":"renamed","proc.sid":%d,"proc.vpgid":%d,"proc.is_sid_leader":true)",
               ::getpid(), ::getpid());
   });
   in_child("process group", 10, [] {
     const std::string path = in("of-group");
     check(::setpgid(0, 0), "setpgid");
     check(::mkdir(path.c_str(), 0700), "mkdir");
-    say_state(path, R"("proc.vpgid":%d,"proc.pgid":%d,"proc.is_vpgid_leader":true)", ::getpid(), ::getpid());
+    say_state(path, R"("proc.vpgid":%d,"proc.pgid":%d,"proc.is_vpgid_leader":true)", ::getpid(),
+              ::getpid());
   });
   in_child("directory", 11, [] {
     const std::string path = in("of-directory");
     check(::chdir(directory.c_str()), "chdir");
     check(::mkdir("of-directory", 0700), "mkdir");
-    say(R"({"did":"cwd","pid":%d,"path":"%s","cwd":"%s/"})", ::getpid(), path.c_str(), directory.c_str());
+    say(R"({"did":"cwd","pid":%d,"path":"%s","cwd":"%s/"})", ::getpid(), path.c_str(),
+        directory.c_str());
   });
   in_child("renamed directory", 16, [] {
     const std::string before = in("cwd-before");
@@ -666,7 +686,8 @@ void states() {
     check(::mkdir("first", 0700), "mkdir");
     check(::rename(before.c_str(), after.c_str()), "rename");
     check(::mkdir("second", 0700), "mkdir");
-    say(R"({"did":"cwd","pid":%d,"path":"%s/second","cwd":"%s/"})", ::getpid(), after.c_str(), after.c_str());
+    say(R"({"did":"cwd","pid":%d,"path":"%s/second","cwd":"%s/"})", ::getpid(), after.c_str(),
+        after.c_str());
     // A directory that is opened like a file shows what it is when a call works below it.
     const int fd = static_cast<int>(check(::open(after.c_str(), O_RDONLY), "open"));
     check(::mkdirat(fd, "third", 0700), "mkdirat");
@@ -711,7 +732,8 @@ void privileges() {
 void containers() {
   for (const char* const root : {"/sys/fs/cgroup/pids", "/sys/fs/cgroup"}) {
     const std::string id = "5fc17" + std::string(59, 'e');
-    const std::string groups[] = {std::string(root) + "/sfkit-test", std::string(root) + "/sfkit-test/" + id,
+    const std::string groups[] = {std::string(root) + "/sfkit-test",
+                                  std::string(root) + "/sfkit-test/" + id,
                                   std::string(root) + "/sfkit-test/" + id + "/init.scope"};
     if (::access((std::string(root) + "/cgroup.procs").c_str(), W_OK) != 0) continue;
     bool is_made = true;
@@ -729,7 +751,8 @@ void containers() {
           ::_exit(0);
         }
         check(::waitpid(inner, nullptr, 0), "waitpid");
-        say(R"({"did":"container","pid":%d,"path":"%s","container":"5fc17eeeeeee"})", inner, path.c_str());
+        say(R"({"did":"container","pid":%d,"path":"%s","container":"5fc17eeeeeee"})", inner,
+            path.c_str());
       });
     }
     for (const std::string* group = std::end(groups); group != std::begin(groups);)
@@ -741,7 +764,8 @@ void containers() {
 // One system call: its number, and numbers as its arguments.
 int make_call(char** texts) {
   std::array<long, 7> numbers{};
-  for (size_t i = 0; i < numbers.size() && texts[i] != nullptr; ++i) numbers[i] = std::atol(texts[i]);
+  for (size_t i = 0; i < numbers.size() && texts[i] != nullptr; ++i)
+    numbers[i] = std::atol(texts[i]);
   const auto& [number, a, b, c, d, e, f] = numbers;
   ::syscall(number, a, b, c, d, e, f);
   return 0;

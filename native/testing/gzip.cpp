@@ -10,8 +10,8 @@ std::string gzip(std::string_view text, const std::vector<size_t>& flushes) {
   z_stream stream{};
   constexpr int kGzipWindow = 16 + 15;
   constexpr int kMemory = 8;
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow, kMemory, Z_DEFAULT_STRATEGY) !=
-      Z_OK) {
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow, kMemory,
+                   Z_DEFAULT_STRATEGY) != Z_OK) {
     return {};
   }
   constexpr size_t kPerFlush = 64;

@@ -76,7 +76,9 @@ class World : public Scenario {
 
   void clone(int64_t pid, int64_t parent) { born(process(pid, parent), 0); }
   void clone_thread(int64_t pid, int64_t tid) { born(thread_of(pid, tid, kMain), kThread); }
-  void open_file(int64_t tid, int64_t fd, std::string_view path) { openat(tid, fd, kCwd, path, kRead); }
+  void open_file(int64_t tid, int64_t fd, std::string_view path) {
+    openat(tid, fd, kCwd, path, kRead);
+  }
   void dup3(int64_t tid, int64_t from, int64_t to) {
     event(tid, ev::SYSCALL_DUP3_X, {i64(to), i64(from), i64(to), u32(0)});
   }
@@ -93,7 +95,9 @@ class World : public Scenario {
     constexpr uint8_t kSetfd = 3;
     event(tid, ev::SYSCALL_FCNTL_X, {i64(0), i64(fd), u8(kSetfd), u64(mark ? 1 : 0)});
   }
-  void unshare(int64_t tid, uint32_t flags) { event(tid, ev::SYSCALL_UNSHARE_X, {i64(0), u32(flags)}); }
+  void unshare(int64_t tid, uint32_t flags) {
+    event(tid, ev::SYSCALL_UNSHARE_X, {i64(0), u32(flags)});
+  }
 
   Capture take() { return writer().take(); }
 };
@@ -111,7 +115,8 @@ std::string container_cgroup(uint32_t number) {
 std::string container_json(uint32_t number, std::string_view more) {
   const std::string cgroup = container_cgroup(number);
   const std::string id = cgroup.substr(cgroup.rfind('/') + 1, 12);
-  return R"({"container":{"id":")" + id + R"(","name":"c","type":0,"image":"i:1")" + std::string(more) + "}}";
+  return R"({"container":{"id":")" + id + R"(","name":"c","type":0,"image":"i:1")" +
+         std::string(more) + "}}";
 }
 
 // --- One text in many rows or processes. Text and count grow together, so their product grows
@@ -861,7 +866,8 @@ Capture accepts(uint32_t n) {
   world.bind(kMain, 3, ipv4(10, 0, 0, 1, 80));
   for (uint32_t i = 0; i < n; ++i) {
     const auto port = static_cast<uint16_t>(1024 + i % 60'000);
-    world.accept(kMain, 4 + i, ipv4(10, 0, 1, static_cast<uint8_t>(i >> 16), port), ipv4(10, 0, 0, 1, 80));
+    world.accept(kMain, 4 + i, ipv4(10, 0, 1, static_cast<uint8_t>(i >> 16), port),
+                 ipv4(10, 0, 0, 1, 80));
     world.sendto(kMain, 4 + i, 10, ipv4(10, 0, 0, 1, 80), ipv4(10, 0, 1, 0, port));
   }
   return world.take();
@@ -871,8 +877,8 @@ Capture datagrams(uint32_t n) {
   World world;
   world.socket(kMain, 3, false, true);
   for (uint32_t i = 0; i < n; ++i) {
-    const Endpoint peer =
-        ipv4(10, 1, static_cast<uint8_t>(i >> 8), static_cast<uint8_t>(i), static_cast<uint16_t>(i));
+    const Endpoint peer = ipv4(10, 1, static_cast<uint8_t>(i >> 8), static_cast<uint8_t>(i),
+                               static_cast<uint16_t>(i));
     world.sendto(kMain, 3, 10, ipv4(10, 0, 0, 1, 4000), peer);
     world.recvfrom(kMain, 3, 10, peer, ipv4(10, 0, 0, 1, 4000));
   }
@@ -951,7 +957,8 @@ Capture polls(uint32_t n) {
 Capture unpaired_enters(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) {
-    world.event(kMain, ev::SYSCALL_OPENAT_2_E, {i64(kCwd), text(std::string(900, 'e')), u32(kRead), u32(0)});
+    world.event(kMain, ev::SYSCALL_OPENAT_2_E,
+                {i64(kCwd), text(std::string(900, 'e')), u32(kRead), u32(0)});
   }
   return world.take();
 }
@@ -981,7 +988,8 @@ Capture names_made_and_removed(uint32_t n) {
 
 Capture opens_fail(uint32_t n) {
   World world;
-  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, -2, numbered("/", i) + std::string(950, 'p'));
+  for (uint32_t i = 0; i < n; ++i)
+    world.open_file(kMain, -2, numbered("/", i) + std::string(950, 'p'));
   return world.take();
 }
 
@@ -1307,14 +1315,16 @@ const std::vector<HostileKind>& hostile_kinds() {
   constexpr auto kFlat = HostileKind::Memory::kFlat;
   constexpr auto kLinear = HostileKind::Memory::kLinear;
   static const std::vector<HostileKind> kinds = {
-      {"fork_env", "an exec with many empty variables, then children that inherit them", 1200, kLinear,
-       fork_env},
+      {"fork_env", "an exec with many empty variables, then children that inherit them", 1200,
+       kLinear, fork_env},
       {"fork_long_texts", "a long executable, directory and root, then children", 1200, kLinear,
        fork_long_texts},
       {"thread_long_texts", "a long executable, then threads", 1200, kLinear, thread_long_texts},
-      {"rows_of_env", "long arguments and environment, then events of the process", 1200, kFlat, rows_of_env},
-      {"rows_of_parent_env", "long arguments and environment of a parent, then events of its children", 1200,
-       kFlat, rows_of_parent_env},
+      {"rows_of_env", "long arguments and environment, then events of the process", 1200, kFlat,
+       rows_of_env},
+      {"rows_of_parent_env",
+       "long arguments and environment of a parent, then events of its children", 1200, kFlat,
+       rows_of_parent_env},
       {"rows_of_container", "a container with a long image, then events in it", 1200, kFlat,
        rows_of_container},
       {"long_cwd", "a long working directory, then files below it", 1200, kFlat, long_cwd},
@@ -1322,8 +1332,10 @@ const std::vector<HostileKind>& hostile_kinds() {
        long_directory},
       {"cgroups_in_turn", "alternating processes of two cgroups", 8000, kLinear, cgroups_in_turn},
 
-      {"container_numbers", "descriptions of containers with many numbers", 50, kLinear, container_numbers},
-      {"container_members", "a description with many members and labels", 20000, kLinear, container_members},
+      {"container_numbers", "descriptions of containers with many numbers", 50, kLinear,
+       container_numbers},
+      {"container_members", "a description with many members and labels", 20000, kLinear,
+       container_members},
       {"container_deep", "a deeply nested description", 100000, kLinear, container_deep},
       {"container_mounts", "a description with many mounts", 10000, kLinear, container_mounts},
       {"container_described_again", "one container described again and again", 10000, kFlat,
@@ -1331,126 +1343,145 @@ const std::vector<HostileKind>& hostile_kinds() {
       {"containers", "containers with one process each", 8000, kLinear, containers},
       {"containers_gone", "containers whose only process ends", 8000, kFlat, containers_gone},
 
-      {"fds_of_one_bucket", "descriptors that share a bucket of a table of prime size", 20000, kLinear,
-       fds_of_one_bucket},
+      {"fds_of_one_bucket", "descriptors that share a bucket of a table of prime size", 20000,
+       kLinear, fds_of_one_bucket},
       {"fds_of_equal_low_bits", "descriptors that differ only above bit 32", 20000, kLinear,
        fds_of_equal_low_bits},
       {"fds_spread", "as many descriptors with ordinary numbers", 20000, kLinear, fds_spread},
-      {"fds_listed", "a descriptor list with numbers that share a bucket", 20000, kLinear, fds_listed},
+      {"fds_listed", "a descriptor list with numbers that share a bucket", 20000, kLinear,
+       fds_listed},
       {"tids_of_one_bucket", "threads that share a bucket of a table of prime size", 10000, kLinear,
        tids_of_one_bucket},
       {"tids_of_equal_low_bits", "threads that differ only above bit 32", 10000, kLinear,
        tids_of_equal_low_bits},
-      {"users_of_one_bucket", "users and groups that share a bucket", 20000, kLinear, users_of_one_bucket},
+      {"users_of_one_bucket", "users and groups that share a bucket", 20000, kLinear,
+       users_of_one_bucket},
 
       {"threads_die_in_turn", "threads exit, each passing all children to the next", 10000, kLinear,
        threads_die_in_turn},
-      {"threads_die_unasked", "the same, but no event names the reaper", 10000, kLinear, threads_die_unasked},
-      {"orphans_passed_on", "generations, each with one more child, exit from the eldest on", 8000, kLinear,
-       orphans_passed_on},
+      {"threads_die_unasked", "the same, but no event names the reaper", 10000, kLinear,
+       threads_die_unasked},
+      {"orphans_passed_on", "generations, each with one more child, exit from the eldest on", 8000,
+       kLinear, orphans_passed_on},
       {"orphans_of_reapers", "a chain of subreapers passes its orphans up", 8000, kLinear,
        orphans_of_reapers},
       {"siblings_die", "children of one process exit from both ends", 10000, kLinear, siblings_die},
-      {"group_leaves_first_to_last", "threads of one process exit in creation order", 10000, kLinear,
-       group_leaves_first_to_last},
+      {"group_leaves_first_to_last", "threads of one process exit in creation order", 10000,
+       kLinear, group_leaves_first_to_last},
       {"group_leaves_last_to_first", "threads of one process exit in reverse order", 10000, kLinear,
        group_leaves_last_to_first},
       {"group_without_leader", "a process that continues after its leader exited", 10000, kLinear,
        group_without_leader},
-      {"group_comes_and_goes", "a process of many threads, where one exits and one is created in turn", 8000,
-       kLinear, group_comes_and_goes},
-      {"threads_take_over", "threads that exec become their process", 4000, kFlat, threads_take_over},
+      {"group_comes_and_goes",
+       "a process of many threads, where one exits and one is created in turn", 8000, kLinear,
+       group_comes_and_goes},
+      {"threads_take_over", "threads that exec become their process", 4000, kFlat,
+       threads_take_over},
       {"tid_reused", "one tid, reused again and again without an exit", 15000, kFlat, tid_reused},
       {"tid_reused_after_exit", "the same with exits", 15000, kFlat, tid_reused_after_exit},
       {"thread_reused", "one tid of a thread, reused without an exit", 15000, kFlat, thread_reused},
       {"pids_in_turn", "pids recur after some time without an exit", 15000, kFlat, pids_in_turn},
       {"processes_gone", "processes that exec and exit", 10000, kFlat, processes_gone},
-      {"daemons", "each process is the child of the previous one, which exits", 10000, kFlat, daemons},
-      {"generations", "each process is the child of the previous one; the last one is active", 10000, kLinear,
-       generations},
+      {"daemons", "each process is the child of the previous one, which exits", 10000, kFlat,
+       daemons},
+      {"generations", "each process is the child of the previous one; the last one is active",
+       10000, kLinear, generations},
       {"unknown_threads_end", "exits of unknown threads", 20000, kFlat, unknown_threads_end},
       {"unknown_threads", "events of unknown threads", 10000, kLinear, unknown_threads},
-      {"pid_namespaces", "processes in namespaces with the same inner ids", 10000, kLinear, pid_namespaces},
+      {"pid_namespaces", "processes in namespaces with the same inner ids", 10000, kLinear,
+       pid_namespaces},
       {"execs", "execs with different arguments and environments", 10000, kFlat, execs},
-      {"long_arguments", "processes, each with its own 32 KB of arguments", 300, kLinear, long_arguments},
-      {"changes_of_user", "one process changes its user again and again", 20000, kFlat, changes_of_user},
+      {"long_arguments", "processes, each with its own 32 KB of arguments", 300, kLinear,
+       long_arguments},
+      {"changes_of_user", "one process changes its user again and again", 20000, kFlat,
+       changes_of_user},
 
       {"setuid_of_many_flows", "many open files, then changes of the user", 10000, kLinear,
        setuid_of_many_flows},
       {"setuid_beside_many_flows", "the same, but another process has the files", 10000, kLinear,
        setuid_beside_many_flows},
       {"exec_of_many_flows", "many open files, then execs", 8000, kLinear, exec_of_many_flows},
-      {"threads_of_many_flows", "many open files, then threads that use one each and exit", 8000, kLinear,
-       threads_of_many_flows},
+      {"threads_of_many_flows", "many open files, then threads that use one each and exit", 8000,
+       kLinear, threads_of_many_flows},
       {"fork_fds", "many open descriptors, then children", 4000, kLinear, fork_fds},
       {"fork_low_fds", "a descriptor of 1000, then children", 4000, kLinear, fork_low_fds},
-      {"fork_fds_and_change", "many open descriptors, then children that close one each", 4000, kLinear,
-       fork_fds_and_change},
-      {"fork_fds_and_exit", "many open descriptors, then children that exec and exit", 4000, kLinear,
-       fork_fds_and_exit},
+      {"fork_fds_and_change", "many open descriptors, then children that close one each", 4000,
+       kLinear, fork_fds_and_change},
+      {"fork_fds_and_exit", "many open descriptors, then children that exec and exit", 4000,
+       kLinear, fork_fds_and_exit},
       {"fork_fds_and_open",
-       "many open descriptors, then children; the parent opens a file between two of them", 4000, kLinear,
-       fork_fds_and_open},
-      {"opened_again", "one descriptor opened again and again without a close", 15000, kLinear, opened_again},
+       "many open descriptors, then children; the parent opens a file between two of them", 4000,
+       kLinear, fork_fds_and_open},
+      {"opened_again", "one descriptor opened again and again without a close", 15000, kLinear,
+       opened_again},
       {"opened_again_by_threads", "the same by many threads of a process", 8000, kLinear,
        opened_again_by_threads},
       {"flows_of_one_descriptor", "one descriptor refers to many files in turn", 8000, kLinear,
        flows_of_one_descriptor},
-      {"dup_chain", "each descriptor is a duplicate of the previous one", 10000, kLinear, dup_chain},
+      {"dup_chain", "each descriptor is a duplicate of the previous one", 10000, kLinear,
+       dup_chain},
       {"close_ranges", "close_range calls without open descriptors", 8000, kLinear, close_ranges},
-      {"close_ranges_beside_flows", "many open files, then close_range calls that close one each", 8000,
-       kLinear, close_ranges_beside_flows},
-      {"close_ranges_of_children", "many open files, then children that close or mark all", 4000, kLinear,
-       close_ranges_of_children},
-      {"marks_of_many_flows", "many open files, marked close-on-exec again and again", 5000, kLinear,
-       marks_of_many_flows},
-      {"dups_onto_flows", "many threads use a descriptor that another thread replaces", 6000, kLinear,
-       dups_onto_flows},
-      {"table_of_a_thread", "many threads use a descriptor, one closes it in its own table", 6000, kLinear,
-       table_of_a_thread},
-      {"tables_of_threads", "many open descriptors, then threads with their own tables", 4000, kLinear,
-       tables_of_threads},
-      {"tables_of_children", "many open files, then processes that share and leave the table", 4000, kLinear,
-       tables_of_children},
-      {"descriptors_received", "messages with many descriptors each", 4000, kFlat, descriptors_received},
+      {"close_ranges_beside_flows", "many open files, then close_range calls that close one each",
+       8000, kLinear, close_ranges_beside_flows},
+      {"close_ranges_of_children", "many open files, then children that close or mark all", 4000,
+       kLinear, close_ranges_of_children},
+      {"marks_of_many_flows", "many open files, marked close-on-exec again and again", 5000,
+       kLinear, marks_of_many_flows},
+      {"dups_onto_flows", "many threads use a descriptor that another thread replaces", 6000,
+       kLinear, dups_onto_flows},
+      {"table_of_a_thread", "many threads use a descriptor, one closes it in its own table", 6000,
+       kLinear, table_of_a_thread},
+      {"tables_of_threads", "many open descriptors, then threads with their own tables", 4000,
+       kLinear, tables_of_threads},
+      {"tables_of_children", "many open files, then processes that share and leave the table", 4000,
+       kLinear, tables_of_children},
+      {"descriptors_received", "messages with many descriptors each", 4000, kFlat,
+       descriptors_received},
       {"connects_of_one_socket", "one socket connected again and again", 10000, kLinear,
        connects_of_one_socket},
       {"close_unknown", "closes of unknown descriptors", 30000, kFlat, close_unknown},
       {"idle_flows", "many open files, then long idle times", 8000, kLinear, idle_flows},
-      {"clock_jumps", "files opened while the clock jumps back and forth", 10000, kLinear, clock_jumps},
+      {"clock_jumps", "files opened while the clock jumps back and forth", 10000, kLinear,
+       clock_jumps},
       {"flows_of_processes", "many processes with a thread, then long idle times", 5000, kLinear,
        flows_of_processes},
       {"accepts", "connections of one server, none closed", 10000, kLinear, accepts},
       {"datagrams", "one socket exchanges messages with many peers", 10000, kLinear, datagrams},
       {"datagram_sockets", "many sockets send one message each", 10000, kLinear, datagram_sockets},
       {"binds", "one socket bound again and again", 20000, kLinear, binds},
-      {"interfaces_and_connects", "many interfaces, then connections from an unknown address", 10000, kLinear,
-       interfaces_and_connects},
+      {"interfaces_and_connects", "many interfaces, then connections from an unknown address",
+       10000, kLinear, interfaces_and_connects},
       {"unix_sockets", "socket pairs", 8000, kLinear, unix_sockets},
       {"pipes", "pipes", 10000, kLinear, pipes},
       {"polls", "waits for many descriptors", 2000, kFlat, polls},
       {"unpaired_enters", "calls that never return", 10000, kFlat, unpaired_enters},
 
-      {"unique_paths", "files with different long names, opened and closed", 10000, kLinear, unique_paths},
+      {"unique_paths", "files with different long names, opened and closed", 10000, kLinear,
+       unique_paths},
       {"names_made_and_removed", "directories created, renamed and removed", 10000, kLinear,
        names_made_and_removed},
       {"opens_fail", "failed opens of different long names", 10000, kFlat, opens_fail},
       {"paths_of_dots", "long paths of dots", 1500, kFlat, paths_of_dots},
-      {"cwd_goes_down", "each working directory is in the previous one", 15000, kFlat, cwd_goes_down},
-      {"renames_above_many", "many open files, then renames of the directory above them", 8000, kLinear,
-       renames_above_many},
-      {"renames_beside_many", "files opened between renames of others", 8000, kLinear, renames_beside_many},
+      {"cwd_goes_down", "each working directory is in the previous one", 15000, kFlat,
+       cwd_goes_down},
+      {"renames_above_many", "many open files, then renames of the directory above them", 8000,
+       kLinear, renames_above_many},
+      {"renames_beside_many", "files opened between renames of others", 8000, kLinear,
+       renames_beside_many},
       {"renames_of_open_files", "files that are renamed while they are open", 8000, kLinear,
        renames_of_open_files},
-      {"renames_above_processes", "many processes below a directory that is renamed again and again", 4000,
-       kLinear, renames_above_processes},
+      {"renames_above_processes",
+       "many processes below a directory that is renamed again and again", 4000, kLinear,
+       renames_above_processes},
       {"rename_chain", "a directory that goes deeper with every rename", 4000, kFlat, rename_chain},
-      {"rename_chain_of_open", "the same, but every directory is open", 4000, kLinear, rename_chain_of_open},
+      {"rename_chain_of_open", "the same, but every directory is open", 4000, kLinear,
+       rename_chain_of_open},
       {"exchanges", "directories with open files that are exchanged", 6000, kLinear, exchanges},
       {"replaced_directories", "open directories, each replaced by another one", 6000, kLinear,
        replaced_directories},
-      {"rename_many_elements", "open files with paths of many elements, whose directories are renamed", 400,
-       kLinear, rename_many_elements},
+      {"rename_many_elements",
+       "open files with paths of many elements, whose directories are renamed", 400, kLinear,
+       rename_many_elements},
       {"renames_to_long", "many open files below a directory that gets a long name", 8000, kLinear,
        renames_to_long},
       {"deep_files", "files open below a directory with a long path", 4000, kLinear, deep_files},
@@ -1458,21 +1489,23 @@ const std::vector<HostileKind>& hostile_kinds() {
        deep_files_opened_again},
       {"deep_copies", "duplicates of a descriptor of a file there", 8000, kLinear, deep_copies},
       {"deep_processes", "processes that continue from there", 2000, kLinear, deep_processes},
-      {"deep_events", "directories created while a process changes directories there", 4000, kLinear,
-       deep_events},
-      {"kinds_of_files", "a path that is a file and a directory in turn", 3000, kFlat, kinds_of_files},
+      {"deep_events", "directories created while a process changes directories there", 4000,
+       kLinear, deep_events},
+      {"kinds_of_files", "a path that is a file and a directory in turn", 3000, kFlat,
+       kinds_of_files},
       {"control_text", "control characters in every text", 10000, kLinear, control_text},
 
       {"users", "many users and groups, each used", 10000, kLinear, users},
       {"users_added_and_deleted", "users that come and go", 15000, kFlat, users_added_and_deleted},
       {"user_lists", "a long list of users, then many short ones", 16000, kLinear, user_lists},
 
-      {"parents_in_a_circle", "a process list in which each is the parent of the previous one", 8000, kLinear,
-       parents_in_a_circle},
-      {"lists_between_events", "lists of one process each between the events of many", 16000, kLinear,
-       lists_between_events},
+      {"parents_in_a_circle", "a process list in which each is the parent of the previous one",
+       8000, kLinear, parents_in_a_circle},
+      {"lists_between_events", "lists of one process each between the events of many", 16000,
+       kLinear, lists_between_events},
       {"listed_again", "one process listed again and again", 10000, kFlat, listed_again},
-      {"descriptors_of_nobody", "descriptors of unknown threads", 10000, kLinear, descriptors_of_nobody},
+      {"descriptors_of_nobody", "descriptors of unknown threads", 10000, kLinear,
+       descriptors_of_nobody},
       {"sections", "many threads, then many sections", 10000, kLinear, sections},
       {"broken_events", "every second event is damaged", 15000, kFlat, broken_events},
   };

@@ -86,7 +86,8 @@ class Story {
     return choose_.one_of(kNumbers);
   }
   uint32_t flags() {
-    constexpr uint32_t kNumbers[] = {0, 1, 2, 3, 4, 0x201, 0x1000, 0x2001, 0x4000, 0x8000'0000, UINT32_MAX};
+    constexpr uint32_t kNumbers[] = {0,      1,      2,      3,           4,         0x201,
+                                     0x1000, 0x2001, 0x4000, 0x8000'0000, UINT32_MAX};
     return choose_.one_of(kNumbers);
   }
   uint32_t times() { return 1 + choose_.below(kMaxTimes); }
@@ -228,8 +229,9 @@ class Story {
 
   void container() {
     constexpr std::string_view kParts[] = {
-        "{",           "}",    "[",    "]", "\"container\":", "\"id\":",     "\"a\"",      ",", "1e99",
-        "\"\\ud800\"", "null", "true", ":", "\"image\":",     "\"Mounts\":", "\"labels\":"};
+        "{",     "}",          "[",           "]",           "\"container\":", "\"id\":",
+        "\"a\"", ",",          "1e99",        "\"\\ud800\"", "null",           "true",
+        ":",     "\"image\":", "\"Mounts\":", "\"labels\":"};
     std::string json;
     if (choose_.below(4) == 0) {
       const uint32_t parts = choose_.byte();
@@ -237,8 +239,9 @@ class Story {
     } else {
       const std::string id(12, static_cast<char>('a' + choose_.below(6)));
       json = R"({"container":{"id":")" + id + R"(","name":"n","image":")" +
-             "i:" + std::to_string(choose_.byte()) + R"(","type":)" + std::to_string(choose_.below(20)) +
-             R"(,"x":)" + std::string(choose_.byte(), '[') + std::string(choose_.byte(), ']') + "}}";
+             "i:" + std::to_string(choose_.byte()) + R"(","type":)" +
+             std::to_string(choose_.below(20)) + R"(,"x":)" + std::string(choose_.byte(), '[') +
+             std::string(choose_.byte(), ']') + "}}";
     }
     world_.container(json);
   }
@@ -248,8 +251,9 @@ class Story {
     constexpr uint16_t kGroupCodes[] = {ev::GROUP_ADDED_E, ev::GROUP_DELETED_E};
     const std::string container(choose_.below(2) * 12, static_cast<char>('a' + choose_.below(6)));
     if (choose_.below(2) == 0) {
-      world_.event(-1, choose_.one_of(kCodes),
-                   {u32(id()), u32(id()), text(name()), text(name()), text(name()), text(container)});
+      world_.event(
+          -1, choose_.one_of(kCodes),
+          {u32(id()), u32(id()), text(name()), text(name()), text(name()), text(container)});
     } else {
       world_.event(-1, choose_.one_of(kGroupCodes), {u32(id()), text(name()), text(container)});
     }
@@ -291,12 +295,15 @@ class Story {
     const int64_t who = tid();
     const uint32_t count = choose_.below(4) == 0 ? times() : 1;
     const int64_t first = fd();
-    for (uint32_t i = 0; i < count && out_.bytes().size() < kMaxBytes; ++i) once(what, who, first, i);
+    for (uint32_t i = 0; i < count && out_.bytes().size() < kMaxBytes; ++i)
+      once(what, who, first, i);
   }
 
   void once(uint8_t what, int64_t who, int64_t first, uint32_t i) {
     // Unsigned addition: the largest number wraps around.
-    const auto next = [i](int64_t number) { return static_cast<int64_t>(static_cast<uint64_t>(number) + i); };
+    const auto next = [i](int64_t number) {
+      return static_cast<int64_t>(static_cast<uint64_t>(number) + i);
+    };
     switch (what % 40) {
       case 0: world_.open(who, next(first), name(), flags()); break;
       case 1: world_.openat(who, next(first), fd(), name(), flags()); break;
@@ -336,15 +343,17 @@ class Story {
         world_.event(who, ev::SYSCALL_PRCTL_X, {i64(0), u32(36), text(""), i64(choose_.below(2))});
         break;
       case 35:
-        world_.event(who, ev::SYSCALL_CLOSE_RANGE_X,
-                     {i64(0), u32(static_cast<uint32_t>(first)), u32(flags()), u32(choose_.below(8))});
+        world_.event(
+            who, ev::SYSCALL_CLOSE_RANGE_X,
+            {i64(0), u32(static_cast<uint32_t>(first)), u32(flags()), u32(choose_.below(8))});
         break;
       case 36:
         world_.event(who, ev::SOCKET_SOCKETPAIR_X,
                      {i64(0), i64(next(first)), i64(fd()), u64(i), u64(i), u32(1), u32(1), u32(0)});
         break;
       case 37:
-        world_.event(who, ev::SYSCALL_PIPE2_X, {i64(0), i64(next(first)), i64(fd()), u64(i), u32(flags())});
+        world_.event(who, ev::SYSCALL_PIPE2_X,
+                     {i64(0), i64(next(first)), i64(fd()), u64(i), u32(flags())});
         break;
       case 38:
         if (choose_.below(8) == 0) out_.begin();

@@ -24,14 +24,16 @@ std::string big_endian(uint16_t number) {
 
 std::string encoded_name(const std::vector<std::string_view>& labels) {
   std::string out;
-  for (const std::string_view label : labels) out.append(1, static_cast<char>(label.size())).append(label);
+  for (const std::string_view label : labels)
+    out.append(1, static_cast<char>(label.size())).append(label);
   return out.append(1, '\0');
 }
 
 constexpr uint16_t kAddress = 1;
 constexpr uint16_t kAlias = 5;
 
-std::string dns(uint16_t id, uint16_t flags, uint16_t answers, const std::vector<std::string_view>& name) {
+std::string dns(uint16_t id, uint16_t flags, uint16_t answers,
+                const std::vector<std::string_view>& name) {
   return big_endian(id) + big_endian(flags) + big_endian(1) + big_endian(answers) + big_endian(0) +
          big_endian(0) + encoded_name(name) + big_endian(kAddress) + big_endian(1);
 }
@@ -70,8 +72,8 @@ class Messages {
   void move(uint16_t code, int64_t fd, const std::string& data) {
     world_.wait(kMillisecond);
     world_.event(kApp, code,
-                 {value::i64(static_cast<int64_t>(data.size())), data.substr(0, kSnapLength), value::i64(fd),
-                  value::u32(static_cast<uint32_t>(data.size()))});
+                 {value::i64(static_cast<int64_t>(data.size())), data.substr(0, kSnapLength),
+                  value::i64(fd), value::u32(static_cast<uint32_t>(data.size()))});
   }
 
   // A name with an alias, one that does not exist, and one without a response.
@@ -99,8 +101,8 @@ class Messages {
     world_.connect(kApp, kConnection, ipv4(10, 0, 0, 7, 40001), ipv4(192, 1, 2, 3, 8080), 0);
     send(kConnection, "GET /cart HTTP/1.1\r\nHost: shop.example\r\n\r\n");
     receive(kConnection, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n");
-    send(kConnection,
-         "POST /search?q=" + std::string(kSnapLength, 'x') + " HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+    send(kConnection, "POST /search?q=" + std::string(kSnapLength, 'x') +
+                          " HTTP/1.1\r\nHost: shop.example\r\n\r\n");
     receive(kConnection, "HTTP/1.1 414 URI Too Long\r\nContent-Length: 0\r\n\r\n");
     world_.close(kApp, kConnection);
   }

@@ -16,19 +16,22 @@ class RecordLog : public sysflow::RecordSink {
   std::map<std::string, uint64_t> counts;
   bool finished = false;
 
-  void header(const sysflow::Header& r) override { add("SFHeader", r.version, r.exporter, r.ip, r.filename); }
+  void header(const sysflow::Header& r) override {
+    add("SFHeader", r.version, r.exporter, r.ip, r.filename);
+  }
   void container(const sysflow::Container& r) override {
     add("Container", r.id, r.name, r.image, r.imageid, r.type, r.privileged, text(r.pod_id));
   }
   void process(const sysflow::Process& r) override {
     std::string env;
     for (const std::string_view variable : r.env) env.append(variable).append(";");
-    add("Process", static_cast<int>(r.state), text(r.oid), r.poid ? text(*r.poid) : "-", r.ts, r.exe,
-        r.exe_args, r.uid, r.user_name, r.gid, r.group_name, r.tty, text(r.container_id), r.entry, r.cwd,
-        env);
+    add("Process", static_cast<int>(r.state), text(r.oid), r.poid ? text(*r.poid) : "-", r.ts,
+        r.exe, r.exe_args, r.uid, r.user_name, r.gid, r.group_name, r.tty, text(r.container_id),
+        r.entry, r.cwd, env);
   }
   void file(const sysflow::File& r) override {
-    add("File", static_cast<int>(r.state), text(r.oid), r.ts, r.restype, r.path, text(r.container_id));
+    add("File", static_cast<int>(r.state), text(r.oid), r.ts, r.restype, r.path,
+        text(r.container_id));
   }
   void process_event(const sysflow::ProcessEvent& r) override {
     std::string args;
@@ -36,25 +39,27 @@ class RecordLog : public sysflow::RecordSink {
     add("ProcessEvent", text(r.proc_oid), r.ts, r.tid, r.op_flags, args, r.ret);
   }
   void network_flow(const sysflow::NetworkFlow& r) override {
-    add("NetworkFlow", text(r.proc_oid), r.ts, r.tid, r.op_flags, r.end_ts, text(r.sip), r.sport, text(r.dip),
-        r.dport, r.proto, r.fd, text(r.counters));
+    add("NetworkFlow", text(r.proc_oid), r.ts, r.tid, r.op_flags, r.end_ts, text(r.sip), r.sport,
+        text(r.dip), r.dport, r.proto, r.fd, text(r.counters));
   }
   void file_flow(const sysflow::FileFlow& r) override {
-    add("FileFlow", text(r.proc_oid), r.ts, r.tid, r.op_flags, r.open_flags, r.end_ts, text(r.file_oid), r.fd,
-        text(r.counters));
+    add("FileFlow", text(r.proc_oid), r.ts, r.tid, r.op_flags, r.open_flags, r.end_ts,
+        text(r.file_oid), r.fd, text(r.counters));
   }
   void file_event(const sysflow::FileEvent& r) override {
     add("FileEvent", text(r.proc_oid), r.ts, r.tid, r.op_flags, text(r.file_oid), r.ret,
         r.new_file_oid ? text(*r.new_file_oid) : "-");
   }
   void process_flow(const sysflow::ProcessFlow& r) override {
-    add("ProcessFlow", text(r.proc_oid), r.ts, r.threads_cloned, r.op_flags, r.end_ts, r.threads_exited,
-        r.clone_errors);
+    add("ProcessFlow", text(r.proc_oid), r.ts, r.threads_cloned, r.op_flags, r.end_ts,
+        r.threads_exited, r.clone_errors);
   }
   void pod(const sysflow::Pod& r) override {
     add("Pod", r.ts, r.id, r.name, r.node_name, r.namespace_, r.restart_count);
   }
-  void k8s_event(const sysflow::K8sEvent& r) override { add("K8sEvent", r.kind, r.action, r.ts, r.message); }
+  void k8s_event(const sysflow::K8sEvent& r) override {
+    add("K8sEvent", r.kind, r.action, r.ts, r.message);
+  }
   void finish() override { finished = true; }
 
  private:

@@ -16,7 +16,8 @@ constexpr uint32_t kCloneFiles = 1;
 constexpr uint16_t kCpu = 0;
 
 scap::WriterLayout layout_of(Age age) {
-  if (age == Age::k2017) return {.process_list = 5, .sized_records = false, .counted_params = false};
+  if (age == Age::k2017)
+    return {.process_list = 5, .sized_records = false, .counted_params = false};
   return {};
 }
 
@@ -84,10 +85,12 @@ void Scenario::container(std::string_view json) {
 }
 
 void Scenario::open(int64_t tid, int64_t fd, std::string_view path, uint32_t flags) {
-  call(tid, ev::SYSCALL_OPEN_X, {}, {i64(fd), text(path), u32(flags), u32(0644)}, {u32(0x801), u64(4711)});
+  call(tid, ev::SYSCALL_OPEN_X, {}, {i64(fd), text(path), u32(flags), u32(0644)},
+       {u32(0x801), u64(4711)});
 }
 
-void Scenario::openat(int64_t tid, int64_t fd, int64_t dirfd, std::string_view path, uint32_t flags) {
+void Scenario::openat(int64_t tid, int64_t fd, int64_t dirfd, std::string_view path,
+                      uint32_t flags) {
   if (age_ == Age::k2017) {
     call(tid, ev::SYSCALL_OPENAT_X, {i64(dirfd), text(path), u32(flags), u32(0644)}, {i64(fd)}, {});
     return;
@@ -101,11 +104,13 @@ void Scenario::close(int64_t tid, int64_t fd) {
 }
 
 void Scenario::read(int64_t tid, int64_t fd, int64_t result) {
-  call(tid, ev::SYSCALL_READ_X, {i64(fd), u32(65536)}, {i64(result), "data"}, {i64(fd), u32(65536)});
+  call(tid, ev::SYSCALL_READ_X, {i64(fd), u32(65536)}, {i64(result), "data"},
+       {i64(fd), u32(65536)});
 }
 
 void Scenario::write(int64_t tid, int64_t fd, int64_t result) {
-  call(tid, ev::SYSCALL_WRITE_X, {i64(fd), u32(65536)}, {i64(result), "data"}, {i64(fd), u32(65536)});
+  call(tid, ev::SYSCALL_WRITE_X, {i64(fd), u32(65536)}, {i64(result), "data"},
+       {i64(fd), u32(65536)});
 }
 
 void Scenario::sendfile(int64_t tid, int64_t to, int64_t from, int64_t result) {
@@ -116,14 +121,15 @@ void Scenario::sendfile(int64_t tid, int64_t to, int64_t from, int64_t result) {
 
 void Scenario::copy_file_range(int64_t tid, int64_t to, int64_t from, int64_t result) {
   constexpr uint64_t kSize = 1 << 20;
-  call(tid, ev::SYSCALL_COPY_FILE_RANGE_X, {i64(from), u64(0), u64(kSize)}, {i64(result), i64(to), u64(0)},
-       {i64(from), u64(0), u64(kSize)});
+  call(tid, ev::SYSCALL_COPY_FILE_RANGE_X, {i64(from), u64(0), u64(kSize)},
+       {i64(result), i64(to), u64(0)}, {i64(from), u64(0), u64(kSize)});
 }
 
 void Scenario::mmap(int64_t tid, int64_t fd, uint64_t length) {
   constexpr uint32_t kPrivate = 2;
   const Params arguments = {u64(0), u64(length), u32(1), u32(kPrivate), i64(fd), u64(0)};
-  call(tid, ev::SYSCALL_MMAP_X, arguments, {i64(0x7f0000000000), u32(4000), u32(1000), u32(0)}, arguments);
+  call(tid, ev::SYSCALL_MMAP_X, arguments, {i64(0x7f0000000000), u32(4000), u32(1000), u32(0)},
+       arguments);
 }
 
 void Scenario::dup2(int64_t tid, int64_t old_fd, int64_t new_fd) {
@@ -153,7 +159,8 @@ void Scenario::bind(int64_t tid, int64_t fd, const Endpoint& local) {
 
 void Scenario::connect(int64_t tid, int64_t fd, const Endpoint& local, const Endpoint& remote,
                        int64_t result) {
-  call(tid, ev::SOCKET_CONNECT_X, {i64(fd)}, {i64(result), tuple(local, remote)}, {i64(fd), address(remote)});
+  call(tid, ev::SOCKET_CONNECT_X, {i64(fd)}, {i64(result), tuple(local, remote)},
+       {i64(fd), address(remote)});
 }
 
 void Scenario::accept(int64_t tid, int64_t fd, const Endpoint& client, const Endpoint& server) {
@@ -217,7 +224,8 @@ void Scenario::rename(int64_t tid, std::string_view from, std::string_view to) {
   call(tid, ev::SYSCALL_RENAME_X, {}, {i64(0), text(from), text(to)}, {});
 }
 
-Scenario::Params Scenario::clone_params(const ProcessFacts& facts, int64_t result, uint32_t flags) const {
+Scenario::Params Scenario::clone_params(const ProcessFacts& facts, int64_t result,
+                                        uint32_t flags) const {
   Params params = {i64(result),     text(facts.exe),  joined(facts.args),
                    i64(facts.tid),  i64(facts.pid),   i64(facts.ptid),
                    text(""),        i64(1024),        u64(0),
@@ -287,7 +295,8 @@ void Scenario::born(const ProcessFacts& child, uint32_t flags) {
 void Scenario::exit(int64_t tid, int64_t status, int64_t reaper) {
   Params params = {i64(status)};
   if (age_ == Age::k2026) {
-    for (const std::string& more : {i64(status >> 8), u8(0), u8(0), i64(reaper)}) params.push_back(more);
+    for (const std::string& more : {i64(status >> 8), u8(0), u8(0), i64(reaper)})
+      params.push_back(more);
   }
   writer_.event(now_, tid, kCpu, ev::PROCEXIT_1_E, params);
   now_ += kStep;

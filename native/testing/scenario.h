@@ -72,10 +72,13 @@ class Scenario {
 
   void socket(int64_t tid, int64_t fd, bool ipv6, bool udp);
   void bind(int64_t tid, int64_t fd, const Endpoint& local);
-  void connect(int64_t tid, int64_t fd, const Endpoint& local, const Endpoint& remote, int64_t result);
+  void connect(int64_t tid, int64_t fd, const Endpoint& local, const Endpoint& remote,
+               int64_t result);
   void accept(int64_t tid, int64_t fd, const Endpoint& client, const Endpoint& server);
-  void sendto(int64_t tid, int64_t fd, int64_t result, const Endpoint& local, const Endpoint& remote);
-  void recvfrom(int64_t tid, int64_t fd, int64_t result, const Endpoint& remote, const Endpoint& local);
+  void sendto(int64_t tid, int64_t fd, int64_t result, const Endpoint& local,
+              const Endpoint& remote);
+  void recvfrom(int64_t tid, int64_t fd, int64_t result, const Endpoint& remote,
+                const Endpoint& local);
 
   void mkdir(int64_t tid, std::string_view path);
   void rmdir(int64_t tid, std::string_view path, int64_t result);
@@ -98,7 +101,8 @@ class Scenario {
   using Params = std::vector<std::string>;
   // `entered`: arguments of the enter event; `left`: parameters of the exit event before it had
   // arguments; `added`: its arguments.
-  void call(int64_t tid, uint16_t exit_code, const Params& entered, Params left, const Params& added);
+  void call(int64_t tid, uint16_t exit_code, const Params& entered, Params left,
+            const Params& added);
   Params clone_params(const ProcessFacts& facts, int64_t result, uint32_t flags) const;
 
   Age age_;

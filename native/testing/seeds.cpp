@@ -39,7 +39,8 @@ std::string sample(const ParamInfo& info, size_t turn) {
     case ParamType::kBytebuf: return value::list({"one", "two"});
     case ParamType::kSockaddr: return bytes_of({2, 127, 0, 0, 1}) + value::u16(80);
     case ParamType::kSocktuple:
-      return bytes_of({2, 127, 0, 0, 1}) + value::u16(4000) + bytes_of({127, 0, 0, 1}) + value::u16(80);
+      return bytes_of({2, 127, 0, 0, 1}) + value::u16(4000) + bytes_of({127, 0, 0, 1}) +
+             value::u16(80);
     case ParamType::kFdlist: return value::u16(1) + value::i64(3) + value::u16(0x41);
     case ParamType::kDyn: return value::u8(0) + value::u64(7);
     case ParamType::kIpv4addr: return bytes_of({10, 0, 0, 1});
@@ -50,7 +51,8 @@ std::string sample(const ParamInfo& info, size_t turn) {
     case 1: return value::u8(1);
     case 2: return value::u16(2);
     case 4: return value::u32(4);
-    case 8: return value::i64(info.type == ParamType::kPid ? kShell : static_cast<int64_t>(turn % 5));
+    case 8:
+      return value::i64(info.type == ParamType::kPid ? kShell : static_cast<int64_t>(turn % 5));
     default: return std::string(info.size, '\1');
   }
 }
@@ -67,8 +69,8 @@ ThreadEntry thread_entry(int64_t tid, std::string_view comm) {
   entry.env = std::string_view("HOME=/root\0", 11);
   entry.cwd = "/root";
   entry.root = "/";
-  entry.cgroups =
-      std::string_view("cpu=/docker/4be7c3a5d21f4be7c3a5d21f4be7c3a5d21f4be7c3a5d21f4be7c3a5d21f4be7\0", 77);
+  entry.cgroups = std::string_view(
+      "cpu=/docker/4be7c3a5d21f4be7c3a5d21f4be7c3a5d21f4be7c3a5d21f4be7c3a5d21f4be7\0", 77);
   entry.fdlimit = 1024;
   entry.loginuid = 1000;
   return entry;
@@ -167,7 +169,8 @@ std::vector<uint8_t> story(Age age) {
 }
 
 // Overwrites bytes from `at` on.
-std::vector<uint8_t> with(std::vector<uint8_t> bytes, size_t at, std::initializer_list<uint8_t> change) {
+std::vector<uint8_t> with(std::vector<uint8_t> bytes, size_t at,
+                          std::initializer_list<uint8_t> change) {
   for (const uint8_t byte : change) bytes.at(at++) = byte;
   return bytes;
 }
@@ -210,7 +213,8 @@ std::vector<Fixture> valid_captures() {
   captures.push_back({"story-2017.scap", story(Age::k2017)});
   captures.push_back({"story-2023.scap", story(Age::k2023)});
   captures.push_back({"story-2026.scap", story(Age::k2026)});
-  captures.push_back({"sections.scap", bytes_from(text_of(story(Age::k2017)) + text_of(story(Age::k2026)))});
+  captures.push_back(
+      {"sections.scap", bytes_from(text_of(story(Age::k2017)) + text_of(story(Age::k2026)))});
   return captures;
 }
 
@@ -221,7 +225,8 @@ std::vector<Fixture> other_captures() {
   const std::string packed = gzip(text);
   captures.push_back({"gzip.scap", bytes_from(packed)});
   captures.push_back({"gzip-members.scap", bytes_from(gzip(text) + gzip("") + gzip(old))});
-  captures.push_back({"gzip-flushed.scap", bytes_from(gzip(text, {text.size() / 3, 2 * text.size() / 3}))});
+  captures.push_back(
+      {"gzip-flushed.scap", bytes_from(gzip(text, {text.size() / 3, 2 * text.size() / 3}))});
   captures.push_back({"gzip-cut.scap", bytes_from(packed.substr(0, packed.size() / 2))});
   captures.push_back({"gzip-padded.scap", bytes_from(packed + std::string(64, '\0'))});
 
@@ -240,14 +245,16 @@ std::vector<Fixture> other_captures() {
   // Descriptor -2^63 has no error number.
   scap::CaptureWriter negative;
   write_lists(negative);
-  negative.event(kStart, kShell, 0, scap::ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(INT64_MIN)});
+  negative.event(kStart, kShell, 0, scap::ev::SYSCALL_CLOSE_X,
+                 {value::i64(0), value::i64(INT64_MIN)});
   captures.push_back({"found-smallest-descriptor.scap", negative.bytes()});
   return captures;
 }
 
 std::vector<Fixture> sysflow_files() {
   std::vector<Fixture> files;
-  for (const auto& [name, compat] : {std::pair("story.sf", false), std::pair("story-compat.sf", true)}) {
+  for (const auto& [name, compat] :
+       {std::pair("story.sf", false), std::pair("story-compat.sf", true)}) {
     std::vector<uint8_t> bytes;
     output::AvroContainer file([&bytes](const std::vector<uint8_t>& part) {
       bytes.insert(bytes.end(), part.begin(), part.end());

@@ -15,11 +15,14 @@ namespace sfkit::testing {
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::vector<uint8_t>& bytes)
-      : TemporaryFile(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())) {}
+      : TemporaryFile(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())) {
+  }
   explicit TemporaryFile(std::string_view bytes) {
-    const std::string name = "sfkit-test-" + std::to_string(::getpid()) + "-" + std::to_string(++count_);
+    const std::string name =
+        "sfkit-test-" + std::to_string(::getpid()) + "-" + std::to_string(++count_);
     path_ = std::filesystem::temp_directory_path() / name;
-    std::ofstream(path_, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(path_, std::ios::binary)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   }
   ~TemporaryFile() { std::filesystem::remove(path_); }
   TemporaryFile(const TemporaryFile&) = delete;

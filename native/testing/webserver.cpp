@@ -63,7 +63,8 @@ ProcessFacts shell_child(int64_t pid) {
   return facts;
 }
 
-ProcessFacts with_program(ProcessFacts facts, const std::string& exe, std::vector<std::string> args) {
+ProcessFacts with_program(ProcessFacts facts, const std::string& exe,
+                          std::vector<std::string> args) {
   facts.exe = exe;
   facts.comm = exe.substr(exe.rfind('/') + 1);
   facts.args = std::move(args);

@@ -1,6 +1,7 @@
-// Makes a fixture from a recording: keeps only the processes below one program, and removes traces of the
-// machine. Drops the process and descriptor lists, and keeps only users and interfaces that every machine
-// has. Does not change events. Usage: cut_capture RECORDING OUTPUT PROGRAM [HOST NAME]
+// Makes a fixture from a recording: keeps only the processes below one program, and removes traces
+// of the machine. Drops the process and descriptor lists, and keeps only users and interfaces that
+// every machine has. Does not change events. Usage: cut_capture RECORDING OUTPUT PROGRAM [HOST
+// NAME]
 #include <cstdio>
 #include <set>
 #include <string>
@@ -16,7 +17,8 @@ using namespace sfkit::scap;
 
 class Cutter : public CaptureVisitor {
  public:
-  Cutter(std::string_view program, std::string_view hostname) : program_(program), hostname_(hostname) {}
+  Cutter(std::string_view program, std::string_view hostname)
+      : program_(program), hostname_(hostname) {}
 
   void section() override { writer_.begin(); }
   void machine(const MachineInfo&) override {
@@ -38,14 +40,14 @@ class Cutter : public CaptureVisitor {
     if (lists_written_) return;
     lists_written_ = true;
     writer_.interfaces(interfaces_);
-    writer_.users(
-        {{0, 0, "root", "/root", "/bin/sh"}, {65534, 65534, "nobody", "/nonexistent", "/usr/sbin/nologin"}},
-        {{0, "root"}, {65534, "nogroup"}});
+    writer_.users({{0, 0, "root", "/root", "/bin/sh"},
+                   {65534, 65534, "nobody", "/nonexistent", "/usr/sbin/nologin"}},
+                  {{0, "root"}, {65534, "nogroup"}});
   }
 
   bool event(const EventView& event) override {
-    const bool is_root =
-        event.code == ev::SYSCALL_EXECVE_19_X && to_text(event.param(P::comm)) == program_ && wanted_.empty();
+    const bool is_root = event.code == ev::SYSCALL_EXECVE_19_X &&
+                         to_text(event.param(P::comm)) == program_ && wanted_.empty();
     if (is_root) wanted_.insert(event.tid);
     if (wanted_.contains(event.tid) || is_new_child(event)) writer_.event(event);
     return true;
@@ -89,7 +91,8 @@ int main(int argc, char** argv) {
   }
   Cutter cutter(argv[3], argc == 5 ? argv[4] : "demo-host");
   ReadStats stats;
-  if (const sfkit::Status status = read_capture(*input.value(), argv[1], cutter, stats); !status.is_ok()) {
+  if (const sfkit::Status status = read_capture(*input.value(), argv[1], cutter, stats);
+      !status.is_ok()) {
     std::fprintf(stderr, "%s\n", status.message().c_str());
     return 1;
   }

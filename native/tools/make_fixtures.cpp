@@ -38,9 +38,11 @@ int main(int argc, char** argv) {
     }
     return true;
   };
-  const bool saved =
-      save_all("/", webserver_captures()) && save_all("/seeds/captures/", valid_captures()) &&
-      save_all("/seeds/captures/", other_captures()) && save_all("/seeds/sysflow/", sysflow_files()) &&
-      save_all("/seeds/messages/", message_captures()) && save_all("/seeds/hostile/", story_choices());
+  const bool saved = save_all("/", webserver_captures()) &&
+                     save_all("/seeds/captures/", valid_captures()) &&
+                     save_all("/seeds/captures/", other_captures()) &&
+                     save_all("/seeds/sysflow/", sysflow_files()) &&
+                     save_all("/seeds/messages/", message_captures()) &&
+                     save_all("/seeds/hostile/", story_choices());
   return saved ? 0 : 1;
 }

@@ -14,9 +14,24 @@ const ALL = {
 const physicalTypes = ['i32', 'i64', 'str', 'bool'];
 
 /** Units of numbers and times; text, booleans and lists have none. */
-const units = ['ns', 'ns since 1970', 'UTC', 'bytes', 'calls', 'count', 'KiB', 'bits', 'port', 'id', 'number'];
+const units = [
+  'ns',
+  'ns since 1970',
+  'UTC',
+  'bytes',
+  'calls',
+  'count',
+  'KiB',
+  'bits',
+  'port',
+  'id',
+  'number',
+];
 
-/** From native/tables/columns.json: src/engine/columns.gen.ts, native/generated/columns.gen.h and ops.gen.h. */
+/**
+ * From native/tables/columns.json: src/engine/columns.gen.ts, native/generated/columns.gen.h and
+ * ops.gen.h.
+ */
 export function generate(root) {
   const source = JSON.parse(readFileSync(join(root, 'native/tables/columns.json'), 'utf8'));
   check(source);
@@ -24,7 +39,12 @@ export function generate(root) {
   const captureTables = source.captureTables.map(({ name, doc, at }) => {
     return { name, kind: 'capture', record: '', doc, ...(at && { at }) };
   });
-  const model = { ...source, tables: [...source.tables, ALL], captureTables, tableColumns: layout(source) };
+  const model = {
+    ...source,
+    tables: [...source.tables, ALL],
+    captureTables,
+    tableColumns: layout(source),
+  };
   model.openFlags = openFlags(flags.file_flags);
   model.captureColumns = source.captureTables.flatMap(({ name: table, columns }) =>
     columns.map((column) => ({ ...column, id: `${table}_${column.name}` })),
@@ -59,15 +79,21 @@ function check({ schema, tables, columns, captureTables, ops, views }) {
       fail(`column ${name}: "since" is the schema version that added it, 1 to ${schema}`);
     const isNumber = ['i32', 'i64', 'ts'].includes(type);
     if (isNumber ? !units.includes(unit) : unit !== undefined)
-      fail(`column ${name}: a number or time has one of these units, and nothing else has one: ${units.join(', ')}`);
+      fail(
+        `column ${name}: a number or time has one of these units, and nothing else has one: ${units.join(', ')}`,
+      );
   }
   for (const column of columns) {
     for (const table of column.tables) {
       if (!tableNames.has(table)) fail(`column ${column.name} names the unknown table ${table}`);
     }
     const physical = physicalTypes.includes(column.type);
-    if (physical === 'from' in column) fail(`column ${column.name}: type ${column.type} and "from" disagree`);
-    if (column.from && !column.tables.every((table) => byName.get(column.from)?.tables.includes(table))) {
+    if (physical === 'from' in column)
+      fail(`column ${column.name}: type ${column.type} and "from" disagree`);
+    if (
+      column.from &&
+      !column.tables.every((table) => byName.get(column.from)?.tables.includes(table))
+    ) {
       fail(`column ${column.name}: ${column.from} is not in all of its tables`);
     }
   }
@@ -83,7 +109,9 @@ function layout({ tables, columns, captureTables }) {
   const rowTables = tables.filter((table) => table.kind !== 'entity').map((table) => table.name);
   const select = (table, wanted, nullable, from = columns) => {
     const chosen = from.filter(wanted);
-    const places = new Map(chosen.filter((column) => !column.from).map((column, place) => [column.name, place]));
+    const places = new Map(
+      chosen.filter((column) => !column.from).map((column, place) => [column.name, place]),
+    );
     return chosen.map((column) => ({
       name: column.name,
       type: column.type,
@@ -121,7 +149,16 @@ function layout({ tables, columns, captureTables }) {
   return result;
 }
 
-function typescript({ schema, ops, openFlags, tables, captureTables, columns, tableColumns, views }) {
+function typescript({
+  schema,
+  ops,
+  openFlags,
+  tables,
+  captureTables,
+  columns,
+  tableColumns,
+  views,
+}) {
   const lines = (items) => items.map((item) => `  ${JSON.stringify(item)},`).join('\n');
   const perTable = Object.entries(tableColumns)
     .map(
@@ -132,8 +169,8 @@ function typescript({ schema, ops, openFlags, tables, captureTables, columns, ta
   return `// Made by scripts/generate.mjs from native/tables/columns.json.
 
 /**
- * i32, i64, str and bool are what a batch holds; ops (list of operation names), flags (list of open flags) and ts (time)
- * are made from one of those.
+ * i32, i64, str and bool are what a batch holds; ops (list of operation names), flags (list of open
+ * flags) and ts (time) are made from one of those.
  */
 export type ColumnType = 'i32' | 'i64' | 'str' | 'bool' | 'ops' | 'flags' | 'ts';
 
@@ -144,7 +181,10 @@ export type TableName = ${[...tables, ...captureTables].map((table) => `'${table
 
 export interface TableSpec {
   readonly name: TableName;
-  /** 'all' is the virtual table of all events and flows; a 'capture' table describes a capture, not its records. */
+  /**
+   * 'all' is the virtual table of all events and flows; a 'capture' table describes a capture, not
+   * its records.
+   */
   readonly kind: 'event' | 'flow' | 'entity' | 'all' | 'capture';
   /** Value of the column \`type\`; empty for entities and the virtual table. */
   readonly record: string;
@@ -201,7 +241,10 @@ export interface TableColumn {
 /** Operation names; the index is the bit in opflags_bitmap. */
 export const opNames: readonly string[] = ${JSON.stringify(ops)};
 
-/** Names and bits of open flags, lowest bit first. O_RDONLY, O_WRONLY and O_RDWR are values of the lowest two bits. */
+/**
+ * Names and bits of open flags, lowest bit first. O_RDONLY, O_WRONLY and O_RDWR are values of the
+ * lowest two bits.
+ */
 export const openFlagNames: readonly (readonly [name: string, bits: number])[] = ${JSON.stringify(openFlags)};
 
 export const tables: readonly TableSpec[] = [
@@ -230,7 +273,8 @@ ${perTable}
 `;
 }
 
-const opName = (op) => `kOp${op.toLowerCase().replace(/(?:^|_)([a-z0-9])/g, (_, letter) => letter.toUpperCase())}`;
+const opName = (op) =>
+  `kOp${op.toLowerCase().replace(/(?:^|_)([a-z0-9])/g, (_, letter) => letter.toUpperCase())}`;
 
 /** The operations as bits. */
 function opsSource(ops) {
@@ -259,9 +303,13 @@ const typeNames = { i32: 'kI32', i64: 'kI64', str: 'kStr', bool: 'kBool' };
 function cpp({ tables: recordTables, captureTables, columns, captureColumns, tableColumns }) {
   const tables = [...recordTables, ...captureTables];
   const physical = [...columns, ...captureColumns].filter((column) => !column.from);
-  const groups = [...new Set(physical.map(({ group }) => group))].filter((group) => group !== 'always').sort();
-  if (groups.length > 31) throw new Error('native/tables/columns.json: more groups than bits in a set of groups');
-  const enumerators = (items) => items.map((item) => `  k${pascal(item.id ?? item.name)},`).join('\n');
+  const groups = [...new Set(physical.map(({ group }) => group))]
+    .filter((group) => group !== 'always')
+    .sort();
+  if (groups.length > 31)
+    throw new Error('native/tables/columns.json: more groups than bits in a set of groups');
+  const enumerators = (items) =>
+    items.map((item) => `  k${pascal(item.id ?? item.name)},`).join('\n');
   const tableLists = tables
     .map((table) => {
       const list = tableColumns[table.name].filter((column) => !column.derived);
@@ -300,9 +348,10 @@ inline constexpr ColumnSpec kColumns[] = {
 ${physical.map((column) => `    {"${column.name}", ColumnType::${typeNames[column.type]}, "${column.field ?? ''}"},`).join('\n')}
 };
 
-// A group is a set of columns that have values in the same rows. A row is stored with the set of its groups,
-// and the bitmaps of a group's columns are made together when the batch is complete. kAlways: every row. A
-// nullable string needs no separate group: a missing string has its own dictionary index.
+// A group is a set of columns that have values in the same rows. A row is stored with the set of
+// its groups, and the bitmaps of a group's columns are made together when the batch is complete.
+// kAlways: every row. A nullable string needs no separate group: a missing string has its own
+// dictionary index.
 enum class Group : uint8_t {
 ${[...groups, 'always'].map((group) => `  k${pascal(group)},`).join('\n')}
 };

@@ -1,6 +1,6 @@
-// What each event of native/tables/events.json does: the handler that follows it, the operation it counts as,
-// the parameters that are paths, the descriptor it makes. Every event must have a decision, so that a row that
-// was forgotten fails the build instead of giving no record.
+// What each event of native/tables/events.json does: the handler that follows it, the operation it
+// counts as, the parameters that are paths, the descriptor it makes. Every event must have a
+// decision, so that a row that was forgotten fails the build instead of giving no record.
 
 const DESCRIPTORS = [
   'event',
@@ -30,7 +30,9 @@ const isUnused = (event) => event.kind === 'none';
 // The enter event of a call belongs to the exit event after it, which has the decision for both.
 const isEnter = (event) => isCall(event) && event.code % 2 === 0;
 
-/** The names of an event's own parameters and, as old captures have them there, of its enter event. */
+/**
+ * The names of an event's own parameters and, as old captures have them there, of its enter event.
+ */
 function parameterNames(events, event) {
   const own = [...event.params, ...(event.code % 2 === 1 ? events[event.code - 1].params : [])];
   return new Set(own.map((param) => param.split(':')[0]));
@@ -43,17 +45,27 @@ function check(events) {
     };
     const decides = !isUnused(event) && !isEnter(event);
     if (decides && event.handler === undefined) {
-      fail('has no "handler": name one, or write "none" if the event changes no state and makes no record');
+      fail(
+        'has no "handler": name one, or write "none" if the event changes no state and makes no record',
+      );
     }
-    if (!decides && event.handler !== undefined) fail('has a "handler", which only exits and other events have');
-    if (event.handler === 'none' && event.op) fail('has an operation: its handler must be "seen" at least');
+    if (!decides && event.handler !== undefined)
+      fail('has a "handler", which only exits and other events have');
+    if (event.handler === 'none' && event.op)
+      fail('has an operation: its handler must be "seen" at least');
     if (MAKERS.includes(event.handler) !== (event.makes !== undefined)) {
-      fail(`and its "makes" disagree: the handlers ${MAKERS.join(', ')} need it, others do not take it`);
+      fail(
+        `and its "makes" disagree: the handlers ${MAKERS.join(', ')} need it, others do not take it`,
+      );
     }
-    if (event.makes !== undefined && !DESCRIPTORS.includes(event.makes)) fail(`makes the unknown "${event.makes}"`);
-    if (event.shows !== undefined && !SHOWN.includes(event.shows)) fail(`shows the unknown "${event.shows}"`);
-    if (event.letter !== undefined && !/^[a-z0-9]$/.test(event.letter)) fail('has a "letter" that is none');
-    const isCurrentCall = isCall(event) && event.code % 2 === 1 && !event.flags.includes('old_version');
+    if (event.makes !== undefined && !DESCRIPTORS.includes(event.makes))
+      fail(`makes the unknown "${event.makes}"`);
+    if (event.shows !== undefined && !SHOWN.includes(event.shows))
+      fail(`shows the unknown "${event.shows}"`);
+    if (event.letter !== undefined && !/^[a-z0-9]$/.test(event.letter))
+      fail('has a "letter" that is none');
+    const isCurrentCall =
+      isCall(event) && event.code % 2 === 1 && !event.flags.includes('old_version');
     if (isCurrentCall && event.calls === undefined) {
       fail('has no "calls": list the system calls that the probe records as it, or [] for none');
     }
@@ -84,7 +96,9 @@ export function rolesSource(events) {
   const parameter = (name) => (name === undefined ? 'kNoParameter' : `P::${name}`);
   const withPaths = events.filter((event) => event.paths !== undefined);
   const paths = withPaths.map((event) => {
-    const [[first, directory], [second, secondDirectory] = []] = event.paths.map((path) => path.split('@'));
+    const [[first, directory], [second, secondDirectory] = []] = event.paths.map((path) =>
+      path.split('@'),
+    );
     return `{${[first, directory, second, secondDirectory].map(parameter).join(', ')}},  // ${event.event}`;
   });
   const pathsOf = events.map((event) => withPaths.indexOf(event) + 1);
@@ -100,8 +114,8 @@ export function rolesSource(events) {
 
 namespace sfkit::state {
 
-// What the engine does when a system call returns. kNone: the call changes no state and makes no record.
-// kSeen: it changes no state, but the layer above may count it.
+// What the engine does when a system call returns. kNone: the call changes no state and makes no
+// record. kSeen: it changes no state, but the layer above may count it.
 enum class Handler : uint8_t {
   ${handlers.map((name) => `k${pascal(name)},`).join('\n  ')}
 };
@@ -123,7 +137,8 @@ inline constexpr OtherHandler kOtherHandlers[scap::kEventCount] = {
 inline constexpr FdType kMadeTypes[scap::kEventCount] = {
     ${list(events.map((event) => `FdType::k${pascal(event.makes ?? 'unknown')}`))}};
 
-// By event code: the letter of that kind, as the field fd.typechar shows it for a call that made none.
+// By event code: the letter of that kind, as the field fd.typechar shows it for a call that made
+// none.
 inline constexpr char kMadeLetters[scap::kEventCount + 1] =
     "${letters.join('').replace(/(.{80})(?=.)/g, '$1"\n    "')}";
 
@@ -137,8 +152,8 @@ inline constexpr FileShown kFilesShown[scap::kEventCount] = {
 // No call names a file in its result.
 inline constexpr scap::P kNoParameter = scap::P::res;
 
-// The parameters of a call that are paths. \`second\` is the target of a call with two paths. The target of a
-// symbolic link is the path that it contains.
+// The parameters of a call that are paths. \`second\` is the target of a call with two paths. The
+// target of a symbolic link is the path that it contains.
 struct PathParameters {
   scap::P path;
   scap::P directory;  // kNoParameter: the working directory
@@ -176,7 +191,9 @@ export function opsSource(events, ops) {
   const one = (event, name) => {
     if (!name) return '0';
     if (!known.has(name))
-      throw new Error(`native/tables/events.json: ${event.event} has the unknown operation ${name}`);
+      throw new Error(
+        `native/tables/events.json: ${event.event} has the unknown operation ${name}`,
+      );
     return `kOp${pascal(name)}`;
   };
   const list = (name, of) =>

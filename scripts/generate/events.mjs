@@ -1,7 +1,8 @@
-// Turns native/tables/events.json, the one place where events are declared, and names.json, the names of the
-// numbers in them, into the C++ tables that the engine reads: native/generated/events.gen.h (shapes),
-// event_roles.gen.h and event_ops.gen.h (what an event does, see event-roles.mjs) and event_names.gen.h (texts).
-// The probe reads event_codes.h (see probe-events.mjs).
+// Turns native/tables/events.json, the one place where events are declared, and names.json, the
+// names of the numbers in them, into the C++ tables that the engine reads:
+// native/generated/events.gen.h (shapes), event_roles.gen.h and event_ops.gen.h (what an event
+// does, see event-roles.mjs) and event_names.gen.h (texts). The probe reads event_codes.h (see
+// probe-events.mjs).
 
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -111,7 +112,8 @@ const camel = (name) =>
     .join('')}`;
 
 export function generate(root) {
-  const table = (name) => JSON.parse(readFileSync(join(root, `native/tables/${name}.json`), 'utf8'));
+  const table = (name) =>
+    JSON.parse(readFileSync(join(root, `native/tables/${name}.json`), 'utf8'));
   const { events } = table('events');
   const texts = table('names');
   const flagTables = Object.keys(texts.flags);
@@ -122,19 +124,25 @@ export function generate(root) {
   const rows = [];
 
   events.forEach((event, index) => {
-    if (event.code !== index) throw new Error(`events.json: code ${event.code} stands at place ${index}`);
+    if (event.code !== index)
+      throw new Error(`events.json: code ${event.code} stands at place ${index}`);
     const unknown = event.flags.find((flag) => !FLAGS.includes(flag));
     if (unknown) throw new Error(`events.json: ${event.event} has the unknown flag ${unknown}`);
-    if (!KINDS.includes(event.kind)) throw new Error(`events.json: ${event.event} has the unknown kind ${event.kind}`);
+    if (!KINDS.includes(event.kind))
+      throw new Error(`events.json: ${event.event} has the unknown kind ${event.kind}`);
     const shape = { params: params.length, counts: counts.length };
     for (const param of event.params) {
       const fields = param.split(':');
       const directory = fields.at(-1).startsWith('@') ? Number(fields.pop().slice(1)) : -1;
       const [name, type, format = 'dec', tableName] = fields;
-      const wrong = (what) => new Error(`events.json: ${event.event}.${name} has the unknown ${what}`);
+      const wrong = (what) =>
+        new Error(`events.json: ${event.event}.${name} has the unknown ${what}`);
       if (!(type in TYPES)) throw wrong(`type ${type}`);
       if (!FORMATS.includes(format)) throw wrong(`format ${format}`);
-      const place = tableName === undefined ? 0 : (type === 'DYN' ? dynamicTables : flagTables).indexOf(tableName) + 1;
+      const place =
+        tableName === undefined
+          ? 0
+          : (type === 'DYN' ? dynamicTables : flagTables).indexOf(tableName) + 1;
       if (tableName !== undefined && place === 0) throw wrong(`table ${tableName}`);
       names.add(name);
       params.push(
@@ -225,8 +233,14 @@ export function generate(root) {
   const { ops } = table('columns');
   writeIfChanged(join(root, 'native/generated/event_roles.gen.h'), rolesSource(events));
   writeIfChanged(join(root, 'native/generated/event_ops.gen.h'), opsSource(events, ops));
-  writeIfChanged(join(root, 'native/generated/event_codes.h'), probeEventsSource(events, texts, TYPES));
-  writeIfChanged(join(root, 'native/generated/event_names.gen.h'), nameTables(texts, [...names].sort()).join('\n'));
+  writeIfChanged(
+    join(root, 'native/generated/event_codes.h'),
+    probeEventsSource(events, texts, TYPES),
+  );
+  writeIfChanged(
+    join(root, 'native/generated/event_names.gen.h'),
+    nameTables(texts, [...names].sort()).join('\n'),
+  );
 }
 
 function nameTables(texts, paramNames) {

@@ -7,13 +7,21 @@ const SEVERAL = ['', 'any', 'either', 'all'];
 
 /** From native/tables/fields.json: src/engine/fields.gen.ts and native/generated/fields.gen.h. */
 export function generate(root) {
-  const { types, fields, refused } = JSON.parse(readFileSync(join(root, 'native/tables/fields.json'), 'utf8'));
+  const { types, fields, refused } = JSON.parse(
+    readFileSync(join(root, 'native/tables/fields.json'), 'utf8'),
+  );
   const all = [...fields.map((field) => field.name), ...refused.flatMap((entry) => entry.names)];
-  if (new Set(all).size !== all.length) throw new Error('native/tables/fields.json: two fields have the same name');
+  if (new Set(all).size !== all.length)
+    throw new Error('native/tables/fields.json: two fields have the same name');
   for (const { name, type, argument = '', several = '' } of fields) {
     const known =
-      Object.hasOwn(types, type) && ARGUMENTS.includes(argument.replace('?', '')) && SEVERAL.includes(several);
-    if (!known) throw new Error(`native/tables/fields.json: ${name} has an unknown type, argument or several`);
+      Object.hasOwn(types, type) &&
+      ARGUMENTS.includes(argument.replace('?', '')) &&
+      SEVERAL.includes(several);
+    if (!known)
+      throw new Error(
+        `native/tables/fields.json: ${name} has an unknown type, argument or several`,
+      );
   }
   writeIfChanged(join(root, 'src/engine/fields.gen.ts'), typescript(types, fields, refused));
   writeIfChanged(join(root, 'native/generated/fields.gen.h'), cpp(types, fields, refused));
@@ -30,7 +38,9 @@ function typescript(types, fields, refused) {
     ({ name, type, doc, argument = '', filterOnly = false }) =>
       `  ${JSON.stringify({ name, type, argument, filterOnly, doc })},`,
   );
-  const reasons = refused.flatMap(({ names, reason }) => names.map((name) => `  ${JSON.stringify({ name, reason })},`));
+  const reasons = refused.flatMap(({ names, reason }) =>
+    names.map((name) => `  ${JSON.stringify({ name, reason })},`),
+  );
   return `// Generated from native/tables/fields.json by scripts/generate/fields.mjs.
 
 /** Types of fields, for people. */
@@ -39,7 +49,10 @@ export const fieldTypes = ${JSON.stringify(types)} as const;
 export interface FieldSpec {
   name: string;
   type: keyof typeof fieldTypes;
-  /** Argument in brackets or after a dot, as in evt.arg.name or evt.arg[0]; ends in ? if it is optional. */
+  /**
+   * Argument in brackets or after a dot, as in evt.arg.name or evt.arg[0]; ends in ? if it is
+   * optional.
+   */
   argument: string;
   /** Has no text, so templates cannot show it. */
   filterOnly: boolean;

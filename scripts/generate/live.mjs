@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeIfChanged } from './write.mjs';
 
-/** From native/tables/live.json: src/engine/live-limits.gen.ts and native/generated/live_limits.gen.h. */
+/**
+ * From native/tables/live.json: src/engine/live-limits.gen.ts and
+ * native/generated/live_limits.gen.h.
+ */
 export function generate(root) {
   const { limits } = JSON.parse(readFileSync(join(root, 'native/tables/live.json'), 'utf8'));
   for (const [name, { min, max, default: fallback }] of Object.entries(limits)) {
@@ -19,7 +22,10 @@ function typescript(limits) {
 /** Numeric settings of live capture: permitted range and default. */
 export const liveLimits = {
 ${Object.entries(limits)
-  .map(([name, { min, max, default: fallback }]) => `  ${name}: { min: ${min}, max: ${max}, default: ${fallback} },`)
+  .map(
+    ([name, { min, max, default: fallback }]) =>
+      `  ${name}: { min: ${min}, max: ${max}, default: ${fallback} },`,
+  )
   .join('\n')}
 } as const;
 `;

@@ -1,20 +1,27 @@
-// What the probe, which is C, needs of native/tables/events.json: event codes, the event that each of its programs
-// writes, the layout of each event, and the numbers of system calls.
+// What the probe, which is C, needs of native/tables/events.json: event codes, the event that each
+// of its programs writes, the layout of each event, and the numbers of system calls.
 
 const SIZES = [0, 1, 2, 4, 8, 16];
 // Sizes in a 64-bit word, as four bits each.
 const PER_WORD = 16;
 
-/** Which event each program of the probe writes: the name of the system call to the row of the event. */
+/**
+ * Which event each program of the probe writes: the name of the system call to the row of the
+ * event.
+ */
 export function eventsOfCalls(events, texts) {
   const ofCall = new Map();
   for (const event of events) {
     for (const call of event.calls ?? []) {
       if (!texts.x86_64_syscalls.includes(call)) {
-        throw new Error(`native/tables/events.json: ${event.event} names ${call}, which is no system call of x86-64`);
+        throw new Error(
+          `native/tables/events.json: ${event.event} names ${call}, which is no system call of x86-64`,
+        );
       }
       if (ofCall.has(call)) {
-        throw new Error(`native/tables/events.json: ${call} is a call of ${event.event} and ${ofCall.get(call).event}`);
+        throw new Error(
+          `native/tables/events.json: ${call} is a call of ${event.event} and ${ofCall.get(call).event}`,
+        );
       }
       ofCall.set(call, event);
     }
@@ -25,7 +32,9 @@ export function eventsOfCalls(events, texts) {
 /** native/generated/event_codes.h; `sizes`: of parameter types, 0 for a variable length. */
 export function probeEventsSource(events, texts, sizes) {
   const ofCall = eventsOfCalls(events, texts);
-  const shapes = events.map((event) => event.params.map((param) => SIZES.indexOf(sizes[param.split(':')[1]])));
+  const shapes = events.map((event) =>
+    event.params.map((param) => SIZES.indexOf(sizes[param.split(':')[1]])),
+  );
   const word = (shape, from) =>
     shape
       .slice(from, from + PER_WORD)
@@ -35,7 +44,8 @@ export function probeEventsSource(events, texts, sizes) {
     .map((event, code) => [event, shapes[code]])
     .filter(([, shape]) => shape.length > 0)
     .map(([event, shape]) => {
-      if (shape.length > 2 * PER_WORD) throw new Error(`events.json: ${event.event} has too many parameters`);
+      if (shape.length > 2 * PER_WORD)
+        throw new Error(`events.json: ${event.event} has too many parameters`);
       const bytes = shape.reduce((sum, size) => sum + SIZES[size], 0);
       return (
         `    case ${event.event}: return ` +

@@ -1,6 +1,6 @@
-// Converts the probe's object files to a C++ source: the programs, their references, and the members of kernel types that
-// their offsets mean. So the loader needs to know neither ELF nor the probe's own types.
-// Usage: node scripts/generate/probe.mjs OUTPUT BTF_OBJECT RAW_OBJECT
+// Converts the probe's object files to a C++ source: the programs, their references, and the
+// members of kernel types that their offsets mean. So the loader needs to know neither ELF nor the
+// probe's own types. Usage: node scripts/generate/probe.mjs OUTPUT BTF_OBJECT RAW_OBJECT
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -70,7 +70,11 @@ function readTypes(bytes) {
     const info = bytes.readUInt32LE(at + 4);
     const kind = (info >>> 24) & 0x1f;
     const count = info & 0xffff;
-    const type = { name: textAt(strings, bytes.readUInt32LE(at)), kind, refers: bytes.readUInt32LE(at + 8) };
+    const type = {
+      name: textAt(strings, bytes.readUInt32LE(at)),
+      kind,
+      refers: bytes.readUInt32LE(at + 8),
+    };
     at += 12;
     if (kind === 1) at += 4;
     else if (kind === 3) {
@@ -79,7 +83,10 @@ function readTypes(bytes) {
     } else if (kind === 4 || kind === 5) {
       type.members = [];
       for (let i = 0; i < count; i++, at += 12) {
-        type.members.push({ name: textAt(strings, bytes.readUInt32LE(at)), type: bytes.readUInt32LE(at + 4) });
+        type.members.push({
+          name: textAt(strings, bytes.readUInt32LE(at)),
+          type: bytes.readUInt32LE(at + 4),
+        });
       }
     } else if (kind === 6) at += count * 8;
     else if (kind === 13) at += count * 8;
@@ -126,7 +133,10 @@ function readProbe(path, fields) {
   const named = (name) => sections.find((section) => section.name === name);
   const types = readTypes(named('.BTF').bytes);
   const programs = sections
-    .filter(({ type, flags, name, bytes }) => type === 1 && (flags & 4) !== 0 && name !== '.text' && bytes.length > 0)
+    .filter(
+      ({ type, flags, name, bytes }) =>
+        type === 1 && (flags & 4) !== 0 && name !== '.text' && bytes.length > 0,
+    )
     .map(({ index, name, bytes }) => ({ index, name, bytes, relocations: [] }));
   const program = (test) => programs.find(test);
 
@@ -137,13 +147,18 @@ function readProbe(path, fields) {
       const symbol = symbols[section.bytes.readUInt32LE(at + 12)];
       const instruction = Number(section.bytes.readBigUInt64LE(at)) / 8;
       const target = sections[symbol.section].name;
-      if (target === '.maps') owner.relocations.push({ instruction, kind: 'kMap', name: symbol.name });
+      if (target === '.maps')
+        owner.relocations.push({ instruction, kind: 'kMap', name: symbol.name });
       else if (target === '.rodata') {
         // A table of constants that the compiler made would be taken for the configuration.
-        if (symbol.name !== 'config') throw new Error(`${path}: ${owner.name} has a table of constants`);
+        if (symbol.name !== 'config')
+          throw new Error(`${path}: ${owner.name} has a table of constants`);
         // The address in the instruction is relative to the symbol.
         owner.relocations.push({ instruction, kind: 'kConfig', name: '', value: symbol.value });
-      } else throw new Error(`${path}: ${owner.name} refers to ${target}, which the loader does not know`);
+      } else
+        throw new Error(
+          `${path}: ${owner.name} refers to ${target}, which the loader does not know`,
+        );
     }
   }
 
@@ -163,10 +178,16 @@ function readProbe(path, fields) {
       const type = types.plain(id);
       const member = pathOf(types, id, textAt(types.strings, extra.readUInt32LE(at + 8)));
       if (kind === undefined || (type.name === '' && kind !== 'kTypeSize'))
-        throw new Error(`${path}: ${name} asks of ${type.name}.${member} what the loader does not know`);
+        throw new Error(
+          `${path}: ${name} asks of ${type.name}.${member} what the loader does not know`,
+        );
       const key = `${essential(type.name)}\0${member}`;
       if (!fields.has(key)) fields.set(key, fields.size);
-      owner.relocations.push({ instruction: extra.readUInt32LE(at) / 8, kind, field: fields.get(key) });
+      owner.relocations.push({
+        instruction: extra.readUInt32LE(at) / 8,
+        kind,
+        field: fields.get(key),
+      });
     }
   }
   for (const each of programs) each.relocations.sort((a, b) => a.instruction - b.instruction);
@@ -174,22 +195,29 @@ function readProbe(path, fields) {
 }
 
 /**
- * Every program of a system call must be in the "calls" of a row of events.json, and every such call must have a
- * program: what the loader does not find, it leaves out without a word.
+ * Every program of a system call must be in the "calls" of a row of events.json, and every such
+ * call must have a program: what the loader does not find, it leaves out without a word.
  */
 export function checkCalls(sections, calls) {
-  const programs = new Set(sections.filter((name) => /^(call|other)\//.test(name)).map((name) => name.split('/')[1]));
+  const programs = new Set(
+    sections.filter((name) => /^(call|other)\//.test(name)).map((name) => name.split('/')[1]),
+  );
   const unknown = [...programs].filter((name) => !calls.has(name));
   const missing = [...calls].filter((name) => !programs.has(name));
   const problems = [
-    ...unknown.map((name) => `the probe has a program for ${name}, which no row of events.json names in "calls"`),
-    ...missing.map((name) => `events.json names the call ${name}, for which the probe has no program`),
+    ...unknown.map(
+      (name) => `the probe has a program for ${name}, which no row of events.json names in "calls"`,
+    ),
+    ...missing.map(
+      (name) => `events.json names the call ${name}, for which the probe has no program`,
+    ),
   ];
   if (problems.length > 0) throw new Error(problems.join('\n'));
 }
 
 function callsOfTable() {
-  const table = (name) => JSON.parse(readFileSync(join(root, `native/tables/${name}.json`), 'utf8'));
+  const table = (name) =>
+    JSON.parse(readFileSync(join(root, `native/tables/${name}.json`), 'utf8'));
   return new Set(eventsOfCalls(table('events').events, table('names')).keys());
 }
 
@@ -208,7 +236,9 @@ function programSource(prefix, program, index) {
     return `{${instruction}, Relocation::${kind}, ${target}}`;
   });
   const table =
-    relocations.length > 0 ? `const Relocation ${prefix}Relocations${index}[] = {${relocations.join(', ')}};\n` : '';
+    relocations.length > 0
+      ? `const Relocation ${prefix}Relocations${index}[] = {${relocations.join(', ')}};\n`
+      : '';
   return `const uint64_t ${prefix}Code${index}[] = {${words.join(',')}};
 ${table}`;
 }

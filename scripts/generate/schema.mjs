@@ -7,17 +7,24 @@ const pascal = (name) => name.replace(/(?:^|-)([a-z])/g, (_, letter) => letter.t
 // Private branches after those of the schema (native/src/output/datum_sink.h).
 const PRIVATE_BRANCHES = ['Ipv6', 'Gone', 'FilesForgotten', 'ContainerGone'];
 
-/** From native/tables/sysflow-schema.json: the schema, its branches and its container types, for both halves. */
+/**
+ * From native/tables/sysflow-schema.json: the schema, its branches and its container types, for
+ * both halves.
+ */
 export function generate(root) {
   const schema = readFileSync(join(root, 'native/tables/sysflow-schema.json'), 'utf8');
-  const { containers: runtimes } = JSON.parse(readFileSync(join(root, 'native/tables/names.json'), 'utf8'));
+  const { containers: runtimes } = JSON.parse(
+    readFileSync(join(root, 'native/tables/names.json'), 'utf8'),
+  );
   const records = JSON.parse(schema).fields[0].type;
   const branches = records.map(({ name }) => name.replace(/^SF/, ''));
-  const containerTypes = records.find(({ name }) => name === 'Container').fields.find(({ name }) => name === 'type')
-    .type.symbols;
+  const containerTypes = records
+    .find(({ name }) => name === 'Container')
+    .fields.find(({ name }) => name === 'type').type.symbols;
   containerTypes.forEach((symbol, number) => {
     const expected = `CT_${runtimes[number].toUpperCase().replace('CRI-O', 'CRIO').replace('-', '_')}`;
-    if (symbol !== expected) throw new Error(`the schema has ${symbol} where names.json has ${runtimes[number]}`);
+    if (symbol !== expected)
+      throw new Error(`the schema has ${symbol} where names.json has ${runtimes[number]}`);
   });
   writeIfChanged(
     join(root, 'native/generated/schema.gen.h'),
@@ -75,11 +82,13 @@ enum Branch : int64_t {
 ${branches.map((name, place) => `  k${name}Branch = ${place},`).join('\n')}
   // Private, not in the schema: network flows with IPv6 addresses in network order.
   kIpv6Branch,
-  // Private: the OID of an ended process; records refer to it again only after a new process record.
+  // Private: the OID of an ended process; records refer to it again only after a new process
+  // record.
   kGoneBranch,
   // Private: all files are forgotten; records refer to a file again only after a new file record.
   kFilesForgottenBranch,
-  // Private: the id of an ended container; records refer to it again only after a new container record.
+  // Private: the id of an ended container; records refer to it again only after a new container
+  // record.
   kContainerGoneBranch,
 };
 
@@ -91,7 +100,8 @@ ${runtimes.map((name, number) => `  k${pascal(name)}Container = ${number},`).joi
 // Names in fields, by ContainerKind.
 inline constexpr std::string_view kContainerKindNames[] = {${runtimes.map((name) => `"${name}"`).join(', ')}};
 
-// Names in the schema, by ContainerKind. Kinds that the schema lacks are written as kCustomContainer.
+// Names in the schema, by ContainerKind. Kinds that the schema lacks are written as
+// kCustomContainer.
 inline constexpr std::string_view kContainerTypes[] = {${containerTypes.map((name) => `"${name}"`).join(', ')}};
 
 }  // namespace sfkit

@@ -25,7 +25,9 @@ export function apiPage() {
     ['Values', ts.isVariableDeclaration],
   ];
   const sections = groups.map(([title, fits]) => {
-    const entries = exported.filter(({ declaration }) => fits(declaration)).map((item) => describe(checker, item));
+    const entries = exported
+      .filter(({ declaration }) => fits(declaration))
+      .map((item) => describe(checker, item));
     return `## ${title}\n\n${entries.join('\n\n')}`;
   });
   const head = `# The library's types
@@ -45,7 +47,11 @@ function describe(checker, { name, symbol, declaration }) {
     parts.push(code(`type ${name} = ${flat(withoutComments(declaration.type.getText()))}`));
     // An alias of an interface without its own entry.
     const target = checker.getTypeAtLocation(declaration.type).symbol?.declarations?.[0];
-    if (target !== undefined && ts.isInterfaceDeclaration(target) && ts.isTypeReferenceNode(declaration.type)) {
+    if (
+      target !== undefined &&
+      ts.isInterfaceDeclaration(target) &&
+      ts.isTypeReferenceNode(declaration.type)
+    ) {
       const rows = target.members.map((member) => row(checker, member));
       parts.push(`| member | type | meaning |\n| --- | --- | --- |\n${rows.join('\n')}`);
     }
@@ -56,20 +62,30 @@ function describe(checker, { name, symbol, declaration }) {
     const base = (declaration.heritageClauses ?? []).map((clause) => clause.getText()).join(' ');
     if (base) parts.push(`\`${flat(base)}\``);
     const rows = declaration.members.filter(isPublic).map((member) => row(checker, member));
-    if (rows.length > 0) parts.push(`| member | type | meaning |\n| --- | --- | --- |\n${rows.join('\n')}`);
+    if (rows.length > 0)
+      parts.push(`| member | type | meaning |\n| --- | --- | --- |\n${rows.join('\n')}`);
   }
   return parts.join('\n\n');
 }
 
-/** Throws if the page names a project type that the library does not export: nobody could look it up. */
+/**
+ * Throws if the page names a project type that the library does not export: nobody could look it
+ * up.
+ */
 function refuseHiddenTypes(checker, exported) {
   const known = new Set(exported.map(({ symbol }) => symbol));
   const hidden = new Set();
   const visit = (node, owner) => {
-    if (ts.isTypeReferenceNode(node) || ts.isExpressionWithTypeArguments(node) || ts.isTypeQueryNode(node)) {
+    if (
+      ts.isTypeReferenceNode(node) ||
+      ts.isExpressionWithTypeArguments(node) ||
+      ts.isTypeQueryNode(node)
+    ) {
       const name = node.typeName ?? node.expression ?? node.exprName;
       const symbol = resolved(checker, name);
-      const isOurs = symbol?.declarations?.some(({ parent }) => ts.isSourceFile(parent) && isSource(parent));
+      const isOurs = symbol?.declarations?.some(
+        ({ parent }) => ts.isSourceFile(parent) && isSource(parent),
+      );
       if (isOurs && !known.has(symbol)) hidden.add(`${name.getText()} (of ${owner})`);
     }
     ts.forEachChild(node, (child) => visit(child, owner));
@@ -78,7 +94,9 @@ function refuseHiddenTypes(checker, exported) {
     for (const part of publicParts(declaration)) visit(part, name);
   }
   if (hidden.size > 0)
-    throw new Error(`src/index.ts does not export types that the library names: ${[...hidden].join(', ')}`);
+    throw new Error(
+      `src/index.ts does not export types that the library names: ${[...hidden].join(', ')}`,
+    );
 }
 
 function resolved(checker, name) {
@@ -90,7 +108,8 @@ const isSource = ({ fileName }) => fileName.startsWith(join(root, 'src').replace
 
 /** The types in a declaration that the page shows. */
 function publicParts(declaration) {
-  const typesOf = (node) => [node.type, ...(node.parameters ?? []).map(({ type }) => type)].filter(Boolean);
+  const typesOf = (node) =>
+    [node.type, ...(node.parameters ?? []).map(({ type }) => type)].filter(Boolean);
   // A type derived from a list of names is shown as its values.
   if (ts.isVariableDeclaration(declaration)) return typesOf(declaration);
   if (ts.isTypeAliasDeclaration(declaration))
@@ -111,7 +130,9 @@ function row(checker, member) {
   const name = ts.isConstructorDeclaration(member) ? 'new' : member.name.getText();
   const optional = member.questionToken ? '?' : '';
   const isCallable =
-    ts.isMethodDeclaration(member) || ts.isMethodSignature(member) || ts.isConstructorDeclaration(member);
+    ts.isMethodDeclaration(member) ||
+    ts.isMethodSignature(member) ||
+    ts.isConstructorDeclaration(member);
   const type = isCallable
     ? signatureOf(member)
     : (member.type?.getText() ?? checker.typeToString(checker.getTypeOfSymbol(symbol)));
@@ -119,7 +140,9 @@ function row(checker, member) {
 }
 
 function signatureOf(declaration) {
-  const parameters = declaration.parameters.map((parameter) => flat(parameter.getText())).join(', ');
+  const parameters = declaration.parameters
+    .map((parameter) => flat(parameter.getText()))
+    .join(', ');
   const result = declaration.type ? `: ${flat(declaration.type.getText())}` : '';
   return `(${parameters})${result}`;
 }
@@ -130,7 +153,8 @@ function docOf(checker, symbol) {
 
 const withoutComments = (text) => text.replace(/\/\*[\s\S]*?\*\//g, '');
 /** A long list of values, cut after one of them. */
-const shortened = (text) => (text.length > 200 ? `${text.slice(0, text.lastIndexOf(', ', 200))}, ...` : text);
+const shortened = (text) =>
+  text.length > 200 ? `${text.slice(0, text.lastIndexOf(', ', 200))}, ...` : text;
 const flat = (text) => text.replace(/\s+/g, ' ').replaceAll(' | undefined', '');
 const cell = (text) => flat(text).replaceAll('|', '\\|');
 const code = (text) => `\`\`\`ts\n${text}\n\`\`\``;

@@ -1,5 +1,5 @@
-// Completion scripts of shells from the list of commands, which is also the source of `sfkit help`. The scripts contain
-// every command, flag and value, so completing starts no program.
+// Completion scripts of shells from the list of commands, which is also the source of `sfkit help`.
+// The scripts contain every command, flag and value, so completing starts no program.
 
 /** Operators of filters, offered after a field. */
 const operators = [
@@ -20,7 +20,10 @@ const operators = [
   'exists',
 ];
 
-/** What a value of a flag is: 'none' (the flag takes none), 'filter', 'file', 'other', or a list of words. */
+/**
+ * What a value of a flag is: 'none' (the flag takes none), 'filter', 'file', 'other', or a list of
+ * words.
+ */
 function kindOfValue({ name, type, options, helpValue = '' }) {
   if (type !== 'option') return 'none';
   if (name === 'filter') return 'filter';
@@ -47,7 +50,12 @@ function commandsOf(manifest) {
         ...Object.values(flags)
           .filter(({ hidden }) => !hidden)
           .flatMap((flag) => {
-            const one = { name: flag.name, char: flag.char, value: kindOfValue(flag), summary: flag.description ?? '' };
+            const one = {
+              name: flag.name,
+              char: flag.char,
+              value: kindOfValue(flag),
+              summary: flag.description ?? '',
+            };
             const isOn = flag.allowNo && flag.default === true;
             return flag.allowNo
               ? [one, { ...one, name: `no-${flag.name}`, summary: isOn ? 'switch it off' : '' }]
@@ -70,7 +78,9 @@ export function completionScripts(manifest, { fields, queries }) {
   };
 }
 
-/** A `case` of the shell with the kind of value for each command and flag; words follow the kind. */
+/**
+ * A `case` of the shell with the kind of value for each command and flag; words follow the kind.
+ */
 function valueCases(commands, indent) {
   return commands
     .flatMap(({ id, flags }) =>
@@ -182,7 +192,8 @@ complete -F _sfkit sfkit
 }
 
 /** Text for _arguments of zsh: brackets and colons have a meaning there. */
-const zshText = (text) => text.replace(/[[\]]/g, '\\$&').replaceAll(':', '\\:').replaceAll('\n', ' ');
+const zshText = (text) =>
+  text.replace(/[[\]]/g, '\\$&').replaceAll(':', '\\:').replaceAll('\n', ' ');
 
 function zshScript(commands, fields, queries) {
   const action = (value) => {
@@ -195,9 +206,14 @@ function zshScript(commands, fields, queries) {
     ...flags.flatMap(({ name, char, value, summary }) => {
       const text = `[${zshText(summary)}]`;
       if (value === 'none') return [...(char ? [`-${char}${text}`] : []), `--${name}${text}`];
-      return [...(char ? [`*-${char}${text}${action(value)}`] : []), `*--${name}=${text}${action(value)}`];
+      return [
+        ...(char ? [`*-${char}${text}${action(value)}`] : []),
+        `*--${name}=${text}${action(value)}`,
+      ];
     }),
-    words === undefined ? `*:file:${takesQueries ? '_sfkit_inputs' : '_files'}` : `1:word:(${words.join(' ')})`,
+    words === undefined
+      ? `*:file:${takesQueries ? '_sfkit_inputs' : '_files'}`
+      : `1:word:(${words.join(' ')})`,
   ];
   return `#compdef sfkit
 # Completion of sfkit for zsh. Load it with: source <(sfkit completion zsh)
@@ -258,10 +274,14 @@ compdef _sfkit sfkit
 function fishScript(commands, fields, queries) {
   const lines = [];
   const add = (condition, rest) => lines.push(`complete -c sfkit -n ${quoted(condition)} ${rest}`);
-  for (const { id, summary } of commands) add('__fish_use_subcommand', `-f -a ${id} -d ${quoted(summary)}`);
+  for (const { id, summary } of commands)
+    add('__fish_use_subcommand', `-f -a ${id} -d ${quoted(summary)}`);
   add('__fish_use_subcommand', "-f -a version -d 'print the version'");
   add('__fish_use_subcommand', "-f -a help -d 'print help'");
-  add('__fish_seen_subcommand_from help', `-f -a ${quoted(commands.map(({ id }) => id).join(' '))}`);
+  add(
+    '__fish_seen_subcommand_from help',
+    `-f -a ${quoted(commands.map(({ id }) => id).join(' '))}`,
+  );
   for (const { id, flags, words, takesQueries } of commands) {
     const seen = `__fish_seen_subcommand_from ${id}`;
     for (const { name, char, value, summary } of flags) {

@@ -1,7 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Modification time, in ms, of the newest file at or below the paths; skips folders named in `skip`. */
+/**
+ * Modification time, in ms, of the newest file at or below the paths; skips folders named in
+ * `skip`.
+ */
 export function newest(paths, skip = []) {
   let latest = 0;
   for (const path of paths) {
@@ -16,7 +19,9 @@ export function newest(paths, skip = []) {
   return latest;
 }
 
-/** Whether the stamp has this text and is not older than the sources: then the build is up to date. */
+/**
+ * Whether the stamp has this text and is not older than the sources: then the build is up to date.
+ */
 export function isCurrent(stamp, text, sourceTime = 0) {
   const info = statSync(stamp, { throwIfNoEntry: false });
   return info !== undefined && info.mtimeMs >= sourceTime && readFileSync(stamp, 'utf8') === text;

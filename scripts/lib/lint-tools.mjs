@@ -5,10 +5,16 @@ import { join } from 'node:path';
 import { fail, isStrict, root, say, succeeds } from './run.mjs';
 import { installWithApt } from './system.mjs';
 
-/** Debian includes the version in the names; another version formats differently and reports other findings. */
+/**
+ * Debian includes the version in the names; another version formats differently and reports other
+ * findings.
+ */
 const tools = { format: 'clang-format-14', tidy: 'clang-tidy-14' };
 
-/** The command of a tool, or undefined if it is missing. CI installs missing tools and fails without them. */
+/**
+ * The command of a tool, or undefined if it is missing. CI installs missing tools and fails without
+ * them.
+ */
 export function toolFor(purpose) {
   const name = tools[purpose];
   if (succeeds(name, ['--version'])) return name;
@@ -16,13 +22,18 @@ export function toolFor(purpose) {
     say(`${name} is not installed: this check is left out`);
     return undefined;
   }
-  if (!installWithApt([name]) || !succeeds(name, ['--version'])) fail(`${name} is not installed, and CI needs it`);
+  if (!installWithApt([name]) || !succeeds(name, ['--version']))
+    fail(`${name} is not installed, and CI needs it`);
   return name;
 }
 
 /** Lines that git prints; none if it fails. */
 export function gitLines(...args) {
-  const { status, stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 });
+  const { status, stdout } = spawnSync('git', args, {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
   return status === 0 ? stdout.split('\n').filter(Boolean) : [];
 }
 
@@ -37,27 +48,35 @@ export function sourcesToTidy() {
 }
 
 /**
- * The sources that changed since the main branch, or all if git knows no main branch; at most `max`, and others in each
- * commit.
+ * The sources that changed since the main branch, or all if git knows no main branch; at most
+ * `max`, and others in each commit.
  */
 export function changedSources(max) {
   const all = sourcesToTidy();
   const changed = changedFiles(process.env.SFKIT_BASE);
-  const affected = changed === undefined ? all : all.filter((file) => changed.has(file) || changed.has(header(file)));
+  const affected =
+    changed === undefined
+      ? all
+      : all.filter((file) => changed.has(file) || changed.has(header(file)));
   const [commit = ''] = gitLines('rev-parse', 'HEAD');
   return leading(affected, commit, max);
 }
 
 const header = (source) => source.replace(/\.cpp$/, '.h');
 
-/** Tests take long and contain intentional violations; sources for other systems do not compile here. */
+/**
+ * Tests take long and contain intentional violations; sources for other systems do not compile
+ * here.
+ */
 const isBuiltHere = (file) => !file.endsWith('_test.cpp') && !/\/live\/unsupported\//.test(file);
 
 /** Names of the changed files, or undefined if no base is known. */
 function changedFiles(base) {
   const candidates = base ? [base] : ['origin/main', 'main', 'origin/master', 'master'];
   const [head] = gitLines('rev-parse', 'HEAD');
-  const found = candidates.flatMap((name) => gitLines('merge-base', 'HEAD', name)).find((commit) => commit !== head);
+  const found = candidates
+    .flatMap((name) => gitLines('merge-base', 'HEAD', name))
+    .find((commit) => commit !== head);
   // On the main branch itself: the changes of the last commit.
   const [from] = found ? [found] : gitLines('rev-parse', '--verify', '--quiet', 'HEAD~1');
   if (from === undefined) return undefined;

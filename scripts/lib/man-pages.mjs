@@ -1,9 +1,12 @@
-// Manual pages from the list of commands (oclif.manifest.json), which is also the source of `sfkit help`.
+// Manual pages from the list of commands (oclif.manifest.json), which is also the source of `sfkit
+// help`.
 
 const bold = (text) => `\\fB${text}\\fR`;
 const italic = (text) => `\\fI${text}\\fR`;
 
-/** Escapes text for roff: backslashes and hyphens print as typed, and no line starts like a request. */
+/**
+ * Escapes text for roff: backslashes and hyphens print as typed, and no line starts like a request.
+ */
 function plain(text) {
   return text
     .replaceAll('\\', '\\e')
@@ -38,7 +41,9 @@ function overview(commands, description, context) {
 
 function commandPage(command, context) {
   const name = `sfkit-${command.id}`;
-  const paragraphs = (command.description ?? '').split('\n\n').map((text) => rendered(text, command));
+  const paragraphs = (command.description ?? '')
+    .split('\n\n')
+    .map((text) => rendered(text, command));
   const exit = paragraphs.find((text) => text.startsWith('Exit code: '));
   return page(name, command.summary, context, [
     section('SYNOPSIS', [synopsis(command)]),
@@ -55,11 +60,15 @@ function commandPage(command, context) {
     section(
       'EXAMPLES',
       (command.examples ?? []).map((example) => {
-        const { description, command: line } = typeof example === 'string' ? { command: example } : example;
+        const { description, command: line } =
+          typeof example === 'string' ? { command: example } : example;
         return `.PP\n${plain(description ?? '')}\n.PP\n.RS 4\n.nf\n${plain(rendered(line, command))}\n.fi\n.RE`;
       }),
     ),
-    seeAlso(['sfkit', ...context.names.map((other) => `sfkit-${other}`).filter((other) => other !== name)]),
+    seeAlso([
+      'sfkit',
+      ...context.names.map((other) => `sfkit-${other}`).filter((other) => other !== name),
+    ]),
   ]);
 }
 
@@ -68,7 +77,11 @@ function page(name, summary, { version, homepage }, sections) {
   // No hyphenation and no stretched spaces, so that flags and paths can be searched.
   const head = `.\\" Made by scripts/man.mjs from the help of the command.\n${title}\n.nh\n.ad l`;
   const heading = section('NAME', [`${plain(name)} \\- ${plain(summary.replace(/\.$/, ''))}`]);
-  const parts = [heading, ...sections, section('BUGS', [`Report them at ${plain(`${homepage}/issues`)}.`])];
+  const parts = [
+    heading,
+    ...sections,
+    section('BUGS', [`Report them at ${plain(`${homepage}/issues`)}.`]),
+  ];
   return `${[head, ...parts].filter(Boolean).join('\n')}\n`;
 }
 
@@ -100,7 +113,9 @@ function synopsis(command) {
     const name = argumentName(arg, command);
     return arg.required ? name : `[${name}]`;
   });
-  const flags = sortedFlags(command).map((flag) => `[${flagForms(flag)[0]}${flagValue(flag, ' ')}]`);
+  const flags = sortedFlags(command).map(
+    (flag) => `[${flagForms(flag)[0]}${flagValue(flag, ' ')}]`,
+  );
   return [bold(plain(`sfkit ${command.id}`)), ...parts, ...flags].join(' ');
 }
 
@@ -117,7 +132,9 @@ function flagSections(command) {
   return [...groups].map(([group, flags]) =>
     section(
       group === undefined ? 'OPTIONS' : `"${plain(group)} OPTIONS"`,
-      flags.map((flag) => item(`${flagForms(flag).join(', ')}${flagValue(flag, '=')}`, flagText(flag))),
+      flags.map((flag) =>
+        item(`${flagForms(flag).join(', ')}${flagValue(flag, '=')}`, flagText(flag)),
+      ),
     ),
   );
 }
@@ -129,7 +146,10 @@ function sortedFlags({ flags }) {
 
 function flagForms({ char, name, allowNo }) {
   const long = bold(plain(`--${name}`));
-  return [...(char ? [bold(plain(`-${char}`))] : []), allowNo ? `${long}, ${bold(plain(`--no-${name}`))}` : long];
+  return [
+    ...(char ? [bold(plain(`-${char}`))] : []),
+    allowNo ? `${long}, ${bold(plain(`--no-${name}`))}` : long,
+  ];
 }
 
 function flagValue(flag, separator) {

@@ -10,7 +10,9 @@ export const builtAddon = join(buildDirectory, 'Release', 'sfkit.node');
 
 /** Builds the addon (and the C++ tests) if anything changed since the last build. */
 export function ensureNative({ tests }) {
-  const sources = ['native', 'scripts/generate', 'scripts/generate.mjs'].map((path) => join(root, path));
+  const sources = ['native', 'scripts/generate', 'scripts/generate.mjs'].map((path) =>
+    join(root, path),
+  );
   const sourceTime = newest(sources, ['build', 'generated']);
   const stamp = join(buildDirectory, tests ? '.sfkit-tests' : '.sfkit-addon');
   const isBuilt = existsSync(builtAddon) && (!isStrict || isConfigured('SFKIT_STRICT'));
@@ -34,7 +36,10 @@ export function buildNative({ tests }) {
   runNode(cmakeJs, ['build', ...options, ...(tests ? [] : ['--target', 'sfkit_addon'])]);
 }
 
-/** Builds programs of native/tools and native/test-programs without Node; returns the directory that holds them. */
+/**
+ * Builds programs of native/tools and native/test-programs without Node; returns the directory that
+ * holds them.
+ */
 export function buildTools(...targets) {
   const directory = join(root, 'native', 'build-tools');
   const settings = ['-DCMAKE_BUILD_TYPE=Release', '-DSFKIT_TOOLS=ON', '-DSFKIT_ADDON=OFF'];
@@ -45,5 +50,7 @@ export function buildTools(...targets) {
 
 function isConfigured(setting) {
   const cache = join(buildDirectory, 'CMakeCache.txt');
-  return existsSync(cache) && new RegExp(`^${setting}:\\w+=ON$`, 'm').test(readFileSync(cache, 'utf8'));
+  return (
+    existsSync(cache) && new RegExp(`^${setting}:\\w+=ON$`, 'm').test(readFileSync(cache, 'utf8'))
+  );
 }

@@ -12,7 +12,10 @@ export function ensureNpmPackages() {
   const stamp = join(root, 'node_modules', '.sfkit-lock');
   if (isCurrent(stamp, lock)) return;
   say('installing npm packages');
-  // Without scripts: this package's own install script would build the engine, which the set-up does next.
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { shell: process.platform === 'win32' });
+  // Without scripts: this package's own install script would build the engine, which the set-up
+  // does next.
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    shell: process.platform === 'win32',
+  });
   writeStamp(stamp, lock);
 }

@@ -28,7 +28,10 @@ export function run(command, args, options = {}) {
 
 /** Runs a command silently; returns whether it exists and succeeds. */
 export function succeeds(command, args, input) {
-  const result = spawnSync(command, args, { input: input ?? '', stdio: ['pipe', 'ignore', 'ignore'] });
+  const result = spawnSync(command, args, {
+    input: input ?? '',
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
   return !result.error && result.status === 0;
 }
 

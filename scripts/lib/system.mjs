@@ -2,7 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, root, run, say, succeeds } from './run.mjs';
 
-/** Installs missing packages for the native build with apt-get, or names them and how to install them. */
+/**
+ * Installs missing packages for the native build with apt-get, or names them and how to install
+ * them.
+ */
 export function ensureSystemPackages({ tests }) {
   let missing = missingParts(tests);
   if (missing.length === 0) return;
@@ -53,13 +56,17 @@ export function ensureFuzzingTools() {
 function fuzzingCompiler() {
   const code =
     '#include <stddef.h>\n#include <stdint.h>\nextern "C" int LLVMFuzzerTestOneInput(const uint8_t*, size_t) { return 0; }';
-  const fuzzes = (cxx) => succeeds(cxx, ['-fsanitize=fuzzer,address', '-x', 'c++', '-', '-o', '/dev/null'], code);
-  const suffix = ['-14', '', '-19', '-18', '-17', '-16', '-15'].find((ending) => fuzzes(`clang++${ending}`));
+  const fuzzes = (cxx) =>
+    succeeds(cxx, ['-fsanitize=fuzzer,address', '-x', 'c++', '-', '-o', '/dev/null'], code);
+  const suffix = ['-14', '', '-19', '-18', '-17', '-16', '-15'].find((ending) =>
+    fuzzes(`clang++${ending}`),
+  );
   return suffix === undefined ? undefined : { cxx: `clang++${suffix}`, cc: `clang${suffix}` };
 }
 
 /**
- * isa-l decompresses twice as fast as zlib. It is optional, so it is only installed together with required packages.
+ * isa-l decompresses twice as fast as zlib. It is optional, so it is only installed together with
+ * required packages.
  */
 const niceToHave = ['libisal-dev'];
 
@@ -69,17 +76,39 @@ function bpfCompilerMissing() {
   if (existsSync(join(root, 'native/probe/prebuilt.gen.cpp'))) return false;
   const compiles = (name) =>
     succeeds(name, ['-target', 'bpf', '-c', '-x', 'c', '-', '-o', '/dev/null'], 'int one = 1;');
-  return !['clang-14', 'clang', 'clang-19', 'clang-18', 'clang-17', 'clang-16', 'clang-15'].some(compiles);
+  return !['clang-14', 'clang', 'clang-19', 'clang-18', 'clang-17', 'clang-16', 'clang-15'].some(
+    compiles,
+  );
 }
 
 function missingParts(tests) {
   const compiler = ['c++', 'g++', 'clang++'].find((name) => succeeds(name, ['--version']));
   const compiles = (code) =>
-    succeeds(process.env.CXX ?? compiler ?? 'c++', ['-std=c++20', '-fsyntax-only', '-x', 'c++', '-'], code);
-  const hasCompiler = compiles('#include <span>\n#include <bit>\nint main() { return std::popcount(0u); }');
+    succeeds(
+      process.env.CXX ?? compiler ?? 'c++',
+      ['-std=c++20', '-fsyntax-only', '-x', 'c++', '-'],
+      code,
+    );
+  const hasCompiler = compiles(
+    '#include <span>\n#include <bit>\nint main() { return std::popcount(0u); }',
+  );
   const parts = [
-    { found: succeeds('cmake', ['--version']), what: 'CMake', apt: 'cmake', dnf: 'cmake', brew: 'cmake', apk: 'cmake' },
-    { found: hasCompiler, what: 'a C++20 compiler', apt: 'g++', dnf: 'gcc-c++', brew: 'llvm', apk: 'g++' },
+    {
+      found: succeeds('cmake', ['--version']),
+      what: 'CMake',
+      apt: 'cmake',
+      dnf: 'cmake',
+      brew: 'cmake',
+      apk: 'cmake',
+    },
+    {
+      found: hasCompiler,
+      what: 'a C++20 compiler',
+      apt: 'g++',
+      dnf: 'gcc-c++',
+      brew: 'llvm',
+      apk: 'g++',
+    },
     {
       found: succeeds('make', ['--version']) || succeeds('ninja', ['--version']),
       what: 'make or ninja',
@@ -89,7 +118,8 @@ function missingParts(tests) {
       apk: 'make',
     },
     {
-      // Without a compiler the check for headers fails; requesting installed packages again is harmless.
+      // Without a compiler the check for headers fails; requesting installed packages again is
+      // harmless.
       found: hasCompiler && compiles('#include <zlib.h>'),
       what: 'the zlib headers',
       apt: 'zlib1g-dev',
@@ -129,7 +159,9 @@ export function installWithApt(packages) {
   return true;
 }
 
-/** Returns a function that installs packages, or undefined if apt-get is missing or not permitted. */
+/**
+ * Returns a function that installs packages, or undefined if apt-get is missing or not permitted.
+ */
 function aptInstall(missing) {
   if (!succeeds('apt-get', ['--version'])) return undefined;
   const isRoot = process.getuid?.() === 0;
@@ -141,9 +173,22 @@ function aptInstall(missing) {
   };
   return () => {
     apt(['update', '-qq']);
-    apt(['install', '-y', '-qq', '--no-install-recommends', ...missing.flatMap((part) => part.apt.split(' '))]);
-    const [command, ...rest] = withRights(['install', '-y', '-qq', '--no-install-recommends', ...niceToHave]);
-    if (!succeeds(command, rest)) say(`${niceToHave.join(' ')} is unavailable: gzip is read with zlib`);
+    apt([
+      'install',
+      '-y',
+      '-qq',
+      '--no-install-recommends',
+      ...missing.flatMap((part) => part.apt.split(' ')),
+    ]);
+    const [command, ...rest] = withRights([
+      'install',
+      '-y',
+      '-qq',
+      '--no-install-recommends',
+      ...niceToHave,
+    ]);
+    if (!succeeds(command, rest))
+      say(`${niceToHave.join(' ')} is unavailable: gzip is read with zlib`);
   };
 }
 

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { isCurrent, newest, writeStamp } from './files.mjs';
 import { root, runNode, say } from './run.mjs';
 
-/** Compiles src/ to dist/ and writes the command manifest, the manual pages and the completion scripts, if anything changed. */
+/**
+ * Compiles src/ to dist/ and writes the command manifest, the manual pages and the completion
+ * scripts, if anything changed.
+ */
 export function ensureTypeScript() {
   const sources = [
     'src',

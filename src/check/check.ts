@@ -1,7 +1,13 @@
 import { SfkitError } from '../engine/errors.js';
 import { isStreamInput } from '../engine/input-kind.js';
 import type { Summary } from '../engine/session.js';
-import { type Evidence, evidenceKey, findingsWithEvidence, maxEvidence, readEvidence } from './evidence.js';
+import {
+  type Evidence,
+  evidenceKey,
+  findingsWithEvidence,
+  maxEvidence,
+  readEvidence,
+} from './evidence.js';
 import {
   type Diagnostic,
   damagedReason,
@@ -44,7 +50,9 @@ export interface RuleBook {
 /** Reads rules from files, and from the .yaml, .yml and .sql files of directories. */
 export function readRules(paths: string | readonly string[], options: RuleOptions = {}): RuleBook {
   const files = readRuleFiles(typeof paths === 'string' ? [paths] : paths, isNestedFile);
-  const sets = byLanguage(files, options.language).map((part) => part.language.load(part.files, options));
+  const sets = byLanguage(files, options.language).map((part) =>
+    part.language.load(part.files, options),
+  );
   return {
     diagnostics: sets.flatMap(({ diagnostics }) => diagnostics),
     rules: sets.flatMap(({ rules }) => rules),
@@ -63,7 +71,10 @@ export async function verifyRules(book: RuleBook): Promise<RuleBook> {
 export interface CheckOptions extends RuleOptions {
   /** Rule files and directories, or the result of readRules(). */
   rules: string | readonly string[] | RuleBook;
-  /** first: report only the first rule that an event matches; all: report all of them. Default: first. */
+  /**
+   * first: report only the first rule that an event matches; all: report all of them. Default:
+   * first.
+   */
   ruleMatching?: 'first' | 'all' | undefined;
   /** Switches rules on or off, in this order. */
   switches?: readonly RuleSwitch[] | undefined;
@@ -75,11 +86,13 @@ export interface CheckOptions extends RuleOptions {
   all?: boolean | undefined;
   /** Files of known, accepted findings. */
   suppress?: string | readonly string[] | undefined;
-  /** Date to compare with the expiry dates of suppressions, as YYYY-MM-DD. Default: today, in UTC. */
+  /**
+   * Date to compare with the expiry dates of suppressions, as YYYY-MM-DD. Default: today, in UTC.
+   */
   today?: string | undefined;
   /**
-   * Number of events of the same thread to add before and after each of the most severe findings. More than 0 reads the
-   * capture again. Default: 0.
+   * Number of events of the same thread to add before and after each of the most severe findings.
+   * More than 0 reads the capture again. Default: 0.
    */
   evidence?: number | undefined;
   /** Aborting it ends the check: the iteration throws the signal's reason. */
@@ -108,7 +121,8 @@ export interface Check extends AsyncIterable<ReportedFinding> {
 }
 
 /**
- * Evaluates rules on a capture. Throws INVALID_RULES if a rule has an error, and INVALID_ARGUMENT if an option does.
+ * Evaluates rules on a capture. Throws INVALID_RULES if a rule has an error, and INVALID_ARGUMENT
+ * if an option does.
  */
 export function check(input: string, options: CheckOptions): Check {
   return checkCapture(input, options);
@@ -120,7 +134,10 @@ export function checkCapture(input: string, options: RunCheckOptions): Check {
   const book = isBook(options.rules) ? options.rules : readRules(options.rules, options);
   const wrong = book.diagnostics.find(({ severity }) => severity === 'error');
   if (wrong !== undefined)
-    throw new SfkitError('INVALID_RULES', `${wrong.file}:${wrong.line}:${wrong.column}: ${wrong.message}`);
+    throw new SfkitError(
+      'INVALID_RULES',
+      `${wrong.file}:${wrong.line}:${wrong.column}: ${wrong.message}`,
+    );
   const chosen = chosenRules(book, options);
   const suppressions = suppressionsOf(options);
   const events = evidenceOf(input, options);
@@ -137,7 +154,8 @@ export function checkCapture(input: string, options: RunCheckOptions): Check {
     );
   const tables = new CheckTables(input, signal);
   const runs = run(tables);
-  // Later events belong to the evidence, and findings are not kept in memory: evaluate the rules twice.
+  // Later events belong to the evidence, and findings are not kept in memory: evaluate the rules
+  // twice.
   const findEvidence = async (): Promise<Evidence | undefined> => {
     if (events === 0) return undefined;
     const tables = new CheckTables(input, signal);
@@ -178,7 +196,9 @@ function outcomesOf(runs: readonly RuleRun[], { damage }: Summary): RuleOutcome[
   const outcomes = runs.flatMap((run) => run.outcomes());
   if (damage.length === 0) return outcomes;
   return outcomes.map((outcome) =>
-    outcome.state === 'unmatched' ? { ...outcome, state: 'unevaluated', reason: damagedReason } : outcome,
+    outcome.state === 'unmatched'
+      ? { ...outcome, state: 'unevaluated', reason: damagedReason }
+      : outcome,
   );
 }
 
@@ -221,7 +241,10 @@ function suppressionsOf({ suppress = [], today: day }: RunCheckOptions): Suppres
 
 function evidenceOf(input: string, { evidence = 0 }: RunCheckOptions): number {
   if (!Number.isInteger(evidence) || evidence < 0 || evidence > maxEvidence)
-    throw new SfkitError('INVALID_ARGUMENT', `evidence: expected a whole number from 0 to ${maxEvidence}`);
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `evidence: expected a whole number from 0 to ${maxEvidence}`,
+    );
   if (evidence > 0 && isStreamInput(input))
     throw new SfkitError(
       'INVALID_ARGUMENT',

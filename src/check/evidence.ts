@@ -2,12 +2,14 @@ import { openLines } from '../engine/session.js';
 import type { EvidenceEvent, Finding } from './finding.js';
 import { truncate } from './text.js';
 
-// Evidence: the events of a finding's thread before and after it. The later ones are unknown when a rule matches, so
-// a second pass over the capture collects them.
+// Evidence: the events of a finding's thread before and after it. The later ones are unknown when a
+// rule matches, so a second pass over the capture collects them.
 
 /** Maximum number of events on each side of a finding. */
 export const maxEvidence = 1000;
-/** Maximum number of evidence events per capture. The less severe findings stay without evidence. */
+/**
+ * Maximum number of evidence events per capture. The less severe findings stay without evidence.
+ */
 const maxEvents = 20_000;
 const maxFindings = 1000;
 const maxCharacters = 500;
@@ -22,7 +24,10 @@ export type Evidence = ReadonlyMap<string, readonly EvidenceEvent[]>;
 
 type Place = Pick<Finding, 'tid' | 'ts'>;
 
-/** Thread and time identify the event in every rule language. Event numbers do not: records are numbered separately. */
+/**
+ * Thread and time identify the event in every rule language. Event numbers do not: records are
+ * numbered separately.
+ */
 export function evidenceKey({ tid, ts }: Place): string {
   return `${tid} ${ts}`;
 }
@@ -51,7 +56,9 @@ export async function readEvidence(
     filter: `thread.tid in (${[...threads.keys()].join(', ')}) and (evt.dir = < or evt.type = procexit)`,
   });
   for await (const bytes of session) {
-    for (const text of Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8').split('\n')) {
+    for (const text of Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      .toString('utf8')
+      .split('\n')) {
       if (text === '') continue;
       const [number = '', tid = '', ...rest] = text.split('\t');
       threads.get(Number(tid))?.take(Number(number), rest, evidence);
@@ -61,7 +68,16 @@ export async function readEvidence(
 }
 
 /** Fields separated by tabs. The engine escapes tabs in captured text. */
-const line = ['evt.num', 'thread.tid', 'evt.rawtime', 'evt.type', 'evt.res', 'fd.name', 'proc.cmdline', 'evt.args']
+const line = [
+  'evt.num',
+  'thread.tid',
+  'evt.rawtime',
+  'evt.type',
+  'evt.res',
+  'fd.name',
+  'proc.cmdline',
+  'evt.args',
+]
   .map((field) => `%${field}`)
   .join('\\t');
 
@@ -96,7 +112,9 @@ class Thread {
   }
 }
 
-/** Calls that create processes or programs: the command line says more than their many parameters. */
+/**
+ * Calls that create processes or programs: the command line says more than their many parameters.
+ */
 const isProcess = /^(?:execve|execveat|clone|clone3|fork|vfork)$/;
 const unknown = '<NA>';
 

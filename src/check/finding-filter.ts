@@ -2,8 +2,9 @@ import { SfkitError } from '../engine/errors.js';
 import type { Finding } from './finding.js';
 import { knownParts, valuesOf } from './finding-values.js';
 
-// Conditions about findings, in Falco's syntax: `proc.name = backup and file.path startswith /etc/`. If a name has
-// several values, one match is enough. A missing value matches nothing, so `not` is true for it.
+// Conditions about findings, in Falco's syntax: `proc.name = backup and file.path startswith
+// /etc/`. If a name has several values, one match is enough. A missing value matches nothing, so
+// `not` is true for it.
 
 export type FindingFilter = (finding: Finding) => boolean;
 
@@ -81,13 +82,17 @@ class Parser {
   #or(): FindingFilter {
     const parts = [this.#and()];
     while (this.#accept('word', 'or')) parts.push(this.#and());
-    return parts.length === 1 ? (parts[0] as FindingFilter) : (finding) => parts.some((part) => part(finding));
+    return parts.length === 1
+      ? (parts[0] as FindingFilter)
+      : (finding) => parts.some((part) => part(finding));
   }
 
   #and(): FindingFilter {
     const parts = [this.#not()];
     while (this.#accept('word', 'and')) parts.push(this.#not());
-    return parts.length === 1 ? (parts[0] as FindingFilter) : (finding) => parts.every((part) => part(finding));
+    return parts.length === 1
+      ? (parts[0] as FindingFilter)
+      : (finding) => parts.every((part) => part(finding));
   }
 
   #not(): FindingFilter {
@@ -109,7 +114,8 @@ class Parser {
 
   #check(): FindingFilter {
     const name = this.#next;
-    if (name.kind !== 'word' || keywords.has(name.text)) fail(name, 'expected a name, as in process.name = backup');
+    if (name.kind !== 'word' || keywords.has(name.text))
+      fail(name, 'expected a name, as in process.name = backup');
     const known = knownParts(name.text);
     if (known !== undefined) fail(name, `expected one of ${known.join(', ')}`);
     this.#at += 1;
@@ -128,7 +134,8 @@ class Parser {
     if (/^[<>]/.test(operator.text) && (wanted === '' || Number.isNaN(Number(wanted))))
       fail(token, 'expected a number');
     const compare = comparisons[operator.text === '!=' ? '=' : operator.text] as Compare;
-    const matches: FindingFilter = (finding) => values(finding).some((value) => compare(value, wanted));
+    const matches: FindingFilter = (finding) =>
+      values(finding).some((value) => compare(value, wanted));
     return operator.text === '!=' ? (finding) => !matches(finding) : matches;
   }
 
@@ -161,10 +168,14 @@ function tokensOf(source: string): Token[] {
     const found = token.exec(source);
     const column = at + 1;
     if (found === null)
-      fail({ kind: 'end', text: source.charAt(at), column }, 'expected a name, an operator or a value');
+      fail(
+        { kind: 'end', text: source.charAt(at), column },
+        'expected a name, an operator or a value',
+      );
     const { sign, quoted, word } = found.groups ?? {};
     if (sign !== undefined) tokens.push({ kind: 'sign', text: sign, column });
-    if (quoted !== undefined) tokens.push({ kind: 'text', text: quoted.slice(1, -1).replace(/\\(.)/gs, '$1'), column });
+    if (quoted !== undefined)
+      tokens.push({ kind: 'text', text: quoted.slice(1, -1).replace(/\\(.)/gs, '$1'), column });
     if (word !== undefined) tokens.push({ kind: 'word', text: word, column });
     at = token.lastIndex;
   }
@@ -179,7 +190,11 @@ export function matchesGlob(value: string, pattern: string): boolean {
   let mark = 0;
   while (at < value.length) {
     const wanted = pattern.charAt(inPattern);
-    if (inPattern < pattern.length && wanted !== '*' && (wanted === '?' || wanted === value.charAt(at))) {
+    if (
+      inPattern < pattern.length &&
+      wanted !== '*' &&
+      (wanted === '?' || wanted === value.charAt(at))
+    ) {
       at += 1;
       inPattern += 1;
     } else if (wanted === '*') {
@@ -198,5 +213,8 @@ export function matchesGlob(value: string, pattern: string): boolean {
 
 function fail({ column, text: source, kind }: Token, message: string): never {
   const found = kind === 'end' && source === '' ? 'the end' : `'${source}'`;
-  throw new SfkitError('INVALID_ARGUMENT', `condition, column ${column}: ${message}, found ${found}`);
+  throw new SfkitError(
+    'INVALID_ARGUMENT',
+    `condition, column ${column}: ${message}, found ${found}`,
+  );
 }

@@ -1,7 +1,7 @@
 import type { FieldValue, Finding } from './finding.js';
 
-// Resolves a name in a condition about findings: first the fields in the rule's output, then Falco's names for the
-// properties of every finding, then the property names of its JSON.
+// Resolves a name in a condition about findings: first the fields in the rule's output, then
+// Falco's names for the properties of every finding, then the property names of its JSON.
 
 type Values = readonly (string | number | boolean)[];
 
@@ -74,7 +74,8 @@ export function valuesOf(finding: Finding, name: string): Values {
 function at(value: unknown, [key, ...path]: readonly string[]): Values {
   if (key === undefined) return flat(value);
   if (typeof value !== 'object' || value === null) return [];
-  if (Array.isArray(value) && !/^\d+$/.test(key)) return value.flatMap((item) => [...at(item, [key, ...path])]);
+  if (Array.isArray(value) && !/^\d+$/.test(key))
+    return value.flatMap((item) => [...at(item, [key, ...path])]);
   return Object.hasOwn(value, key) ? at((value as Record<string, unknown>)[key], path) : [];
 }
 

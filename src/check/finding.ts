@@ -16,7 +16,9 @@ export interface Finding {
   location: RuleLocation;
   /** Input that contains the match. */
   capture: string;
-  /** Time of the event in nanoseconds since 1970; of the first event if the finding counts several. */
+  /**
+   * Time of the event in nanoseconds since 1970; of the first event if the finding counts several.
+   */
   ts: string;
   /** Time of the last event if the finding counts several. */
   lastTs?: string;
@@ -39,7 +41,10 @@ export interface Finding {
 
 /** A finding as check() reports it. */
 export interface ReportedFinding extends Finding {
-  /** The same in every run: independent of times and process ids. Repeats within a run end in -2, -3, … */
+  /**
+   * The same in every run: independent of times and process ids. Repeats within a run end in -2,
+   * -3, …
+   */
   id: string;
   /** Set if a suppression matches the finding. */
   suppression?: Suppressed;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { FieldValue, Finding, FoundConnection, RuleLocation } from './finding.js';
 
-// Identity of a finding, without anything that differs between two runs of the same workload: times, counters, process
-// and thread ids, descriptors and client ports. Services use it to recognize a finding of an earlier run.
+// Identity of a finding, without anything that differs between two runs of the same workload:
+// times, counters, process and thread ids, descriptors and client ports. Services use it to
+// recognize a finding of an earlier run.
 
 /** Words in the names of fields and columns whose values differ between runs. */
 const volatileWords = new Set(
@@ -29,7 +30,10 @@ export function fingerprint(finding: Finding): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
-/** Assigns ids to the findings of a run: the fingerprint, and a number from its second occurrence on. */
+/**
+ * Assigns ids to the findings of a run: the fingerprint, and a number from its second occurrence
+ * on.
+ */
 export class FindingIds {
   readonly #seen = new Map<string, number>();
 
@@ -42,7 +46,15 @@ export class FindingIds {
 }
 
 /** Identifies a rule, even if another rule has the same name. */
-export function ruleKey({ rule, language, location }: { rule: string; language: string; location: RuleLocation }) {
+export function ruleKey({
+  rule,
+  language,
+  location,
+}: {
+  rule: string;
+  language: string;
+  location: RuleLocation;
+}) {
   return JSON.stringify([language, rule, location.file, location.line]);
 }
 

@@ -42,7 +42,10 @@ export class FindingGroups {
     return this.#groups.get(ruleKey(rule));
   }
 
-  /** Groups with unsuppressed findings: most severe first, then in the order of their first findings. */
+  /**
+   * Groups with unsuppressed findings: most severe first, then in the order of their first
+   * findings.
+   */
   sorted(): FindingGroup[] {
     return [...this.#groups.values()]
       .filter(({ findings }) => findings > 0)
@@ -56,7 +59,18 @@ export class FindingGroups {
     let group = this.#groups.get(key);
     if (group === undefined) {
       const { rule, language, level, tags, author, location } = finding;
-      group = { rule, language, level, tags, author, location, findings: 0, events: 0, suppressed: 0, examples: [] };
+      group = {
+        rule,
+        language,
+        level,
+        tags,
+        author,
+        location,
+        findings: 0,
+        events: 0,
+        suppressed: 0,
+        examples: [],
+      };
       this.#groups.set(key, group);
     }
     return group;
@@ -64,13 +78,16 @@ export class FindingGroups {
 }
 
 /**
- * Keeps the most severe of many findings: unsuppressed before suppressed, then by level, then the first of every rule
- * before the second of any, so that a noisy rule leaves room for others.
+ * Keeps the most severe of many findings: unsuppressed before suppressed, then by level, then the
+ * first of every rule before the second of any, so that a noisy rule leaves room for others.
  */
-export class LeadingFindings<Item extends Finding & Pick<ReportedFinding, 'suppression'> = ReportedFinding> {
+export class LeadingFindings<
+  Item extends Finding & Pick<ReportedFinding, 'suppression'> = ReportedFinding,
+> {
   readonly #limit: number;
   readonly #ofRule = new Map<string, number>();
-  #entries: { finding: Item; isSuppressed: boolean; rank: number; nth: number; place: number }[] = [];
+  #entries: { finding: Item; isSuppressed: boolean; rank: number; nth: number; place: number }[] =
+    [];
   #total = 0;
 
   constructor(limit: number) {
@@ -82,7 +99,13 @@ export class LeadingFindings<Item extends Finding & Pick<ReportedFinding, 'suppr
     const nth = this.#ofRule.get(key) ?? 0;
     this.#ofRule.set(key, nth + 1);
     const isSuppressed = finding.suppression !== undefined;
-    this.#entries.push({ finding, isSuppressed, rank: rankOf(finding.level), nth, place: this.#total++ });
+    this.#entries.push({
+      finding,
+      isSuppressed,
+      rank: rankOf(finding.level),
+      nth,
+      place: this.#total++,
+    });
     if (this.#entries.length >= 2 * this.#limit + 1000) this.#trim();
   }
 

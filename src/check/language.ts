@@ -2,7 +2,8 @@ import type { Summary } from '../engine/session.js';
 import type { Diagnostic, Finding, Rule, RuleOutcome } from './finding.js';
 import type { CheckTables } from './sql/tables.js';
 
-// Interface of a rule language. Each language has a folder next to this file and an entry in languages.ts.
+// Interface of a rule language. Each language has a folder next to this file and an entry in
+// languages.ts.
 
 /** Name and contents of a rule file. */
 export interface RuleText {

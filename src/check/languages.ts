@@ -7,7 +7,10 @@ import { sigma } from './sigma/sigma.js';
 import { sql } from './sql/sql.js';
 import { sysflow } from './sysflow/sysflow.js';
 
-/** In order of priority, lowest first: the last language that recognizes a file reads it, else the first in the list. */
+/**
+ * In order of priority, lowest first: the last language that recognizes a file reads it, else the
+ * first in the list.
+ */
 const languages: readonly [RuleLanguage, ...RuleLanguage[]] = [falco, sysflow, sigma, sql];
 
 export const ruleLanguages: readonly string[] = languages.map(({ name }) => name);
@@ -27,12 +30,18 @@ export function byLanguage(
   const known = languages.find(({ name }) => name === wanted);
   if (wanted !== undefined && known === undefined) {
     const likely = nearest(wanted, ruleLanguages);
-    const advice = likely === undefined ? `expected one of ${ruleLanguages.join(', ')}` : `did you mean '${likely}'?`;
+    const advice =
+      likely === undefined
+        ? `expected one of ${ruleLanguages.join(', ')}`
+        : `did you mean '${likely}'?`;
     throw new SfkitError('INVALID_ARGUMENT', `'${wanted}' is not a rule language; ${advice}`);
   }
   const recognized = new Map(files.map((file) => [file, known ?? recognize(file)]));
-  // Falco and SysFlow share the syntax of lists and macros. A file with only these belongs to the rules next to it.
-  const policies = new Set(files.filter((file) => recognized.get(file) === sysflow).map(({ name }) => dirname(name)));
+  // Falco and SysFlow share the syntax of lists and macros. A file with only these belongs to the
+  // rules next to it.
+  const policies = new Set(
+    files.filter((file) => recognized.get(file) === sysflow).map(({ name }) => dirname(name)),
+  );
   const isShared = (file: RuleText) => policies.has(dirname(file.name)) && !rule.test(file.content);
   const languageOf = (file: RuleText) => {
     const likely = recognized.get(file) ?? languages[0];

@@ -46,6 +46,7 @@ export function parseLevel(option: string, word: string): Level {
   const level = levelOf(word);
   if (level !== undefined) return level;
   const likely = nearest(word.toLowerCase(), [...levels, ...Object.keys(aliases)]);
-  const advice = likely === undefined ? `expected one of ${levels.join(', ')}` : `did you mean '${likely}'?`;
+  const advice =
+    likely === undefined ? `expected one of ${levels.join(', ')}` : `did you mean '${likely}'?`;
   throw new SfkitError('INVALID_ARGUMENT', `${option}: '${word}' is not a level; ${advice}`);
 }

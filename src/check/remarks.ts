@@ -3,8 +3,8 @@ import { damagedReason } from './finding.js';
 import type { RunReport } from './report.js';
 import { captureText, placeText } from './text.js';
 
-// Remarks: everything a run reports in addition to findings, mainly that it saw less than requested. Every output
-// format must include them.
+// Remarks: everything a run reports in addition to findings, mainly that it saw less than
+// requested. Every output format must include them.
 
 export const remarkKinds = {
   'capture-failed': 'A capture could not be read.',
@@ -28,16 +28,25 @@ export interface Remark {
 /** Most important first. Texts are not escaped. */
 export function remarksOf({ book, captures, failed, rules, suppressions }: RunReport): Remark[] {
   const remarks: Remark[] = [];
-  const add = (kind: RemarkKind, level: Remark['level'], text: string) => remarks.push({ kind, level, text });
+  const add = (kind: RemarkKind, level: Remark['level'], text: string) =>
+    remarks.push({ kind, level, text });
   for (const { message } of failed) add('capture-failed', 'error', message);
   for (const { rule, state, reason } of rules) {
     if (reason === undefined || reason === damagedReason) continue;
     const how = state === 'matched' ? 'evaluated in part' : 'not evaluated';
-    add('rule-not-evaluated', 'warning', `${how}: ${rule.name} (${placeText(rule.location)}): ${reason}`);
+    add(
+      'rule-not-evaluated',
+      'warning',
+      `${how}: ${rule.name} (${placeText(rule.location)}): ${reason}`,
+    );
   }
   const damaged = rules.filter(({ reason }) => reason === damagedReason).length;
   if (damaged > 0)
-    add('rule-not-evaluated', 'warning', `not evaluated: ${plural(damaged, 'rule')} without matches: ${damagedReason}`);
+    add(
+      'rule-not-evaluated',
+      'warning',
+      `not evaluated: ${plural(damaged, 'rule')} without matches: ${damagedReason}`,
+    );
   for (const { capture, summary } of captures) {
     for (const line of damageLines(summary))
       add('capture-damaged', 'warning', `damaged: ${captureText(capture)}: ${line}`);
@@ -61,10 +70,15 @@ export function remarksOf({ book, captures, failed, rules, suppressions }: RunRe
         `expired: ${place} expired on ${expires}; it matches ${plural(findings, 'finding')}`,
       );
     if (state === 'unused')
-      add('suppression-unused', 'note', `unused: ${place} matches ${namesRule ? 'no finding' : 'no rule name'}`);
+      add(
+        'suppression-unused',
+        'note',
+        `unused: ${place} matches ${namesRule ? 'no finding' : 'no rule name'}`,
+      );
   }
   const warnings = book.diagnostics.length;
-  if (warnings > 0) add('rules-unclear', 'note', `rules: ${plural(warnings, 'warning')} (--validate lists them)`);
+  if (warnings > 0)
+    add('rules-unclear', 'note', `rules: ${plural(warnings, 'warning')} (--validate lists them)`);
   for (const note of book.notes) add('rules-unclear', 'note', `rules: ${note}`);
   return remarks;
 }

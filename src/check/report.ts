@@ -33,7 +33,11 @@ function mergeOutcomes(one: RuleOutcome, other: RuleOutcome): RuleOutcome {
   const reason = one.reason ?? other.reason;
   return {
     rule: one.rule,
-    state: states.includes('matched') ? 'matched' : states.includes('unevaluated') ? 'unevaluated' : 'unmatched',
+    state: states.includes('matched')
+      ? 'matched'
+      : states.includes('unevaluated')
+        ? 'unevaluated'
+        : 'unmatched',
     ...(reason === undefined ? {} : { reason }),
     matches: one.matches + other.matches,
     leftOut: one.leftOut + other.leftOut,

@@ -13,8 +13,8 @@ const maxNested = 32;
 const maxFiles = 100_000;
 
 /**
- * Reads files, and the .yaml, .yml and .sql files of directories in alphabetical order. Reads files of subdirectories
- * only if `isNested` accepts them.
+ * Reads files, and the .yaml, .yml and .sql files of directories in alphabetical order. Reads files
+ * of subdirectories only if `isNested` accepts them.
  */
 export function readRuleFiles(
   paths: readonly string[],
@@ -52,7 +52,10 @@ function nestedFiles(directory: string): string[] {
       if (!withReadErrors(inner, () => lstatSync(inner)).isDirectory()) continue;
       found.push(...filesIn(inner));
       if (found.length > maxFiles)
-        throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory} holds more than ${maxFiles} rule files`);
+        throw new SfkitError(
+          'INPUT_NOT_SUPPORTED',
+          `${directory} holds more than ${maxFiles} rule files`,
+        );
       walk(inner, depth + 1);
     }
   };
@@ -67,7 +70,10 @@ function namesIn(directory: string): string[] {
 function contentOf(path: string): string {
   const { size } = statOf(path);
   if (size > maxBytes)
-    throw new SfkitError('INPUT_NOT_SUPPORTED', `${path} is not a rule file: it has more than ${maxBytes} bytes`);
+    throw new SfkitError(
+      'INPUT_NOT_SUPPORTED',
+      `${path} is not a rule file: it has more than ${maxBytes} bytes`,
+    );
   return withReadErrors(path, () => readFileSync(path, 'utf8'));
 }
 

@@ -21,7 +21,10 @@ export interface Selection {
 }
 
 /** The selected rules in their order, followed by those that a switch turned on. */
-export function selectRules(rules: readonly Rule[], { switches = [], tags, minLevel }: Selection): Rule[] {
+export function selectRules(
+  rules: readonly Rule[],
+  { switches = [], tags, minLevel }: Selection,
+): Rule[] {
   const chosen = new Set(rules.filter(({ enabled }) => enabled));
   for (const { enabled, rules: named } of switches) {
     for (const rule of rulesNamed(rules, named)) {
@@ -30,7 +33,8 @@ export function selectRules(rules: readonly Rule[], { switches = [], tags, minLe
     }
   }
   for (const tag of tags ?? []) {
-    if (!rules.some((rule) => rule.tags.includes(tag))) fail(`no rule has the tag '${tag}'`, tag, allTags(rules));
+    if (!rules.some((rule) => rule.tags.includes(tag)))
+      fail(`no rule has the tag '${tag}'`, tag, allTags(rules));
   }
   return [...chosen].filter(
     (rule) =>
@@ -44,7 +48,10 @@ function rulesNamed(rules: readonly Rule[], named: string): Rule[] {
   const byName = rules.filter(({ name }) => holdsParts(name, parts));
   const found = byName.length > 0 ? byName : rules.filter(({ tags }) => tags.includes(named));
   if (found.length > 0) return found;
-  fail(`no rule or tag is named '${named}'`, named, [...rules.map(({ name }) => name), ...allTags(rules)]);
+  fail(`no rule or tag is named '${named}'`, named, [
+    ...rules.map(({ name }) => name),
+    ...allTags(rules),
+  ]);
 }
 
 /** Whether the text matches the pattern; * matches any text. */
@@ -76,5 +83,8 @@ const maxSuggestion = 200;
 function fail(message: string, word: string, known: readonly string[]): never {
   const short = known.filter(({ length }) => length <= maxSuggestion);
   const likely = nearest(word.slice(0, maxSuggestion), short);
-  throw new SfkitError('INVALID_ARGUMENT', likely === undefined ? message : `${message}; did you mean '${likely}'?`);
+  throw new SfkitError(
+    'INVALID_ARGUMENT',
+    likely === undefined ? message : `${message}; did you mean '${likely}'?`,
+  );
 }

@@ -7,7 +7,8 @@ import { type FindingFilter, parseFindingFilter } from './finding-filter.js';
 import { hasPattern } from './selection.js';
 import { yamlPackage } from './yaml-package.js';
 
-// Suppressions: known and accepted findings. Each entry of a file says which findings, why, and until when.
+// Suppressions: known and accepted findings. Each entry of a file says which findings, why, and
+// until when.
 
 export interface Suppression {
   /** Rule name, or a pattern; * matches any text. */
@@ -40,7 +41,11 @@ export function readSuppressions(path: string): Suppression[] {
 export function parseSuppressions(file: string, content: string): Suppression[] {
   const { isMap, isScalar, isSeq, LineCounter, parseDocument } = yamlPackage();
   const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines, schema: 'failsafe', prettyErrors: false });
+  const document = parseDocument(content, {
+    lineCounter: lines,
+    schema: 'failsafe',
+    prettyErrors: false,
+  });
   const place = (offset: number | undefined) => lines.linePos(offset ?? 0);
   const fail = (offset: number | undefined, message: string): never => {
     const { line, col } = place(offset);
@@ -50,15 +55,20 @@ export function parseSuppressions(file: string, content: string): Suppression[] 
   if (error !== undefined) fail(error.pos[0], firstLine(error.message));
   const { contents } = document;
   if (contents === null || (isScalar(contents) && contents.value === null)) return [];
-  if (!isSeq(contents)) return fail(0, "expected a list of suppressions, each starting with '- rule: NAME'");
+  if (!isSeq(contents))
+    return fail(0, "expected a list of suppressions, each starting with '- rule: NAME'");
   return contents.items.map((item) => {
     const at = (item as { range?: [number, number, number] }).range?.[0];
     if (!isMap(item))
-      return fail(at, "expected a suppression with 'rule', 'reason' and optionally 'condition' and 'expires'");
+      return fail(
+        at,
+        "expected a suppression with 'rule', 'reason' and optionally 'condition' and 'expires'",
+      );
     const texts = textsOf(item, fail);
     const location = { file, line: place(at).line };
     const { rule, reason, condition, expires } = texts;
-    if (rule === undefined) return fail(at, "'rule' is missing: give a rule name, or a pattern with *");
+    if (rule === undefined)
+      return fail(at, "'rule' is missing: give a rule name, or a pattern with *");
     if (reason === undefined || reason.trim() === '')
       return fail(at, "'reason' is missing: say why these findings are accepted");
     if (expires !== undefined && !isDate(expires))
@@ -121,10 +131,14 @@ export class Suppressions {
 
   /** `today` is the day of the run, as YYYY-MM-DD. */
   constructor(suppressions: readonly Suppression[], today: string) {
-    if (!isDate(today)) throw new SfkitError('INVALID_ARGUMENT', `'${today}' is not a date; write it as 2027-01-31`);
+    if (!isDate(today))
+      throw new SfkitError('INVALID_ARGUMENT', `'${today}' is not a date; write it as 2027-01-31`);
     this.#active = suppressions.map((suppression) => ({
       suppression,
-      matches: suppression.condition === undefined ? () => true : parseFindingFilter(suppression.condition),
+      matches:
+        suppression.condition === undefined
+          ? () => true
+          : parseFindingFilter(suppression.condition),
       isExpired: suppression.expires !== undefined && suppression.expires < today,
       findings: 0,
     }));
@@ -186,7 +200,9 @@ function contentOf(path: string): string {
     if (error instanceof SfkitError) throw error;
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const code = isMissing ? 'INPUT_NOT_FOUND' : 'INPUT_UNREADABLE';
-    throw new SfkitError(code, `cannot read suppressions ${path}: ${reasonOf(error)}`, { cause: error });
+    throw new SfkitError(code, `cannot read suppressions ${path}: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -3,8 +3,8 @@ import { standardInput } from '../engine/input-kind.js';
 import { isoTime } from '../export/values.js';
 import type { FoundConnection, ProcessNames, ReportedFinding, RuleLocation } from './finding.js';
 
-// Captured text is untrusted: it may contain terminal escapes, commands of CI services, markup or links. Every output
-// format builds its texts from these functions.
+// Captured text is untrusted: it may contain terminal escapes, commands of CI services, markup or
+// links. Every output format builds its texts from these functions.
 
 /**
  * CI services run ##[command] and ##name[command] anywhere in a line that a step prints.
@@ -86,30 +86,45 @@ export function subjectLines({
   if (process === undefined) {
     lines.push(['thread', String(tid)]);
   } else {
-    const line = [process, ...process.ancestors.slice(0, shownAncestors)].map(processText).join(' < ');
+    const line = [process, ...process.ancestors.slice(0, shownAncestors)]
+      .map(processText)
+      .join(' < ');
     lines.push(['process', process.user === undefined ? line : `${line} (${process.user})`]);
     if (process.cmdline !== undefined) lines.push(['command', process.cmdline]);
   }
   if (container !== undefined) {
-    const names = [container.name ?? container.id, container.image].filter((text) => text !== undefined);
+    const names = [container.name ?? container.id, container.image].filter(
+      (text) => text !== undefined,
+    );
     lines.push(['container', names.join(' of ')]);
   }
   const paths = [file?.path, file?.target].filter((path) => path !== undefined);
   if (paths.length > 0) lines.push(['file', paths.join(' > ')]);
   if (connection !== undefined) lines.push(['connection', connectionText(connection)]);
   if (count > 1)
-    lines.push(['times', lastTs === undefined ? String(count) : `${count}, last ${isoTime(BigInt(lastTs))}`]);
+    lines.push([
+      'times',
+      lastTs === undefined ? String(count) : `${count}, last ${isoTime(BigInt(lastTs))}`,
+    ]);
   return lines;
 }
 
 export function connectionText({ protocol, client, server, name }: FoundConnection): string {
-  const ends = [client, server].filter((end) => end !== undefined).map(({ ip, port }) => endpointText(ip, port));
+  const ends = [client, server]
+    .filter((end) => end !== undefined)
+    .map(({ ip, port }) => endpointText(ip, port));
   const shown = ends.length > 0 ? ends.join(' > ') : name;
   return shown === undefined ? protocol : `${protocol} ${shown}`;
 }
 
 /** Time, type and position of the event. */
-export function eventText({ ts, eventType, eventNumber, capture, language }: ReportedFinding): string {
+export function eventText({
+  ts,
+  eventType,
+  eventNumber,
+  capture,
+  language,
+}: ReportedFinding): string {
   // Other languages evaluate records, which are numbered separately.
   const place = language === 'falco' ? 'event' : 'record';
   return `${isoTime(BigInt(ts))}, ${eventType}, ${place} ${eventNumber} of ${captureText(capture)}`;
@@ -121,7 +136,10 @@ export function evidenceTexts({ evidence = [], ts }: ReportedFinding): string[] 
 }
 
 /** Range of the `limit` evidence events nearest to the event of the finding. */
-export function nearestEvents({ evidence = [], ts }: ReportedFinding, limit: number): { start: number; end: number } {
+export function nearestEvents(
+  { evidence = [], ts }: ReportedFinding,
+  limit: number,
+): { start: number; end: number } {
   const place = evidence.findIndex((event) => event.ts === ts);
   const start = Math.max(0, Math.min(place - Math.floor(limit / 2), evidence.length - limit));
   return { start, end: start + limit };

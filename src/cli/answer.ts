@@ -19,12 +19,18 @@ export interface Answer {
 }
 
 /**
- * Runs a statement over captures and writes its rows; notes and damage of the captures go to standard error. Returns the
- * exit code.
+ * Runs a statement over captures and writes its rows; notes and damage of the captures go to
+ * standard error. Returns the exit code.
  */
-export async function answer(inputs: readonly string[], sql: string, options: Answer): Promise<number> {
+export async function answer(
+  inputs: readonly string[],
+  sql: string,
+  options: Answer,
+): Promise<number> {
   const { format, output, draw, filter, parameters = {} } = options;
-  const dataset = await openDataset(inputs, sql, filter === undefined ? {} : { filter }, { parameters });
+  const dataset = await openDataset(inputs, sql, filter === undefined ? {} : { filter }, {
+    parameters,
+  });
   try {
     await runQuery(dataset.connection, sql, format, output, {
       draw,

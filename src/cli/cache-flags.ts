@@ -17,7 +17,8 @@ export const cacheFlags = {
     helpGroup,
     allowNo: true,
     default: true,
-    description: 'keep the tables of captures and SysFlow files for later runs, in the cache directory of the user',
+    description:
+      'keep the tables of captures and SysFlow files for later runs, in the cache directory of the user',
   }),
   'cache-size': Flags.string({
     helpGroup,
@@ -27,12 +28,17 @@ export const cacheFlags = {
 };
 
 /** Opens the user's cache. Undefined if the user wants none, or if there is no place for it. */
-export function openCache(flags: { cache: boolean; 'cache-size'?: string | undefined }): CaptureCache | undefined {
+export function openCache(flags: {
+  cache: boolean;
+  'cache-size'?: string | undefined;
+}): CaptureCache | undefined {
   const limit = cacheLimit(flags['cache-size']);
   if (!flags.cache || limit === 0) return undefined;
   const place = cachePlace(process.env, true);
   if (place.kind === 'unsafe')
-    process.stderr.write(`sfkit: ${escapeForTerminal(`working without a cache: ${place.reason}`)}\n`);
+    process.stderr.write(
+      `sfkit: ${escapeForTerminal(`working without a cache: ${place.reason}`)}\n`,
+    );
   if (place.kind !== 'usable') return undefined;
   return new CaptureCache(place.path, limit);
 }

@@ -21,8 +21,16 @@ const columns = [
 ] as const;
 
 /** Formats the contents of the cache for people. */
-export function cacheText({ directory, limit, bytes, entries }: CacheInfo, screen: Screen | undefined): string {
-  const rows = entries.map(({ input, part, bytes, used }) => [input, part, grouped(BigInt(bytes)), timeOf(used)]);
+export function cacheText(
+  { directory, limit, bytes, entries }: CacheInfo,
+  screen: Screen | undefined,
+): string {
+  const rows = entries.map(({ input, part, bytes, used }) => [
+    input,
+    part,
+    grouped(BigInt(bytes)),
+    timeOf(used),
+  ]);
   const table = entries.length === 0 ? '' : drawn(columns, rows, screen);
   const sum = `${grouped(BigInt(bytes))} of ${grouped(BigInt(limit))} bytes`;
   return `${table}${escapeForTerminal(directory)}: ${sum}\n`;
@@ -32,7 +40,11 @@ export function cacheText({ directory, limit, bytes, entries }: CacheInfo, scree
 export function cacheJson({ entries, ...info }: CacheInfo): unknown {
   return {
     ...info,
-    entries: entries.map(({ made, used, ...entry }) => ({ ...entry, made: timeOf(made), used: timeOf(used) })),
+    entries: entries.map(({ made, used, ...entry }) => ({
+      ...entry,
+      made: timeOf(made),
+      used: timeOf(used),
+    })),
   };
 }
 

@@ -51,7 +51,12 @@ export function infoJson(inspection: Inspection, withEvents: boolean): object {
 }
 
 /** The facts as tables for people. */
-export function infoText(file: string, summary: CaptureSummary, withEvents: boolean, screen?: Screen): string {
+export function infoText(
+  file: string,
+  summary: CaptureSummary,
+  withEvents: boolean,
+  screen?: Screen,
+): string {
   const { info } = summary;
   const known = (text: string, isKnown: boolean) => (isKnown ? text : 'unknown');
   const span = seconds(summary);
@@ -59,7 +64,10 @@ export function infoText(file: string, summary: CaptureSummary, withEvents: bool
     ['format', formatText(summary)],
     ['written by', known(info.writer, info.writer !== '')],
     ['compression', summary.compression],
-    ['size', `${grouped(summary.bytes)} bytes${summary.compression === 'none' ? '' : ' decompressed'}`],
+    [
+      'size',
+      `${grouped(summary.bytes)} bytes${summary.compression === 'none' ? '' : ' decompressed'}`,
+    ],
     ['sections', grouped(info.sections)],
     ['machine', machineText(summary)],
     ['first event', known(isoTime(summary.firstTime), summary.firstTime !== 0n)],
@@ -85,7 +93,11 @@ function eventTable({ info }: CaptureSummary, screen: Screen | undefined): strin
     grouped(exit),
     `${((100 * Number(enter + exit)) / Number(total)).toFixed(1)} %`,
   ]);
-  return drawn([{ name: 'event' }, number('enter >'), number('exit <'), number('share')], rows, screen);
+  return drawn(
+    [{ name: 'event' }, number('enter >'), number('exit <'), number('share')],
+    rows,
+    screen,
+  );
 }
 
 const number = (name: string) => ({ name, right: true });
@@ -93,7 +105,10 @@ const number = (name: string) => ({ name, right: true });
 function formatText({ info }: CaptureSummary): string {
   const parts = [`scap ${info.version}`];
   if (info.processList !== 0) parts.push(`process list ${info.processList}`);
-  parts.push(`events version ${info.countedParameters ? 2 : 1}`, info.hasEnters ? 'enter and exit' : 'exit only');
+  parts.push(
+    `events version ${info.countedParameters ? 2 : 1}`,
+    info.hasEnters ? 'enter and exit' : 'exit only',
+  );
   if (info.swapped) parts.push(byteOrder(true));
   return parts.join(', ');
 }
@@ -114,7 +129,8 @@ function machineText({ info }: CaptureSummary): string {
 
 function listedText({ info }: CaptureSummary): string {
   const { threads, processes, descriptors, users, groups, interfaces } = info;
-  const some = (count: bigint, one: string, many = `${one}s`) => `${grouped(count)} ${count === 1n ? one : many}`;
+  const some = (count: bigint, one: string, many = `${one}s`) =>
+    `${grouped(count)} ${count === 1n ? one : many}`;
   return [
     `${some(threads, 'thread')} in ${some(processes, 'process', 'processes')}`,
     some(descriptors, 'descriptor'),

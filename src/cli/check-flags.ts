@@ -44,7 +44,8 @@ export const checkFlags = {
     helpValue: 'RULE',
     multiple: true,
     multipleNonGreedy: true,
-    description: 'switch rules on by name, pattern with *, or tag; --enable and --disable take effect in order',
+    description:
+      'switch rules on by name, pattern with *, or tag; --enable and --disable take effect in order',
   }),
   disable: Flags.string({
     helpGroup: rulesGroup,
@@ -84,13 +85,15 @@ export const checkFlags = {
     helpValue: `${findingFormatNames.join('|')}[=FILE]`,
     multiple: true,
     multipleNonGreedy: true,
-    description: 'format of the findings, on standard output or in a file; may be repeated (default: table)',
+    description:
+      'format of the findings, on standard output or in a file; may be repeated (default: table)',
   }),
   output: Flags.string({
     char: 'o',
     helpGroup: outputGroup,
     helpValue: 'FILE',
-    description: 'file for the findings, if --format names none; - for standard output (the default)',
+    description:
+      'file for the findings, if --format names none; - for standard output (the default)',
   }),
   all: Flags.boolean({
     helpGroup: outputGroup,
@@ -147,8 +150,14 @@ export function formatOutputs(
   if (target === '') refuse('-o: no file is named');
   const outputs = formats.map((format) => formatOutput(format, target));
   for (const [index, { output }] of outputs.entries()) {
-    if (outputs.slice(0, index).some((other) => other.output === output || samePath(other.output, output)))
-      refuse(`--format: ${output === '-' ? 'standard output' : output} is given twice; write FORMAT=FILE`);
+    if (
+      outputs
+        .slice(0, index)
+        .some((other) => other.output === output || samePath(other.output, output))
+    )
+      refuse(
+        `--format: ${output === '-' ? 'standard output' : output} is given twice; write FORMAT=FILE`,
+      );
     if (inputs.some((input) => samePath(input, output)))
       refuse(`--format: ${output} is an input as well; name another file`);
   }
@@ -161,7 +170,9 @@ function formatOutput(text: string, target = '-'): FormatOutput {
   if (format === undefined) {
     const likely = nearest(name, findingFormatNames);
     const advice =
-      likely === undefined ? `expected one of ${findingFormatNames.join(', ')}` : `did you mean '${likely}'?`;
+      likely === undefined
+        ? `expected one of ${findingFormatNames.join(', ')}`
+        : `did you mean '${likely}'?`;
     refuse(`--format: '${name}' is not a format; ${advice}`);
   }
   if (text.endsWith('=') && file.length === 1) refuse(`--format: no file is named in '${text}'`);
@@ -169,19 +180,32 @@ function formatOutput(text: string, target = '-'): FormatOutput {
 }
 
 /** The files of --suppress, as they hold on the day of the run. */
-export function suppressionsOf(files: readonly string[] | undefined, day: string | undefined): Suppressions {
+export function suppressionsOf(
+  files: readonly string[] | undefined,
+  day: string | undefined,
+): Suppressions {
   return new Suppressions((files ?? []).flatMap(readSuppressions), day ?? today());
 }
 
 /** --enable and --disable in the order in which they were given. */
-export function ruleSwitches(raw: readonly { type: string; flag?: string; input: string }[]): RuleSwitch[] {
+export function ruleSwitches(
+  raw: readonly { type: string; flag?: string; input: string }[],
+): RuleSwitch[] {
   return raw.flatMap(({ type, flag, input }) =>
-    type === 'flag' && (flag === 'enable' || flag === 'disable') ? [{ enabled: flag === 'enable', rules: input }] : [],
+    type === 'flag' && (flag === 'enable' || flag === 'disable')
+      ? [{ enabled: flag === 'enable', rules: input }]
+      : [],
   );
 }
 
 /** The level from which findings decide the exit code; undefined for none. */
-export function failLevel({ 'fail-on': level, 'exit-zero': isZero }: { 'fail-on': string; 'exit-zero': boolean }) {
+export function failLevel({
+  'fail-on': level,
+  'exit-zero': isZero,
+}: {
+  'fail-on': string;
+  'exit-zero': boolean;
+}) {
   const parsed: Level | undefined = level === 'none' ? undefined : parseLevel('--fail-on', level);
   return isZero ? undefined : parsed;
 }

@@ -18,7 +18,11 @@ const columns: readonly DrawnColumn[] = [
 ];
 
 /** Lists rules in evaluation order. */
-export function listText(rules: readonly Rule[], format: string, screen: Screen | undefined): string {
+export function listText(
+  rules: readonly Rule[],
+  format: string,
+  screen: Screen | undefined,
+): string {
   if (format === 'json') return inertJson(jsonDocument(rules));
   if (format === 'jsonl') return objectLines(rules);
   refuseOther('--list', format);
@@ -28,10 +32,15 @@ export function listText(rules: readonly Rule[], format: string, screen: Screen 
 /** Errors, warnings and a summary of rule files. */
 export function validationText(book: RuleBook, format: string): string {
   const { diagnostics, notes, rules } = book;
-  if (format === 'json') return inertJson(jsonDocument({ diagnostics, notes, rules: rules.length }));
+  if (format === 'json')
+    return inertJson(jsonDocument({ diagnostics, notes, rules: rules.length }));
   if (format === 'jsonl') return objectLines(diagnostics);
   refuseOther('--validate', format);
-  return diagnosticsText(diagnostics) + notes.map((note) => `${logLine(note)}\n`).join('') + bookText(book);
+  return (
+    diagnosticsText(diagnostics) +
+    notes.map((note) => `${logLine(note)}\n`).join('') +
+    bookText(book)
+  );
 }
 
 /** Diagnostics in the style of compilers. */
@@ -62,5 +71,8 @@ function objectLines(items: readonly unknown[]): string {
 
 function refuseOther(flag: string, format: string): void {
   if (format !== 'table')
-    throw new SfkitError('INVALID_ARGUMENT', `--format: ${flag} prints table, json or jsonl, not ${format}`);
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `--format: ${flag} prints table, json or jsonl, not ${format}`,
+    );
 }

@@ -23,7 +23,8 @@ export class FindingCount {
     const parts = [...this.#byLevel]
       .sort(([one], [other]) => rankOf(one) - rankOf(other))
       .map(([level, count]) => `${grouped(count)} ${level}`);
-    const found = this.#total === 0 ? 'no findings' : `${plural(this.#total, 'finding')}: ${parts.join(', ')}`;
+    const found =
+      this.#total === 0 ? 'no findings' : `${plural(this.#total, 'finding')}: ${parts.join(', ')}`;
     return this.#suppressed === 0 ? found : `${found}; ${grouped(this.#suppressed)} suppressed`;
   }
 
@@ -36,7 +37,9 @@ export class FindingCount {
 /** Why --strict makes the run fail; '' if it does not. */
 export function strictText({ rules }: RunReport): string {
   const count = rules.filter(({ reason }) => reason !== undefined).length;
-  return count === 0 ? '' : `sfkit: --strict: ${plural(count, 'rule')} could not be evaluated, or not in full\n`;
+  return count === 0
+    ? ''
+    : `sfkit: --strict: ${plural(count, 'rule')} could not be evaluated, or not in full\n`;
 }
 
 /** Maximum remarks of each kind; --format json has all. */

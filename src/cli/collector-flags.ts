@@ -31,13 +31,15 @@ export const collectorFlags = {
     helpGroup,
     helpValue: 'all|none|select',
     default: 'select',
-    description: 'which flows of read-only files to keep; select leaves out files in system directories',
+    description:
+      'which flows of read-only files to keep; select leaves out files in system directories',
   }),
   'file-only': Flags.boolean({
     helpGroup,
     allowNo: true,
     default: true,
-    description: 'leave out flows on descriptors that are not files, such as pipes and unix sockets',
+    description:
+      'leave out flows on descriptors that are not files, such as pipes and unix sockets',
   }),
   'process-flow': Flags.boolean({
     helpGroup,
@@ -45,15 +47,22 @@ export const collectorFlags = {
     default: true,
     description: 'count the threads of a process in flows, instead of one event per thread',
   }),
-  'containers-only': Flags.boolean({ helpGroup, description: 'keep only records of processes in containers' }),
+  'containers-only': Flags.boolean({
+    helpGroup,
+    description: 'keep only records of processes in containers',
+  }),
   compat: Flags.option({ options: compatModes })({
     helpGroup,
     helpValue: compatModes.join('|'),
-    description: 'make exactly the records of this version of the SysFlow collector, including its known bugs',
+    description:
+      'make exactly the records of this version of the SysFlow collector, including its known bugs',
   }),
 };
 
-/** Converts the flags to library options. Environment variables override them, which standard error reports. */
+/**
+ * Converts the flags to library options. Environment variables override them, which standard error
+ * reports.
+ */
 export function collectorOptions(flags: {
   filter?: string | undefined;
   exporter?: string | undefined;
@@ -80,12 +89,22 @@ export function collectorOptions(flags: {
     ...options,
     fileOnly: overridden('FILE_ONLY', '--file-only', options.fileOnly, fileOnly),
     fileReadMode: overridden('FILE_READ_MODE', '--file-read-mode', options.fileReadMode, mode),
-    processFlow: overridden('ENABLE_PROC_FLOW', '--process-flow', options.processFlow, enableProcessFlow),
+    processFlow: overridden(
+      'ENABLE_PROC_FLOW',
+      '--process-flow',
+      options.processFlow,
+      enableProcessFlow,
+    ),
     nodeIp: overridden('NODE_IP', '--node-ip', options.nodeIp ?? '', nodeIP),
   };
 }
 
-function overridden<Value>(variable: string, flag: string, value: Value, override: Value | undefined): Value {
+function overridden<Value>(
+  variable: string,
+  flag: string,
+  value: Value,
+  override: Value | undefined,
+): Value {
   if (override === undefined || override === value) return value;
   const set = escapeForTerminal(process.env[variable] ?? '');
   process.stderr.write(`sfkit: ${variable}=${set} in the environment overrides ${flag}\n`);

@@ -9,7 +9,8 @@ const helpGroup = 'OUTPUT';
 export const pagerFlag = {
   'no-pager': Flags.boolean({
     helpGroup,
-    description: 'print output longer than the screen without a pager ($SFKIT_PAGER, $PAGER or less)',
+    description:
+      'print output longer than the screen without a pager ($SFKIT_PAGER, $PAGER or less)',
   }),
 };
 
@@ -46,9 +47,15 @@ interface DrawFlags {
 }
 
 /** Converts the flags to drawing options; `isStandardOutput` if no file is named. */
-export function drawOptions({ format, rows, all }: DrawFlags, isStandardOutput = true): DrawOptions {
+export function drawOptions(
+  { format, rows, all }: DrawFlags,
+  isStandardOutput = true,
+): DrawOptions {
   if (rows !== undefined && format !== 'table') {
-    throw new SfkitError('INVALID_ARGUMENT', `-n: --format ${format} always writes all rows; -n needs --format table`);
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `-n: --format ${format} always writes all rows; -n needs --format table`,
+    );
   }
   const screen = isStandardOutput ? standardScreen() : undefined;
   return { screen, limit: rows ?? (screen === undefined || all ? undefined : screenRows) };

@@ -12,16 +12,16 @@ const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 let isToEnd = false;
 
 /**
- * Ends the process if unread data on standard output would keep it alive: after a signal that is not from the keyboard, or
- * if `isUnread`.
+ * Ends the process if unread data on standard output would keep it alive: after a signal that is
+ * not from the keyboard, or if `isUnread`.
  */
 export function leaveUnread(isUnread: boolean): void {
   if (isUnread || (isToEnd && process.stdout.writableLength > 0)) process.exit();
 }
 
 /**
- * For work that completes its output when it is stopped: calls `end` at the first signal. A second signal ends the process
- * as in discardOnSignals().
+ * For work that completes its output when it is stopped: calls `end` at the first signal. A second
+ * signal ends the process as in discardOnSignals().
  */
 export function endOnSignals(end: (signal: string) => void): void {
   for (const signal of endings) {
@@ -35,8 +35,8 @@ export function endOnSignals(end: (signal: string) => void): void {
 }
 
 /**
- * Removes unfinished output, then lets the signal take its default action. process.exit() could deadlock: it waits for
- * DuckDB's worker, which can wait for this thread to run a table function.
+ * Removes unfinished output, then lets the signal take its default action. process.exit() could
+ * deadlock: it waits for DuckDB's worker, which can wait for this thread to run a table function.
  */
 export function discardOnSignals(): void {
   for (const signal of endings) {
@@ -73,8 +73,8 @@ export function loseOutput(error: unknown): boolean {
 }
 
 /**
- * Handles errors of the standard streams. Code that writes data also gets the error and ends by itself. A message that
- * standard error does not take is lost, and the work goes on.
+ * Handles errors of the standard streams. Code that writes data also gets the error and ends by
+ * itself. A message that standard error does not take is lost, and the work goes on.
  */
 export function watchStandardStreams(): void {
   // The listener of oclif throws unknown errors, which would print a stack trace.

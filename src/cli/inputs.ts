@@ -2,8 +2,8 @@ import { SfkitError } from '../engine/errors.js';
 import { explain } from './report.js';
 
 /**
- * Reads one input. If there are several and this one is unreadable, reports it and returns undefined, so that the others
- * are read anyway.
+ * Reads one input. If there are several and this one is unreadable, reports it and returns
+ * undefined, so that the others are read anyway.
  */
 export async function readOne<Result>(
   isOneOfSeveral: boolean,

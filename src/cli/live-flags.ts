@@ -25,7 +25,8 @@ export const liveFlags = {
   }),
   'all-syscalls': Flags.boolean({
     helpGroup,
-    description: 'also record calls that change no state and make no records, most of them by name and number only',
+    description:
+      'also record calls that change no state and make no records, most of them by name and number only',
   }),
   snaplen: Flags.integer({
     helpGroup,
@@ -43,7 +44,8 @@ export const liveFlags = {
     helpGroup,
     helpValue: 'SIZE',
     default: `${liveLimits.ringBytes.default / 2 ** 20}M`,
-    description: 'size of each buffer between kernel and sfkit: a power of two, such as 512K or 64M',
+    description:
+      'size of each buffer between kernel and sfkit: a power of two, such as 512K or 64M',
   }),
   'cri-socket': Flags.string({
     helpGroup,
@@ -86,9 +88,13 @@ export function liveConfigOf(flags: LiveFlagValues): LiveConfig {
 }
 
 /** Which runtimes to ask about containers, and for how long. */
-export function runtimesOf(flags: { 'cri-socket'?: string | undefined; 'cri-timeout': string }): WatcherOptions {
+export function runtimesOf(flags: {
+  'cri-socket'?: string | undefined;
+  'cri-timeout': string;
+}): WatcherOptions {
   const { 'cri-socket': criPath, 'cri-timeout': timeout } = flags;
-  if (criPath === '') throw new SfkitError('INVALID_ARGUMENT', '--cri-socket: expected a path, found nothing');
+  if (criPath === '')
+    throw new SfkitError('INVALID_ARGUMENT', '--cri-socket: expected a path, found nothing');
   // The socket may appear later, but warn in case of a typo.
   if (criPath !== undefined && !existsSync(criPath)) {
     process.stderr.write(`sfkit: ${escapeForTerminal(criPath)}: no such socket yet\n`);

@@ -21,22 +21,29 @@ export interface LiveOutcome {
 
 /** Formats the result in a few lines for people. */
 export function liveText({ summary, seconds, outputs, recordsMade = true }: LiveOutcome): string {
-  const records = Object.entries(recordsMade ? summary.records : {}).filter(([, count]) => count > 0n);
+  const records = Object.entries(recordsMade ? summary.records : {}).filter(
+    ([, count]) => count > 0n,
+  );
   const total = records.reduce((sum, [, count]) => sum + count, 0n);
   const { events, gaps } = summary.live;
-  const places = outputs.map(({ output, format }) => `${output === '-' ? 'standard output' : output} (${format})`);
+  const places = outputs.map(
+    ({ output, format }) => `${output === '-' ? 'standard output' : output} (${format})`,
+  );
   const lines = [
     `${grouped(events)} events in ${seconds.toFixed(1)} s${recordsMade ? `, ${grouped(total)} records` : ''}${places.length > 0 ? ` -> ${places.join(', ')}` : ''}`,
   ];
   if (records.length > 0)
-    lines.push(`  records: ${records.map(([type, count]) => `${type} ${grouped(count)}`).join(', ')}`);
+    lines.push(
+      `  records: ${records.map(([type, count]) => `${type} ${grouped(count)}`).join(', ')}`,
+    );
   for (const { reason, count } of summary.skipped) {
     if (recordsMade && count > 0n) lines.push(`  skipped: ${counted(count, reason)}`);
   }
   lines.push(...noteLines(summary).map((line) => `  note: ${line}`));
   for (const { reason, count, isLoss } of gaps)
     lines.push(`  ${isLoss ? 'lost' : 'left out'}: ${counted(count, reason)}`);
-  if (summary.live.privilegesFailure !== '') lines.push(`  note: ${summary.live.privilegesFailure}`);
+  if (summary.live.privilegesFailure !== '')
+    lines.push(`  note: ${summary.live.privilegesFailure}`);
   if (!gaps.some(({ isLoss }) => isLoss)) lines.push('  lost: nothing');
   return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
 }
@@ -46,7 +53,11 @@ export function liveJson({ summary, seconds, outputs, recordsMade = true }: Live
   return jsonDocument({
     outputs,
     events: summary.live.events,
-    ...(recordsMade && { records: summary.records, skipped: summary.skipped, notes: summary.notes }),
+    ...(recordsMade && {
+      records: summary.records,
+      skipped: summary.skipped,
+      notes: summary.notes,
+    }),
     gaps: summary.live.gaps,
     privilegesFailure: summary.live.privilegesFailure || null,
     firstTime: summary.firstTime === 0n ? null : isoTime(summary.firstTime),

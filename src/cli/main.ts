@@ -4,13 +4,22 @@ import { ExitError } from '@oclif/core/errors';
 import { run } from '@oclif/core/run';
 import { OutputLost, OutputUnread } from '../engine/errors.js';
 import { discardAll } from '../output/pending.js';
-import { discardOnSignals, leaveUnread, loseOutput, outputFailed, watchStandardStreams } from './endings.js';
+import {
+  discardOnSignals,
+  leaveUnread,
+  loseOutput,
+  outputFailed,
+  watchStandardStreams,
+} from './endings.js';
 import { refuseSysdig } from './other-tools.js';
 import { pagerEnded } from './pager.js';
 import { holdProgress, showProgress } from './progress.js';
 import { exitCodes, explain } from './report.js';
 
-/** Runs the command line: sets the exit code, prints one line for an error, and removes unfinished output. */
+/**
+ * Runs the command line: sets the exit code, prints one line for an error, and removes unfinished
+ * output.
+ */
 export async function main(args: string[], startedFrom: string): Promise<void> {
   discardOnSignals();
   watchStandardStreams();
@@ -21,7 +30,10 @@ export async function main(args: string[], startedFrom: string): Promise<void> {
     refuseSysdig(args);
     // The version of a command is that of sfkit.
     const isVersion = args.length === 2 && ['--version', '-v', '-V'].includes(args[1] as string);
-    await run(isVersion ? ['--version'] : args, { root: fileURLToPath(startedFrom), userPlugins: false });
+    await run(isVersion ? ['--version'] : args, {
+      root: fileURLToPath(startedFrom),
+      userPlugins: false,
+    });
   } catch (error) {
     await pagerEnded();
     process.exitCode = report(error);
@@ -35,7 +47,8 @@ export async function main(args: string[], startedFrom: string): Promise<void> {
 
 function report(error: unknown): number {
   // Thrown by this.exit(n): the command has already reported everything.
-  if (error instanceof ExitError) return outputFailed() ? exitCodes.failed : (error.oclif.exit ?? exitCodes.failed);
+  if (error instanceof ExitError)
+    return outputFailed() ? exitCodes.failed : (error.oclif.exit ?? exitCodes.failed);
   const lost = error instanceof OutputLost ? error.cause : error;
   if (error instanceof OutputLost || (error as NodeJS.ErrnoException).code === 'EPIPE') {
     return loseOutput(lost) ? exitCodes.failed : exitCodes.done;

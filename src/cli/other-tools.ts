@@ -31,8 +31,8 @@ const chisels: Readonly<Record<string, (capture: string) => string>> = {
 const withValue = new Set(['-r', '-c', '-n', '-w', '-p', '-s']);
 
 /**
- * The command of sfkit for the arguments of sysdig (`-r FILE [-c CHISEL] [-n N] [-w FILE] [FILTER]`); undefined for
- * anything else. `known`: the commands that there are.
+ * The command of sfkit for the arguments of sysdig (`-r FILE [-c CHISEL] [-n N] [-w FILE]
+ * [FILTER]`); undefined for anything else. `known`: the commands that there are.
  */
 export function sysdigHint(args: readonly string[], known: readonly string[]): string | undefined {
   const values = new Map<string, string>();
@@ -56,11 +56,15 @@ export function sysdigHint(args: readonly string[], known: readonly string[]): s
   if (chisel !== undefined) {
     const answer = Object.hasOwn(chisels, chisel) ? chisels[chisel]?.(capture) : undefined;
     const isKnown = answer !== undefined && known.includes(answer.split(' ')[0] as string);
-    return isKnown ? `sfkit ${answer}` : `sfkit query --list, whose queries answer what chisels answer`;
+    return isKnown
+      ? `sfkit ${answer}`
+      : `sfkit query --list, whose queries answer what chisels answer`;
   }
   if (read === undefined) {
     const output = values.get('-w');
-    return output === undefined ? `sfkit live${limit}${filter}` : `sfkit record -o ${quoted(output)}${limit}`;
+    return output === undefined
+      ? `sfkit live${limit}${filter}`
+      : `sfkit record -o ${quoted(output)}${limit}`;
   }
   if (values.has('-w')) return `sfkit recover ${capture} -o ${quoted(values.get('-w') as string)}`;
   const print = values.has('-p') ? ` -p ${quoted(values.get('-p') as string)}` : '';
@@ -71,8 +75,13 @@ export function sysdigHint(args: readonly string[], known: readonly string[]): s
 export function refuseSysdig(args: readonly string[]): void {
   // No command of sfkit starts like this.
   if (!/^-[rcnw]/.test(args[0] ?? '')) return;
-  const commands = readdirSync(new URL('../commands', import.meta.url)).map((name) => name.replace(/\..*$/, ''));
+  const commands = readdirSync(new URL('../commands', import.meta.url)).map((name) =>
+    name.replace(/\..*$/, ''),
+  );
   const hint = sysdigHint(args, commands);
   if (hint === undefined) return;
-  throw new SfkitError('INVALID_ARGUMENT', `${args[0]} is a flag of sysdig; the command of sfkit is: ${hint}`);
+  throw new SfkitError(
+    'INVALID_ARGUMENT',
+    `${args[0]} is a flag of sysdig; the command of sfkit is: ${hint}`,
+  );
 }

@@ -24,9 +24,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The pager for standard output; undefined without an interactive terminal. */
 export function pagerSettings(environment: Environment = process.env): PagerSettings | undefined {
   const { stdin, stdout } = process;
-  if (!stdout.isTTY || !stdin.isTTY || !stdout.rows || environment.TERM === 'dumb') return undefined;
+  if (!stdout.isTTY || !stdin.isTTY || !stdout.rows || environment.TERM === 'dumb')
+    return undefined;
   const command = pagerCommand(environment);
-  return command === undefined ? undefined : { command, lines: stdout.rows, columns: stdout.columns || defaultColumns };
+  return command === undefined
+    ? undefined
+    : { command, lines: stdout.rows, columns: stdout.columns || defaultColumns };
 }
 
 /** $SFKIT_PAGER, $PAGER or less. An empty value and cat mean no pager. */
@@ -65,7 +68,10 @@ const keptBytes = 1 << 20;
 class PagedOutput implements ByteSink {
   readonly #settings: PagerSettings;
   readonly #screen = stdoutSink();
-  /** Everything written so far, to print directly if the pager does not exist; undefined beyond the limit. */
+  /**
+   * Everything written so far, to print directly if the pager does not exist; undefined beyond the
+   * limit.
+   */
   #kept: Buffer[] | undefined = [];
   #keptSize = 0;
   #lines = 0;
@@ -145,7 +151,8 @@ function startPager(command: string): Pager {
   holdProgress();
   const child = spawn('/bin/sh', ['-c', command], {
     stdio: ['pipe', 'inherit', 'inherit'],
-    // The usual settings: quit if everything fits the screen, keep colors, leave the text on the screen.
+    // The usual settings: quit if everything fits the screen, keep colors, leave the text on the
+    // screen.
     env: { LESS: 'FRX', LESSCHARSET: 'utf-8', LV: '-c', ...process.env },
   }) as ChildProcess & { stdin: Writable };
   child.stdin.on('error', () => {});

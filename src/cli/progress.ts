@@ -1,7 +1,12 @@
 import { textWidth } from '../draw/width.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { standardInput } from '../engine/input-kind.js';
-import { type Reading, type ReadingProgress, type ReadingWatcher, watchReadings } from '../engine/readings.js';
+import {
+  type Reading,
+  type ReadingProgress,
+  type ReadingWatcher,
+  watchReadings,
+} from '../engine/readings.js';
 import { grouped } from '../engine/summary-text.js';
 
 /** Time between updates of the line, in ms. */
@@ -50,7 +55,9 @@ function durationText(milliseconds: number): string {
   const seconds = Math.ceil(milliseconds / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return minutes < 60
+    ? `${minutes} min ${seconds % 60} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** Shortens the input's name, at its start, so that the line fits. */
@@ -106,7 +113,10 @@ export class ProgressLine {
     const progress = current.reading.progress();
     // An input that has not sent anything yet has no progress to show.
     if (progress.bytes === 0 && progress.events === 0) return;
-    const text = fitted(progressText(current.reading.input, progress, now - current.begin), this.#output.columns || 80);
+    const text = fitted(
+      progressText(current.reading.input, progress, now - current.begin),
+      this.#output.columns || 80,
+    );
     if (text === this.#shown) return;
     // Overwriting the line and then removing the rest, in one write, does not flicker.
     this.#write(`\r${text}\x1b[K`);
@@ -120,7 +130,10 @@ export class ProgressLine {
     this.#write('\r\x1b[K');
   }
 
-  /** Removes the line before other output; it comes back when the terminal has been quiet for a while. */
+  /**
+   * Removes the line before other output; it comes back when the terminal has been quiet for a
+   * while.
+   */
   makeRoom(): void {
     this.clear();
     this.#quietSince = this.#now();
@@ -144,7 +157,9 @@ export class ProgressLine {
 
 let line: ProgressLine | undefined;
 
-/** Shows the progress of every reading of this process on standard error, if a person watches it. */
+/**
+ * Shows the progress of every reading of this process on standard error, if a person watches it.
+ */
 export function showProgress(environment: Environment = process.env): void {
   if (!isWatched(process.stderr, environment)) return;
   line = new ProgressLine(process.stderr);
@@ -153,7 +168,10 @@ export function showProgress(environment: Environment = process.env): void {
   watchReadings(line.watch);
 }
 
-/** Removes the line and shows none any more, because another program has the terminal or this one ends. */
+/**
+ * Removes the line and shows none any more, because another program has the terminal or this one
+ * ends.
+ */
 export function holdProgress(): void {
   line?.hold();
 }

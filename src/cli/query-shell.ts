@@ -31,7 +31,8 @@ export async function runQueryShell(dataset: Dataset, options: QueryShellOptions
   });
   const names = options.inputs.map((input) => escapeForTerminal(basename(input))).join(', ');
   process.stdout.write(`${names}: .help lists commands, .tables the tables; Ctrl-D leaves\n`);
-  if (history.problem !== undefined) process.stderr.write(`sfkit: ${escapeForTerminal(history.problem)}\n`);
+  if (history.problem !== undefined)
+    process.stderr.write(`sfkit: ${escapeForTerminal(history.problem)}\n`);
   await shell.run();
 }
 

@@ -13,7 +13,10 @@ export const exitCodes = {
   findings: 4,
 } as const;
 
-/** The message of an error (one line; a wrong filter or statement has more, which show the place) and its exit code. */
+/**
+ * The message of an error (one line; a wrong filter or statement has more, which show the place)
+ * and its exit code.
+ */
 export function explain(error: unknown): { message: string; exit: number } {
   const isArgument = error instanceof SfkitError && error.code === 'INVALID_ARGUMENT';
   const wrongUsage = isParseError(error) || isArgument;
@@ -21,7 +24,9 @@ export function explain(error: unknown): { message: string; exit: number } {
   const [, problem, below] = (isArgument && markedFilter.exec(error.message)) || [];
   const details = error instanceof SqlError ? error.details : [];
   const lines =
-    problem === undefined || below === undefined ? [messageOf(error), ...details] : [problem, ...below.split('\n')];
+    problem === undefined || below === undefined
+      ? [messageOf(error), ...details]
+      : [problem, ...below.split('\n')];
   const message = lines.map(escapeForTerminal).join('\n');
   return { message, exit: wrongUsage ? exitCodes.wrongUsage : exitCodes.failed };
 }
@@ -40,8 +45,10 @@ function messageOf(error: unknown): string {
   // Other errors, such as those of DuckDB, continue on further lines.
   if (error instanceof SfkitError || 'syscall' in error) return error.message;
   if (!isParseError(error)) return firstLine(error.message);
-  const missing = (error as { args?: { name: string }[] }).args?.filter(({ name }) => name !== undefined) ?? [];
-  if (missing.length > 0) return `missing argument: ${missing.map((arg) => arg.name).join(', ')}; see --help`;
+  const missing =
+    (error as { args?: { name: string }[] }).args?.filter(({ name }) => name !== undefined) ?? [];
+  if (missing.length > 0)
+    return `missing argument: ${missing.map((arg) => arg.name).join(', ')}; see --help`;
   const [, flag, why] = wrongValue.exec(error.message) ?? [];
   if (flag !== undefined) return `${flag}: ${lowerFirst(why ?? '')}; see --help`;
   // The parser's messages have several lines and end with a hint that sfkit replaces.
@@ -57,7 +64,9 @@ function messageOf(error: unknown): string {
 function isParseError(error: unknown): boolean {
   // The parser's own error class, except for a flag at the end without its value.
   if (!(error instanceof CLIError)) return false;
-  return 'parse' in error || error.message.endsWith(' expects a value') || wrongValue.test(error.message);
+  return (
+    'parse' in error || error.message.endsWith(' expects a value') || wrongValue.test(error.message)
+  );
 }
 
 function firstLine(text: string): string {

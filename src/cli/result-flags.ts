@@ -1,7 +1,10 @@
 import * as Flags from '@oclif/core/flags';
 
 /** The flags -f and -o of commands that write one result. */
-export function resultFlags<const Format extends string>(formats: readonly Format[], usual: NoInfer<Format>) {
+export function resultFlags<const Format extends string>(
+  formats: readonly Format[],
+  usual: NoInfer<Format>,
+) {
   return {
     format: Flags.option({ options: formats })({
       char: 'f',

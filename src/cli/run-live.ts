@@ -25,13 +25,29 @@ export interface LiveEnd {
   recordingFailure?: SfkitError;
 }
 
-/** Captures until a signal or the end of the duration. The recording gets its name when it is complete. */
-export async function runLive({ record, duration, runtimes, ...options }: LiveRun): Promise<LiveEnd> {
+/**
+ * Captures until a signal or the end of the duration. The recording gets its name when it is
+ * complete.
+ */
+export async function runLive({
+  record,
+  duration,
+  runtimes,
+  ...options
+}: LiveRun): Promise<LiveEnd> {
   const output = options.plan?.output;
   if (record === '-') {
-    throw new SfkitError('INVALID_ARGUMENT', 'a capture needs a file or a named pipe, not standard output');
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      'a capture needs a file or a named pipe, not standard output',
+    );
   }
-  if (record !== undefined && output !== undefined && output !== '-' && isSameTarget(record, output)) {
+  if (
+    record !== undefined &&
+    output !== undefined &&
+    output !== '-' &&
+    isSameTarget(record, output)
+  ) {
     throw new SfkitError(
       'INVALID_ARGUMENT',
       `${record} is both the capture and the output of records; use different names`,
@@ -54,10 +70,13 @@ export async function runLive({ record, duration, runtimes, ...options }: LiveRu
     end();
     if (signal !== 'SIGINT') drain.abort();
   });
-  // The reader of the --top table closed standard output. (Outputs of records report this themselves.)
+  // The reader of the --top table closed standard output. (Outputs of records report this
+  // themselves.)
   if (options.onBusiest !== undefined) process.stdout.once('error', end);
   const pending =
-    record === undefined || isStream(record) ? undefined : pendingFile(record, { keeps: true, isPrivate: true });
+    record === undefined || isStream(record)
+      ? undefined
+      : pendingFile(record, { keeps: true, isPrivate: true });
   const live = {
     ...options.live,
     recordPath: pending?.path ?? record,
@@ -84,11 +103,17 @@ export async function runLive({ record, duration, runtimes, ...options }: LiveRu
       describeContainer: watcher.describe,
       onTick,
     });
-    const seconds = Number((ended ?? process.hrtime.bigint()) - (startedAt ?? process.hrtime.bigint())) / 1e9;
+    const seconds =
+      Number((ended ?? process.hrtime.bigint()) - (startedAt ?? process.hrtime.bigint())) / 1e9;
     // A short capture can end before the first tick.
-    const result = { summary, seconds: Math.max(seconds, Number(summary.lastTime - summary.firstTime) / 1e9), failure };
+    const result = {
+      summary,
+      seconds: Math.max(seconds, Number(summary.lastTime - summary.firstTime) / 1e9),
+      failure,
+    };
     const why = summary.live.recordingFailure;
-    if (why !== '') return { ...result, recordingFailure: new SfkitError('OUTPUT_UNWRITABLE', why) };
+    if (why !== '')
+      return { ...result, recordingFailure: new SfkitError('OUTPUT_UNWRITABLE', why) };
     pending?.commit();
     return result;
   } finally {

@@ -17,7 +17,8 @@ export const sandboxFlags = {
   'memory-limit': Flags.string({
     helpGroup,
     helpValue: 'SIZE',
-    description: 'memory for SQL, such as 2GB; beyond it, data goes to a temporary file (default: 80% of the memory)',
+    description:
+      'memory for SQL, such as 2GB; beyond it, data goes to a temporary file (default: 80% of the memory)',
   }),
   threads: Flags.integer({
     helpGroup,
@@ -30,7 +31,11 @@ export const sandboxFlags = {
 };
 
 /** The flags as options of a dataset. */
-export function sandboxOptions(flags: { sandbox: boolean; 'memory-limit'?: string | undefined; threads: number }): {
+export function sandboxOptions(flags: {
+  sandbox: boolean;
+  'memory-limit'?: string | undefined;
+  threads: number;
+}): {
   sandbox: boolean;
   threads: number;
   memoryLimit: string | undefined;
@@ -38,6 +43,9 @@ export function sandboxOptions(flags: { sandbox: boolean; 'memory-limit'?: strin
   const { sandbox, threads, 'memory-limit': text } = flags;
   const bytes = text === undefined ? undefined : parseSize('--memory-limit', text);
   if (bytes !== undefined && bytes < minMemory)
-    throw new SfkitError('INVALID_ARGUMENT', `--memory-limit: '${text}' is too little: DuckDB needs 32MB`);
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `--memory-limit: '${text}' is too little: DuckDB needs 32MB`,
+    );
   return { sandbox, threads, memoryLimit: bytes === undefined ? undefined : `${bytes}B` };
 }

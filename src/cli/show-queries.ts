@@ -10,7 +10,9 @@ export async function showQueries(
 ): Promise<void> {
   const sink = standardOutput(flags);
   try {
-    await sink.write(name === undefined ? queriesText(standardScreen()) : queryText(findQuery(name)));
+    await sink.write(
+      name === undefined ? queriesText(standardScreen()) : queryText(findQuery(name)),
+    );
     await sink.close();
   } catch (error) {
     sink.discard();

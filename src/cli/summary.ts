@@ -24,12 +24,16 @@ export function summaryText({ conversion, summary, seconds }: Outcome): string {
     `  ${grouped(summary.events)} events, ${grouped(total)} records in ${seconds.toFixed(2)} s (${grouped(rate(summary, seconds))} events/s)`,
   ];
   if (records.length > 0)
-    lines.push(`  records: ${records.map(([type, count]) => `${type} ${grouped(count)}`).join(', ')}`);
+    lines.push(
+      `  records: ${records.map(([type, count]) => `${type} ${grouped(count)}`).join(', ')}`,
+    );
   for (const { reason, count } of summary.skipped) {
     if (count > 0n) lines.push(`  skipped: ${counted(count, reason)}`);
   }
   lines.push(...noteLines(summary).map((line) => `  note: ${line}`));
-  lines.push(...shortened(damageLines(summary), 'places of damage').map((line) => `  damaged: ${line}`));
+  lines.push(
+    ...shortened(damageLines(summary), 'places of damage').map((line) => `  damaged: ${line}`),
+  );
   return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
 }
 
@@ -68,7 +72,10 @@ export function skippedText(path: string, summary: Summary): string {
   const name = path === standardInput ? 'standard input' : path;
   return summary.skipped
     .filter(({ count }) => count > 0n)
-    .map(({ reason, count }) => `sfkit: ${escapeForTerminal(`${name}: skipped ${counted(count, reason)}`)}\n`)
+    .map(
+      ({ reason, count }) =>
+        `sfkit: ${escapeForTerminal(`${name}: skipped ${counted(count, reason)}`)}\n`,
+    )
     .join('');
 }
 
@@ -120,7 +127,8 @@ function sum(outcomes: readonly Outcome[]) {
     events += outcome.summary.events;
     bytes += outcome.summary.bytes;
     seconds += outcome.seconds;
-    for (const [type, count] of Object.entries(outcome.summary.records)) records[type] = (records[type] ?? 0n) + count;
+    for (const [type, count] of Object.entries(outcome.summary.records))
+      records[type] = (records[type] ?? 0n) + count;
   }
   return {
     events,

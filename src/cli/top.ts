@@ -11,11 +11,16 @@ const kinds = [
   ['connection', 'connections'],
 ] as const;
 
-/** Lines of a table besides its rows, and lines besides the tables: the totals and the cursor line. */
+/**
+ * Lines of a table besides its rows, and lines besides the tables: the totals and the cursor line.
+ */
 const linesOfTable = 3;
 const linesAround = 2;
 
-/** The busiest of the last second, as tables that fit `columns` and, if known, `lines` of a terminal. */
+/**
+ * The busiest of the last second, as tables that fit `columns` and, if known, `lines` of a
+ * terminal.
+ */
 export function topText(
   rows: readonly TallyRow[],
   summary: Summary,
@@ -29,7 +34,8 @@ export function topText(
   const names = Math.max(columns - 3 * numbers - 5, 8);
   const maxRows = Math.max(1, Math.floor((lines - linesAround) / kinds.length) - linesOfTable);
   const widths = [names, numbers, numbers, numbers].map((width) => width - 2);
-  const fitted = (cells: readonly string[]) => cells.map((cell, index) => shortened(cell, widths[index] as number));
+  const fitted = (cells: readonly string[]) =>
+    cells.map((cell, index) => shortened(cell, widths[index] as number));
   const tables = kinds.map(([kind, title]) => {
     const table = new TableLines(
       widths.map((width, index) => ({ width, right: index > 0 })),
@@ -71,5 +77,7 @@ export function showTop(rows: readonly TallyRow[], summary: Summary): void {
   if (stdout.writableLength > 0) return;
   if (stdout.isTTY) stdout.write('\x1b[H\x1b[J');
   const screen = standardScreen();
-  stdout.write(topText(rows, summary, screen?.columns ?? 100, screen?.rows, paintOf(screen?.color ?? false)));
+  stdout.write(
+    topText(rows, summary, screen?.columns ?? 100, screen?.rows, paintOf(screen?.color ?? false)),
+  );
 }

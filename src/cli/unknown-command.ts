@@ -8,10 +8,14 @@ const hook: Hook<'command_not_found'> = async ({ id, config }) => {
   const known = config.commands.filter((command) => !command.hidden).map((command) => command.id);
   // For a command without arguments, the parser adds what follows to the command's name.
   if (known.includes(name)) {
-    throw new SfkitError('INVALID_ARGUMENT', `${name} takes no argument '${rest.join(':')}'; see sfkit ${name} --help`);
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `${name} takes no argument '${rest.join(':')}'; see sfkit ${name} --help`,
+    );
   }
   const likely = nearest(name, known);
-  const advice = likely === undefined ? 'sfkit --help lists the commands' : `did you mean '${likely}'?`;
+  const advice =
+    likely === undefined ? 'sfkit --help lists the commands' : `did you mean '${likely}'?`;
   throw new SfkitError('INVALID_ARGUMENT', `unknown command '${name}'; ${advice}`);
 };
 

@@ -31,7 +31,8 @@ Exit code: 0 done, 1 failed, 2 usage error.`;
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Cache);
     const place = cachePlace(process.env, false);
-    if (place.kind !== 'usable') throw new SfkitError('OUTPUT_UNWRITABLE', `there is no cache: ${place.reason}`);
+    if (place.kind !== 'usable')
+      throw new SfkitError('OUTPUT_UNWRITABLE', `there is no cache: ${place.reason}`);
     const limit = cacheLimit();
     const cache = new CaptureCache(place.path, limit);
     if (args.action === 'clear') {
@@ -40,7 +41,14 @@ Exit code: 0 done, 1 failed, 2 usage error.`;
       return;
     }
     const entries = cache.list();
-    const info = { directory: place.path, limit, bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0), entries };
-    process.stdout.write(flags.json ? jsonDocument(cacheJson(info)) : cacheText(info, standardScreen()));
+    const info = {
+      directory: place.path,
+      limit,
+      bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
+      entries,
+    };
+    process.stdout.write(
+      flags.json ? jsonDocument(cacheJson(info)) : cacheText(info, standardScreen()),
+    );
   }
 }

@@ -51,16 +51,22 @@ Exit code: 0 no findings, 1 failed, 2 wrong usage, 3 a capture is damaged and ha
     },
     {
       description: 'With five events before and after each finding, without accepted findings',
-      command: '<%= config.bin %> check capture.scap --rules rules.yaml --evidence 5 --suppress accepted.yaml',
+      command:
+        '<%= config.bin %> check capture.scap --rules rules.yaml --evidence 5 --suppress accepted.yaml',
     },
     { description: 'List the rules', command: '<%= config.bin %> check --rules rules.yaml --list' },
-    { description: 'Check rules for errors', command: '<%= config.bin %> check --rules rules.yaml --validate' },
+    {
+      description: 'Check rules for errors',
+      command: '<%= config.bin %> check --rules rules.yaml --validate',
+    },
   ];
 
   static override strict = false;
 
   static override args = {
-    capture: Args.string({ description: 'captures, SysFlow files and tables to read; - for standard input' }),
+    capture: Args.string({
+      description: 'captures, SysFlow files and tables to read; - for standard input',
+    }),
   };
 
   static override flags = checkFlags;
@@ -71,7 +77,11 @@ Exit code: 0 no findings, 1 failed, 2 wrong usage, 3 a capture is damaged and ha
     const reads = !flags.list && !flags.validate;
     refuseWrongCaptures(captures, reads);
     const least = failLevel(flags);
-    const outputs = formatOutputs(flags.format, [...captures, ...flags.rules, ...(flags.suppress ?? [])], flags.output);
+    const outputs = formatOutputs(
+      flags.format,
+      [...captures, ...flags.rules, ...(flags.suppress ?? [])],
+      flags.output,
+    );
     const suppress = suppressionsOf(flags.suppress, flags.today);
     const open = ({ output }: FormatOutput): Opened => ({
       sink: output === '-' ? standardOutput(flags) : openSink(output),
@@ -86,13 +96,21 @@ Exit code: 0 no findings, 1 failed, 2 wrong usage, 3 a capture is damaged and ha
     if (flags.validate) {
       const verified = await verifyRules(book);
       await print(outputs, open, (format) => validationText(verified, format));
-      this.exit(verified.diagnostics.some(({ severity }) => severity === 'error') ? exitCodes.failed : exitCodes.done);
+      this.exit(
+        verified.diagnostics.some(({ severity }) => severity === 'error')
+          ? exitCodes.failed
+          : exitCodes.done,
+      );
     }
     if (errors.length > 0) {
       process.stderr.write(diagnosticsText(errors));
       this.exit(exitCodes.failed);
     }
-    const selection = { switches: ruleSwitches(raw), tags: flags.tag, minLevel: flags['min-level'] };
+    const selection = {
+      switches: ruleSwitches(raw),
+      tags: flags.tag,
+      minLevel: flags['min-level'],
+    };
     const chosen = chosenRules(book, selection);
     if (flags.list) {
       await print(outputs, open, (format, screen) => listText(chosen, format, screen));
@@ -134,7 +152,8 @@ interface Opened {
 
 function refuseWrongCaptures(captures: readonly string[], reads: boolean): void {
   if (reads && captures.length === 0) refuse('missing argument: capture; see --help');
-  if (!reads && captures.length > 0) refuse(`--list and --validate read no capture; leave out ${captures[0]}`);
+  if (!reads && captures.length > 0)
+    refuse(`--list and --validate read no capture; leave out ${captures[0]}`);
   refuseTerminalInput(captures);
 }
 
@@ -151,10 +170,17 @@ async function print(
   }
 }
 
-function exitCode({ captures, failed, rules }: RunReport, isStrict: boolean, hasFindings: boolean): number {
-  if (failed.length > 0 || (isStrict && rules.some(({ reason }) => reason !== undefined))) return exitCodes.failed;
+function exitCode(
+  { captures, failed, rules }: RunReport,
+  isStrict: boolean,
+  hasFindings: boolean,
+): number {
+  if (failed.length > 0 || (isStrict && rules.some(({ reason }) => reason !== undefined)))
+    return exitCodes.failed;
   if (hasFindings) return exitCodes.findings;
-  return captures.some(({ summary }) => summary.damage.length > 0) ? exitCodes.partial : exitCodes.done;
+  return captures.some(({ summary }) => summary.damage.length > 0)
+    ? exitCodes.partial
+    : exitCodes.done;
 }
 
 function refuse(message: string): never {

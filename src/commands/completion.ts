@@ -13,8 +13,14 @@ export default class Completion extends Command {
 Exit code: 0 done, 1 failed, 2 usage error.`;
 
   static override examples = [
-    { description: 'For bash, in ~/.bashrc', command: 'source <(<%= config.bin %> completion bash)' },
-    { description: 'For zsh, in ~/.zshrc after compinit', command: 'source <(<%= config.bin %> completion zsh)' },
+    {
+      description: 'For bash, in ~/.bashrc',
+      command: 'source <(<%= config.bin %> completion bash)',
+    },
+    {
+      description: 'For zsh, in ~/.zshrc after compinit',
+      command: 'source <(<%= config.bin %> completion zsh)',
+    },
     {
       description: 'For fish',
       command: '<%= config.bin %> completion fish > ~/.config/fish/completions/sfkit.fish',

@@ -1,7 +1,12 @@
 import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
-import { collectorFlags, collectorOptions, givenCollectorFlags, refuseForRecords } from '../cli/collector-flags.js';
+import {
+  collectorFlags,
+  collectorOptions,
+  givenCollectorFlags,
+  refuseForRecords,
+} from '../cli/collector-flags.js';
 import { refuseWrongOutput, withTimestamps } from '../cli/output-checks.js';
 import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
@@ -25,7 +30,10 @@ A directory of tables is one input; a directory of captures and SysFlow files is
 Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; everything readable was written.`;
 
   static override examples = [
-    { description: 'Parquet tables in capture.sysflow/', command: '<%= config.bin %> convert capture.scap' },
+    {
+      description: 'Parquet tables in capture.sysflow/',
+      command: '<%= config.bin %> convert capture.scap',
+    },
     {
       description: 'A SysFlow file for any SysFlow reader',
       command: '<%= config.bin %> convert capture.scap -o capture.sf',
@@ -61,7 +69,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; everything re
   static override args = {
     capture: Args.string({
       required: true,
-      description: 'captures (- for standard input), SysFlow files, tables or directories to convert',
+      description:
+        'captures (- for standard input), SysFlow files, tables or directories to convert',
     }),
   };
 
@@ -78,7 +87,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; everything re
     }),
     table: Flags.option({ options: tableNames })({
       helpValue: 'NAME',
-      description: 'the table of a single file: sysflow (all events and flows, the default), process_event, ...',
+      description:
+        'the table of a single file: sysflow (all events and flows, the default), process_event, ...',
     }),
     timestamps: Flags.option({ options: timestampUnits })({
       helpValue: timestampUnits.join('|'),
@@ -104,7 +114,9 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; everything re
     const first = plan[0];
     refuseWrongOutput(first, flags.table);
     const toStdout = first?.shape === 'stdout';
-    const collector = inputs.every(({ tables }) => tables !== undefined) ? {} : collectorOptions(flags);
+    const collector = inputs.every(({ tables }) => tables !== undefined)
+      ? {}
+      : collectorOptions(flags);
     const outcomes: Outcome[] = [];
     let failed = 0;
     for (const [index, conversion] of plan.entries()) {
@@ -112,7 +124,11 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; everything re
       try {
         const options = { ...collector, table: flags.table, tables: inputs[index]?.tables };
         const summary = await runConversion(conversion, options);
-        outcomes.push({ conversion, summary, seconds: Number(process.hrtime.bigint() - start) / 1e9 });
+        outcomes.push({
+          conversion,
+          summary,
+          seconds: Number(process.hrtime.bigint() - start) / 1e9,
+        });
       } catch (error) {
         // Convert the other inputs anyway.
         if (plan.length === 1) throw error;

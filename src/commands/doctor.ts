@@ -7,10 +7,15 @@ import type { Screen } from '../draw/types.js';
 import { jsonDocument } from '../export/values.js';
 import { type Check, examine } from '../live/doctor.js';
 
-const marks: Readonly<Record<Check['status'], string>> = { ok: 'ok', limited: 'limited', fails: 'FAILS' };
+const marks: Readonly<Record<Check['status'], string>> = {
+  ok: 'ok',
+  limited: 'limited',
+  fails: 'FAILS',
+};
 
 export default class Doctor extends Command {
-  static override summary = 'Check whether live capture works on this machine, and say what to do if not.';
+  static override summary =
+    'Check whether live capture works on this machine, and say what to do if not.';
 
   static override description =
     `Checks the kernel, its types (BTF), the capabilities of this process, lockdown, /proc, tracefs, the limit of locked
@@ -32,7 +37,9 @@ Exit code: 0 live capture works, 1 it does not, 2 usage error.`;
     if (flags.json) process.stdout.write(jsonDocument({ liveCapture: works, checks }));
     else {
       process.stdout.write(checksText(checks, standardScreen()));
-      process.stdout.write(works ? 'Live capture works here.\n' : 'Live capture does not work here.\n');
+      process.stdout.write(
+        works ? 'Live capture works here.\n' : 'Live capture does not work here.\n',
+      );
     }
     if (!works) this.exit(exitCodes.failed);
   }
@@ -44,5 +51,9 @@ export function checksText(checks: readonly Check[], screen: Screen | undefined)
     [marks[status], name, found],
     ...(advice === '' ? [] : [['', '', advice]]),
   ]);
-  return drawn([{ name: 'result' }, { name: 'check' }, { name: 'found, and what to do', long: 'wrap' }], rows, screen);
+  return drawn(
+    [{ name: 'result' }, { name: 'check' }, { name: 'found, and what to do', long: 'wrap' }],
+    rows,
+    screen,
+  );
 }

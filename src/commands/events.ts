@@ -38,14 +38,18 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the capture is damaged; everything
     },
     {
       description: 'Failed calls of one program',
-      command: '<%= config.bin %> events capture.scap --filter "proc.name = nginx and evt.failed = true"',
+      command:
+        '<%= config.bin %> events capture.scap --filter "proc.name = nginx and evt.failed = true"',
     },
     {
       description: 'The first ten failed opens',
       command:
         '<%= config.bin %> events capture.scap --filter "evt.type in (open, openat) and evt.failed = true" -n 10',
     },
-    { description: 'The number of events', command: '<%= config.bin %> events capture.scap --count' },
+    {
+      description: 'The number of events',
+      command: '<%= config.bin %> events capture.scap --count',
+    },
   ];
 
   static override strict = false;
@@ -62,7 +66,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the capture is damaged; everything
       description: 'template of a line; with --json, the members of each object',
     }),
     json: Flags.boolean({
-      description: 'one JSON object per line; without -p it has the raw and the decoded value of every parameter',
+      description:
+        'one JSON object per line; without -p it has the raw and the decoded value of every parameter',
     }),
     from: Flags.string({
       helpValue: 'PLACE',
@@ -77,7 +82,9 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the capture is damaged; everything
       max: Number.MAX_SAFE_INTEGER,
       description: 'end after N events',
     }),
-    count: Flags.boolean({ description: 'print only the number of events; of several captures, one line each' }),
+    count: Flags.boolean({
+      description: 'print only the number of events; of several captures, one line each',
+    }),
     output: outputFlag,
     ...pagerFlag,
   };
@@ -88,7 +95,10 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the capture is damaged; everything
     refuseTerminalInput(captures);
     refuseInputAsOutput(captures, flags.output);
     if (flags.count && (flags.json || flags.print !== undefined)) {
-      throw new SfkitError('INVALID_ARGUMENT', '--count prints only a number; leave out --json and -p');
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        '--count prints only a number; leave out --json and -p',
+      );
     }
     const options = {
       format: flags.count ? ('count' as const) : flags.json ? ('json' as const) : ('text' as const),
@@ -103,13 +113,17 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the capture is damaged; everything
     try {
       for (const capture of captures) {
         if (left <= 0) break;
-        const found = await readOne(captures.length > 1, () => writeEvents(capture, { ...options, limit: left }, sink));
+        const found = await readOne(captures.length > 1, () =>
+          writeEvents(capture, { ...options, limit: left }, sink),
+        );
         if (found === undefined) continue;
         left -= found.events;
         done.push({ capture, summary: found.summary });
         if (!flags.count) continue;
         await sink.write(
-          captures.length > 1 ? `${escapeForTerminal(capture)}: ${found.events}\n` : `${found.events}\n`,
+          captures.length > 1
+            ? `${escapeForTerminal(capture)}: ${found.events}\n`
+            : `${found.events}\n`,
         );
       }
       await sink.close();

@@ -29,7 +29,9 @@ Some fields of sysdig and Falco cannot be answered from a capture; --refused lis
   };
 
   static override flags = {
-    refused: Flags.boolean({ description: 'list the fields that cannot be answered, with reasons' }),
+    refused: Flags.boolean({
+      description: 'list the fields that cannot be answered, with reasons',
+    }),
     json: Flags.boolean({ description: 'print an array with one object per field' }),
     ...pagerFlag,
   };
@@ -48,11 +50,17 @@ Some fields of sysdig and Falco cannot be answered from a capture; --refused lis
     }
     const found = fields.filter(({ name }) => name.startsWith(prefix));
     if (found.length === 0) throw new SfkitError('INVALID_ARGUMENT', nothingFound(prefix));
-    await print(sink, flags.json, found, ['field', 'type', 'meaning'], ({ name, type, argument, filterOnly, doc }) => [
-      argument === '' ? name : argument.endsWith('?') ? `${name}[?]` : `${name}[]`,
-      fieldTypes[type],
-      filterOnly ? `${doc} (filter only)` : doc,
-    ]);
+    await print(
+      sink,
+      flags.json,
+      found,
+      ['field', 'type', 'meaning'],
+      ({ name, type, argument, filterOnly, doc }) => [
+        argument === '' ? name : argument.endsWith('?') ? `${name}[?]` : `${name}[]`,
+        fieldTypes[type],
+        filterOnly ? `${doc} (filter only)` : doc,
+      ],
+    );
   }
 }
 
@@ -72,7 +80,8 @@ function nothingFound(prefix: string): string {
   const refused = refusedFields.find(({ name }) => name.startsWith(prefix));
   if (refused !== undefined) return `field '${refused.name}' cannot be answered: ${refused.reason}`;
   const likely = nearest(prefix, [...fields.map(({ name }) => name), ...prefixes]);
-  const advice = likely === undefined ? `prefixes are ${prefixes.join(', ')}` : `did you mean '${likely}'?`;
+  const advice =
+    likely === undefined ? `prefixes are ${prefixes.join(', ')}` : `did you mean '${likely}'?`;
   return `no field starts with '${prefix}'; ${advice}`;
 }
 

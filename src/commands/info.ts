@@ -21,8 +21,14 @@ Exit code: 0 all captures are sound, 1 a file could not be read, 2 usage error, 
 
   static override examples = [
     { description: 'One capture', command: '<%= config.bin %> info capture.scap' },
-    { description: 'With its events by type', command: '<%= config.bin %> info capture.scap --events' },
-    { description: 'Many captures, for a program', command: '<%= config.bin %> info captures/*.scap --json' },
+    {
+      description: 'With its events by type',
+      command: '<%= config.bin %> info capture.scap --events',
+    },
+    {
+      description: 'Many captures, for a program',
+      command: '<%= config.bin %> info captures/*.scap --json',
+    },
   ];
 
   static override strict = false;
@@ -45,15 +51,21 @@ Exit code: 0 all captures are sound, 1 a file could not be read, 2 usage error, 
     for (const file of files) {
       const inspection = await inspect(file, flags.filter);
       inspections.push(inspection);
-      if ('error' in inspection) process.stderr.write(`sfkit: ${escapeForTerminal(inspection.error.message)}\n`);
-      else if (!flags.json) process.stdout.write(infoText(file, inspection.summary, flags.events, standardScreen()));
+      if ('error' in inspection)
+        process.stderr.write(`sfkit: ${escapeForTerminal(inspection.error.message)}\n`);
+      else if (!flags.json)
+        process.stdout.write(infoText(file, inspection.summary, flags.events, standardScreen()));
     }
     if (flags.json) {
       const objects = inspections.map((inspection) => infoJson(inspection, flags.events));
       process.stdout.write(jsonDocument(objects));
     }
     if (inspections.some((inspection) => 'error' in inspection)) this.exit(exitCodes.failed);
-    if (inspections.some((inspection) => 'summary' in inspection && inspection.summary.damage.length > 0)) {
+    if (
+      inspections.some(
+        (inspection) => 'summary' in inspection && inspection.summary.damage.length > 0,
+      )
+    ) {
       this.exit(exitCodes.partial);
     }
   }

@@ -37,8 +37,14 @@ the events; converting that capture gives the same records.
 Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says how many and why).`;
 
   static override examples = [
-    { description: 'The busiest processes, files and connections', command: '<%= config.bin %> live --top' },
-    { description: 'Ten seconds into a SysFlow file', command: '<%= config.bin %> live --duration 10 -o now.sf' },
+    {
+      description: 'The busiest processes, files and connections',
+      command: '<%= config.bin %> live --top',
+    },
+    {
+      description: 'Ten seconds into a SysFlow file',
+      command: '<%= config.bin %> live --duration 10 -o now.sf',
+    },
     {
       description: 'Activity of one program as it happens',
       command: '<%= config.bin %> live --comm nginx',
@@ -72,11 +78,13 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
     socket: Flags.string({
       helpValue: 'PATH',
       exclusive: ['output', 'format', 'rotate', 'table', 'timestamps'],
-      description: 'send records to this unix socket (SOCK_SEQPACKET) instead of -o, one Avro record per message',
+      description:
+        'send records to this unix socket (SOCK_SEQPACKET) instead of -o, one Avro record per message',
     }),
     table: Flags.option({ options: tableNames })({
       helpValue: 'NAME',
-      description: 'the table of a single file: sysflow (all events and flows, the default), process_event, ...',
+      description:
+        'the table of a single file: sysflow (all events and flows, the default), process_event, ...',
     }),
     timestamps: Flags.option({ options: timestampUnits })({
       helpValue: timestampUnits.join('|'),
@@ -88,18 +96,26 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
       description: 'also record all events in this capture file, compressed if it ends in .gz',
     }),
     top: Flags.boolean({
-      description: 'show the busiest processes, files and connections every second; records are written only with -o',
+      description:
+        'show the busiest processes, files and connections every second; records are written only with -o',
     }),
-    env: Flags.boolean({ description: 'on a terminal, add the environment of the process to each line' }),
+    env: Flags.boolean({
+      description: 'on a terminal, add the environment of the process to each line',
+    }),
     json: Flags.boolean({ description: 'print the summary as JSON' }),
     pid: Flags.integer({
       helpValue: 'PID',
       multiple: true,
       min: 1,
       max: 2 ** 22,
-      description: 'only activity of this process (--pid, --comm and --container can be combined; all must match)',
+      description:
+        'only activity of this process (--pid, --comm and --container can be combined; all must match)',
     }),
-    comm: Flags.string({ helpValue: 'NAME', multiple: true, description: 'only activity of programs with this name' }),
+    comm: Flags.string({
+      helpValue: 'NAME',
+      multiple: true,
+      description: 'only activity of programs with this name',
+    }),
     container: Flags.string({
       helpValue: 'ID|NAME',
       multiple: true,
@@ -111,28 +127,46 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Live);
-    const rotate = flags.rotate === undefined ? 0 : Math.ceil(durationOf('rotate', flags.rotate) / 1000);
+    const rotate =
+      flags.rotate === undefined ? 0 : Math.ceil(durationOf('rotate', flags.rotate) / 1000);
     const isShown =
-      flags.socket !== undefined || (flags.top && flags.output === undefined && flags.format === undefined);
-    const plan = withTimestamps(isShown ? undefined : planLive(flags.format, flags.output, rotate), flags.timestamps);
+      flags.socket !== undefined ||
+      (flags.top && flags.output === undefined && flags.format === undefined);
+    const plan = withTimestamps(
+      isShown ? undefined : planLive(flags.format, flags.output, rotate),
+      flags.timestamps,
+    );
     if (plan === undefined && rotate > 0) {
       throw new SfkitError('INVALID_ARGUMENT', '--rotate applies to files; name them with -o');
     }
     if (flags.top && plan?.shape === 'stdout') {
-      throw new SfkitError('INVALID_ARGUMENT', '--top uses standard output; name a file for the records with -o');
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        '--top uses standard output; name a file for the records with -o',
+      );
     }
     refuseWrongOutput(plan, flags.table);
     const screen = standardScreen();
     const hasLines =
-      plan?.shape === 'stdout' && flags.format === undefined && flags.table === undefined && screen !== undefined;
+      plan?.shape === 'stdout' &&
+      flags.format === undefined &&
+      flags.table === undefined &&
+      screen !== undefined;
     if (flags.env && !hasLines) {
-      throw new SfkitError('INVALID_ARGUMENT', '--env is about the lines on a terminal; other outputs have it anyway');
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        '--env is about the lines on a terminal; other outputs have it anyway',
+      );
     }
     if (flags.socket !== undefined && Buffer.byteLength(flags.socket) > maxSocketPath) {
-      throw new SfkitError('INVALID_ARGUMENT', `--socket: expected a path of at most ${maxSocketPath} bytes`);
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        `--socket: expected a path of at most ${maxSocketPath} bytes`,
+      );
     }
     for (const pid of flags.pid ?? []) {
-      if (!existsSync(`/proc/${pid}`)) process.stderr.write(`sfkit: no process has the id ${pid} now\n`);
+      if (!existsSync(`/proc/${pid}`))
+        process.stderr.write(`sfkit: no process has the id ${pid} now\n`);
     }
     const { summary, seconds, failure, recordingFailure } = await runLive({
       ...collectorOptions({ ...flags, filter: filterOf(flags) }),
@@ -141,7 +175,9 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
       warn: (message) => process.stderr.write(`sfkit: ${escapeForTerminal(message)}\n`),
       table: flags.table,
       // A terminal can change its width.
-      lines: hasLines ? (batch) => recordLines(batch, { ...(standardScreen() ?? screen), env: flags.env }) : undefined,
+      lines: hasLines
+        ? (batch) => recordLines(batch, { ...(standardScreen() ?? screen), env: flags.env })
+        : undefined,
       live: liveConfigOf(flags),
       record: flags.write,
       onBusiest: flags.top ? showTop : undefined,
@@ -153,13 +189,20 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
       const isNumbered = plan.rotate > 0 && plan.format === 'avro';
       outputs.push({ output: isNumbered ? `${plan.output}.*` : plan.output, format: plan.format });
     }
-    if (flags.socket !== undefined && failure === undefined) outputs.push({ output: flags.socket, format: 'socket' });
+    if (flags.socket !== undefined && failure === undefined)
+      outputs.push({ output: flags.socket, format: 'socket' });
     if (flags.write !== undefined && recordingFailure === undefined) {
       outputs.push({ output: flags.write, format: 'capture' });
     }
-    // If the reader of the records closed the pipe, the summary is printed only if other outputs exist.
+    // If the reader of the records closed the pipe, the summary is printed only if other outputs
+    // exist.
     if (outputs.length > 0 || !isEnough(failure)) {
-      const outcome = { summary, seconds, outputs, recordsMade: plan !== undefined || flags.socket !== undefined };
+      const outcome = {
+        summary,
+        seconds,
+        outputs,
+        recordsMade: plan !== undefined || flags.socket !== undefined,
+      };
       const isTaken = plan?.shape === 'stdout' || flags.top;
       if (flags.json) (isTaken ? process.stderr : process.stdout).write(liveJson(outcome));
       else process.stderr.write(liveText(outcome));

@@ -10,7 +10,10 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the answer c
 
   static override examples = [
     { description: 'At the end of the capture', command: '<%= config.bin %> ps capture.scap' },
-    { description: 'When the capture started', command: '<%= config.bin %> ps capture.scap --at start' },
+    {
+      description: 'When the capture started',
+      command: '<%= config.bin %> ps capture.scap --at start',
+    },
   ];
 
   override readonly verb = 'ps';

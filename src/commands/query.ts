@@ -4,7 +4,12 @@ import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { cacheFlags, openCache } from '../cli/cache-flags.js';
-import { collectorFlags, collectorOptions, givenCollectorFlags, refuseForRecords } from '../cli/collector-flags.js';
+import {
+  collectorFlags,
+  collectorOptions,
+  givenCollectorFlags,
+  refuseForRecords,
+} from '../cli/collector-flags.js';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
 import { reportInputs } from '../cli/input-report.js';
 import { standardOutput } from '../cli/pager.js';
@@ -38,13 +43,17 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
     },
     {
       description: 'Over many conversions, as CSV',
-      command: '<%= config.bin %> query tables/ "select * from process" --format csv -o processes.csv',
+      command:
+        '<%= config.bin %> query tables/ "select * from process" --format csv -o processes.csv',
     },
     {
       description: 'A saved query',
       command: '<%= config.bin %> query @children capture.scap',
     },
-    { description: 'SQL from a file', command: '<%= config.bin %> query capture.sf -q report.sql --format markdown' },
+    {
+      description: 'SQL from a file',
+      command: '<%= config.bin %> query capture.sf -q report.sql --format markdown',
+    },
     { description: 'A shell for many statements', command: '<%= config.bin %> query capture.scap' },
     {
       description: 'SQL from standard input',
@@ -56,7 +65,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
 
   static override args = {
     input: Args.string({
-      description: 'captures (- for standard input), SysFlow files, tables or directories; then the SQL or @NAME',
+      description:
+        'captures (- for standard input), SysFlow files, tables or directories; then the SQL or @NAME',
     }),
   };
 
@@ -82,7 +92,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
         'file to write, or - for standard output; NAME.duckdb becomes a database with the result as table "result" or, without SQL, with all tables',
     }),
     'no-history': Flags.boolean({
-      description: 'in the shell: neither read nor write the history ($SFKIT_HISTORY names its file)',
+      description:
+        'in the shell: neither read nor write the history ($SFKIT_HISTORY names its file)',
     }),
     ...drawFlags,
     ...sandboxFlags,
@@ -98,8 +109,12 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
       return showQueries(name, flags);
     }
     if (name !== undefined && flags.query !== undefined)
-      throw new SfkitError('INVALID_ARGUMENT', `@${name} and -q: a saved query is the SQL, so give only one of them`);
-    const saved = name === undefined ? undefined : (await import('../query/saved/library.js')).findQuery(name);
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        `@${name} and -q: a saved query is the SQL, so give only one of them`,
+      );
+    const saved =
+      name === undefined ? undefined : (await import('../query/saved/library.js')).findQuery(name);
     const isDatabase = /\.duckdb$/i.test(flags.output);
     if (isDatabase && metadata.flags.format?.setFromDefault !== true) {
       throw new SfkitError(
@@ -128,8 +143,12 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
     const kept = isWhole ? await import('../query/keep.js') : undefined;
     const keptTables = kept?.tablesToKeep(inputs, flags.filter !== undefined) ?? [];
     const sql =
-      saved?.sql ?? argument ?? kept?.sqlOf(keptTables) ?? (isShell ? 'SELECT 1' : await readSql(flags.query));
-    if (sql.trim() === '') throw new SfkitError('INVALID_ARGUMENT', noSqlText(argument, flags.query));
+      saved?.sql ??
+      argument ??
+      kept?.sqlOf(keptTables) ??
+      (isShell ? 'SELECT 1' : await readSql(flags.query));
+    if (sql.trim() === '')
+      throw new SfkitError('INVALID_ARGUMENT', noSqlText(argument, flags.query));
     // Imported here, because loading DuckDB takes a while and --help does not need it.
     const { openDataset } = await import('../query/dataset.js');
     const { parameterValues } = await import('../query/saved/parameters.js');
@@ -138,7 +157,10 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
     // openDataset() rejects a filter with better advice.
     const given = givenCollectorFlags(flags, metadata.flags).filter((name) => name !== 'filter');
     if (given.length > 0) {
-      const found = resolveInputs(inputs).map(({ path, kind }) => ({ path, isTable: kind !== 'engine' }));
+      const found = resolveInputs(inputs).map(({ path, kind }) => ({
+        path,
+        isTable: kind !== 'engine',
+      }));
       refuseForRecords(given, found);
     }
     const parameters = parameterValues(flags.param ?? [], saved);
@@ -165,11 +187,17 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
       } else if (kept !== undefined) {
         await kept.keepTables(dataset.connection, keptTables, flags.output);
       } else {
-        await runQuery(dataset.connection, sql, isDatabase ? 'duckdb' : flags.format, flags.output, {
-          draw,
-          parameters,
-          ...(isStandardOutput && { open: () => standardOutput(flags) }),
-        });
+        await runQuery(
+          dataset.connection,
+          sql,
+          isDatabase ? 'duckdb' : flags.format,
+          flags.output,
+          {
+            draw,
+            parameters,
+            ...(isStandardOutput && { open: () => standardOutput(flags) }),
+          },
+        );
       }
     } catch (error) {
       throw await explained(error, sql, dataset);
@@ -188,7 +216,8 @@ function canStartShell({ format, output }: { format: string; output: string }): 
   return output === '-' && !isBinary(format) && canRunShell();
 }
 
-const howToGiveSql = 'give it as the last argument, with -q FILE, or as @NAME (sfkit query --list lists the names)';
+const howToGiveSql =
+  'give it as the last argument, with -q FILE, or as @NAME (sfkit query --list lists the names)';
 
 async function readSql(file: string | undefined): Promise<string> {
   if (file === undefined && process.stdin.isTTY) {
@@ -208,7 +237,10 @@ function readSqlFile(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a directory' : code;
-    throw new SfkitError('INPUT_NOT_FOUND', `${file}: cannot read the SQL: ${reason}`, { cause: error });
+    const reason =
+      code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a directory' : code;
+    throw new SfkitError('INPUT_NOT_FOUND', `${file}: cannot read the SQL: ${reason}`, {
+      cause: error,
+    });
   }
 }

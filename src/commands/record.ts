@@ -22,7 +22,10 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
       description: 'All system calls for one minute',
       command: '<%= config.bin %> record -o now.scap --duration 60 --all-syscalls',
     },
-    { description: 'Compressed, until Ctrl-C', command: '<%= config.bin %> record -o incident.scap.gz' },
+    {
+      description: 'Compressed, until Ctrl-C',
+      command: '<%= config.bin %> record -o incident.scap.gz',
+    },
   ];
 
   static override flags = {
@@ -44,7 +47,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
       duration: flags.duration === undefined ? undefined : durationOf('duration', flags.duration),
       runtimes: runtimesOf(flags),
     });
-    const outputs = recordingFailure === undefined ? [{ output: flags.output, format: 'capture' }] : [];
+    const outputs =
+      recordingFailure === undefined ? [{ output: flags.output, format: 'capture' }] : [];
     const outcome = { summary, seconds, outputs, recordsMade: false };
     if (flags.json) process.stdout.write(liveJson(outcome));
     else process.stderr.write(liveText(outcome));

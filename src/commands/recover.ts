@@ -23,8 +23,14 @@ export default class Recover extends Command {
 Exit code: 0 nothing was dropped, 1 failed, 2 usage error, 3 something was dropped.`;
 
   static override examples = [
-    { description: 'A clean capture', command: '<%= config.bin %> recover broken.scap -o good.scap' },
-    { description: 'Many captures, under their names', command: '<%= config.bin %> recover broken/*.scap -o good/' },
+    {
+      description: 'A clean capture',
+      command: '<%= config.bin %> recover broken.scap -o good.scap',
+    },
+    {
+      description: 'Many captures, under their names',
+      command: '<%= config.bin %> recover broken/*.scap -o good/',
+    },
     {
       description: 'A truncated gzip capture, for other tools',
       command: '<%= config.bin %> recover cut.scap.gz -o - > whole.scap',
@@ -42,7 +48,8 @@ Exit code: 0 nothing was dropped, 1 failed, 2 usage error, 3 something was dropp
       char: 'o',
       required: true,
       helpValue: 'FILE',
-      description: 'file to write, or - for standard output; a directory (ending in /) for several captures',
+      description:
+        'file to write, or - for standard output; a directory (ending in /) for several captures',
     }),
   };
 
@@ -76,11 +83,17 @@ function isDirectory(output: string): boolean {
   return output.endsWith('/') || lookAt(output).kind === 'directory';
 }
 
-/** Where each capture goes: into a directory under its own name, which loses .gz because the output is uncompressed. */
+/**
+ * Where each capture goes: into a directory under its own name, which loses .gz because the output
+ * is uncompressed.
+ */
 function outputsOf(captures: readonly string[], output: string): string[] {
   if (!isDirectory(output)) {
     if (captures.length === 1) return [output];
-    throw new SfkitError('INVALID_ARGUMENT', `-o ${output}: several captures need a directory; write -o ${output}/`);
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `-o ${output}: several captures need a directory; write -o ${output}/`,
+    );
   }
   const names = captures.map((capture) => basename(inputName(capture)).replace(/\.gz$/, ''));
   const twice = names.find((name, index) => names.indexOf(name) !== index);

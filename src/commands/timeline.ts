@@ -29,7 +29,10 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the counts c
 
   static override examples = [
     { description: 'About 30 steps', command: '<%= config.bin %> timeline capture.scap' },
-    { description: 'Bars, 100 ms each', command: '<%= config.bin %> timeline capture.scap -f bars --step 100ms' },
+    {
+      description: 'Bars, 100 ms each',
+      command: '<%= config.bin %> timeline capture.scap -f bars --step 100ms',
+    },
   ];
 
   static override strict = false;
@@ -41,7 +44,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the counts c
   static override flags = {
     step: Flags.string({
       helpValue: 'TIME',
-      description: 'length of a step, such as 500ms, 1s or 1m (default: about 30 steps, or 60 bars)',
+      description:
+        'length of a step, such as 500ms, 1s or 1m (default: about 30 steps, or 60 bars)',
     }),
     filter: filterFlag,
     ...resultFlags(formats, 'table'),
@@ -61,9 +65,14 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the counts c
     const { openDataset } = await import('../query/dataset.js');
     const { runQuery } = await import('../query/run.js');
     const { sparklines, timelineStatement, usualStep } = await import('../views/timeline.js');
-    const dataset = await openDataset(inputs, "FROM timeline('1 s')", filter === undefined ? {} : { filter }, {
-      cache: openCache(flags),
-    });
+    const dataset = await openDataset(
+      inputs,
+      "FROM timeline('1 s')",
+      filter === undefined ? {} : { filter },
+      {
+        cache: openCache(flags),
+      },
+    );
     try {
       const { first, last } = spanOf(dataset.summaries);
       const steps = flags.format === 'bars' ? usualSteps.bars : usualSteps.table;

@@ -28,7 +28,10 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the tree has
       description: 'One process and its descendants, with their files and connections',
       command: '<%= config.bin %> tree capture.scap --pid 4711 --files --connections',
     },
-    { description: 'A diagram', command: '<%= config.bin %> tree capture.scap -f dot | dot -Tsvg > tree.svg' },
+    {
+      description: 'A diagram',
+      command: '<%= config.bin %> tree capture.scap -f dot | dot -Tsvg > tree.svg',
+    },
   ];
 
   static override strict = false;
@@ -44,7 +47,9 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the tree has
       description: `only processes that were alive at this time: ${momentHelp}`,
     }),
     files: Flags.boolean({ description: 'also show the files of each process' }),
-    connections: Flags.boolean({ description: 'also show the network connections of each process' }),
+    connections: Flags.boolean({
+      description: 'also show the network connections of each process',
+    }),
     ...resultFlags(treeFormats, 'text'),
     ...drawFlags,
     ...cacheFlags,
@@ -57,7 +62,10 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the tree has
     const pid = flags.pid === undefined ? undefined : numberOf(flags.pid);
     const moment = flags.at === undefined ? undefined : parseMoment(flags.at);
     const isStandardOutput = flags.output === '-';
-    const draw = drawOptions({ ...flags, format: flags.format === 'text' ? 'table' : flags.format }, isStandardOutput);
+    const draw = drawOptions(
+      { ...flags, format: flags.format === 'text' ? 'table' : flags.format },
+      isStandardOutput,
+    );
     // Imported here, because loading DuckDB takes a while and --help does not need it.
     const { openDataset } = await import('../query/dataset.js');
     const { readTree, select, treeTables, walk } = await import('../views/tree.js');
@@ -65,7 +73,10 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the tree has
     try {
       const processes = await readTree(dataset.connection, flags);
       const span = spanOf(dataset.summaries);
-      const roots = select(processes, { pid, at: moment === undefined ? undefined : momentIn(moment, span) });
+      const roots = select(processes, {
+        pid,
+        at: moment === undefined ? undefined : momentIn(moment, span),
+      });
       if (pid !== undefined && roots.length === 0)
         throw new SfkitError(
           'INVALID_ARGUMENT',

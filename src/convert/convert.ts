@@ -28,7 +28,10 @@ export interface CommonConvertOptions extends CollectorOptions {
   table?: TableName | undefined;
   /** Called after each batch with the summary so far. */
   onProgress?: ((summary: Summary) => void) | undefined;
-  /** Aborting it ends the conversion: no output is written, and convert() rejects with the signal's reason. */
+  /**
+   * Aborting it ends the conversion: no output is written, and convert() rejects with the signal's
+   * reason.
+   */
   signal?: AbortSignal | undefined;
 }
 
@@ -39,22 +42,31 @@ export interface ConversionOptions extends CommonConvertOptions {
 }
 
 /**
- * Converts a capture, a SysFlow file, or tables (a file or a directory of them). The output gets its name when it is
- * complete; on an error there is no output.
+ * Converts a capture, a SysFlow file, or tables (a file or a directory of them). The output gets
+ * its name when it is complete; on an error there is no output.
  */
 export async function convert(input: string, options: ConvertOptions): Promise<Summary> {
   const { output, format, timestamps, ...rest } = options;
   const singles = singleInputs([input]);
   const [single] = singles;
   if (single === undefined || singles.length > 1)
-    throw new SfkitError('INVALID_ARGUMENT', `${input}: ${singles.length} inputs; convert them one by one`);
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `${input}: ${singles.length} inputs; convert them one by one`,
+    );
   const [conversion] = planConversions([single.path], format, output);
-  const plan = { ...(conversion as Conversion), ...(timestamps === undefined ? {} : { timestamps }) };
+  const plan = {
+    ...(conversion as Conversion),
+    ...(timestamps === undefined ? {} : { timestamps }),
+  };
   return runConversion(plan, { ...rest, tables: single.tables });
 }
 
 /** Converts one input as planned. */
-export async function runConversion(conversion: Conversion, options: ConversionOptions = {}): Promise<Summary> {
+export async function runConversion(
+  conversion: Conversion,
+  options: ConversionOptions = {},
+): Promise<Summary> {
   const { table, tables, signal, onProgress: report, ...collector } = options;
   const onProgress = (summary: Summary) => {
     signal?.throwIfAborted();
@@ -79,23 +91,42 @@ export async function runConversion(conversion: Conversion, options: ConversionO
       endReading();
     }
   }
-  // The base name of the capture, so that the bytes depend on neither its directory nor the output's name.
+  // The base name of the capture, so that the bytes depend on neither its directory nor the
+  // output's name.
   const { input } = conversion;
-  const config = { filename: basename(inputName(input)), ...collector, input, kind: kindOf(input), signal };
+  const config = {
+    filename: basename(inputName(input)),
+    ...collector,
+    input,
+    kind: kindOf(input),
+    signal,
+  };
   return conversion.format === 'avro'
     ? toAvro(conversion, config, onProgress)
     : toTables(conversion, config, table, onProgress);
 }
 
-type Config = CollectorOptions & { input: string; kind: 'auto' | 'capture'; signal: AbortSignal | undefined };
+type Config = CollectorOptions & {
+  input: string;
+  kind: 'auto' | 'capture';
+  signal: AbortSignal | undefined;
+};
 type Progress = CommonConvertOptions['onProgress'];
 
-async function toAvro(conversion: Conversion, config: Config, onProgress: Progress): Promise<Summary> {
+async function toAvro(
+  conversion: Conversion,
+  config: Config,
+  onProgress: Progress,
+): Promise<Summary> {
   const session = openAvro(config);
   return run(session, onProgress, () => {
     if (conversion.directory !== undefined) makeDirectory(conversion.directory);
     const sink = openSink(conversion.output);
-    return { write: (bytes) => sink.write(bytes), finish: () => sink.close(), discard: () => sink.discard() };
+    return {
+      write: (bytes) => sink.write(bytes),
+      finish: () => sink.close(),
+      discard: () => sink.discard(),
+    };
   });
 }
 
@@ -118,7 +149,10 @@ interface Output<Batch> {
   discard(): void;
 }
 
-/** Moves all batches into an output, which opens with the first batch: an unreadable input leaves no output. */
+/**
+ * Moves all batches into an output, which opens with the first batch: an unreadable input leaves no
+ * output.
+ */
 async function run<Batch>(
   session: Session<Batch>,
   onProgress: Progress,

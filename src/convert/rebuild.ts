@@ -5,8 +5,8 @@ import { type BranchName, SysflowEncoder } from '../records/encode.js';
 import type { RowPrint, TableInput } from './table-input.js';
 import type { MergedRows, RowCursor } from './table-rows.js';
 
-// Rebuilds SysFlow records from table rows. A row shows its process, container and files as they were at its time,
-// and so determines which of their records must precede it.
+// Rebuilds SysFlow records from table rows. A row shows its process, container and files as they
+// were at its time, and so determines which of their records must precede it.
 
 const processColumns = [
   'state',
@@ -52,7 +52,10 @@ export async function* rebuildSysflow(input: TableInput): AsyncGenerator<Buffer>
   }
 }
 
-/** Rows of one key: row numbers, fingerprints, last position of each fingerprint, and the number of rows passed. */
+/**
+ * Rows of one key: row numbers, fingerprints, last position of each fingerprint, and the number of
+ * rows passed.
+ */
 interface EntityEntry {
   rows: number[];
   prints: bigint[];
@@ -60,7 +63,9 @@ interface EntityEntry {
   passed: number;
 }
 
-/** The rows of one entity table, indexed by the entity's key. A row is passed once it is written. */
+/**
+ * The rows of one entity table, indexed by the entity's key. A row is passed once it is written.
+ */
 class EntityRows {
   readonly #rows: MergedRows;
   readonly #keyOf: (cursor: RowCursor) => string;
@@ -89,7 +94,12 @@ class EntityRows {
       let number = 0;
       for (let cursor = await rows.next(); cursor !== undefined; cursor = await rows.next()) {
         const key = keyOf(cursor);
-        const entry: EntityEntry = entities.#index.get(key) ?? { rows: [], prints: [], last: new Map(), passed: 0 };
+        const entry: EntityEntry = entities.#index.get(key) ?? {
+          rows: [],
+          prints: [],
+          last: new Map(),
+          passed: 0,
+        };
         entities.#index.set(key, entry);
         visit?.(cursor, number);
         const look = cursor.long(print?.name ?? '');
@@ -112,14 +122,18 @@ class EntityRows {
     return this.#index.has(key);
   }
 
-  /** Number of rows to pass until the newest row of the key has this fingerprint; 0 if it has already, or no row has. */
+  /**
+   * Number of rows to pass until the newest row of the key has this fingerprint; 0 if it has
+   * already, or no row has.
+   */
   neededFor(key: string, look: bigint | undefined, isKnown: boolean): number {
     const entry = this.#index.get(key);
     if (entry === undefined) return 0;
     if (isKnown && (look === undefined || entry.prints[entry.passed - 1] === look)) return 0;
     const last = look === undefined ? entry.rows.length - 1 : (entry.last.get(look) ?? -1);
     for (let place = entry.passed; place <= last; place++) {
-      if (look === undefined || entry.prints[place] === look) return (entry.rows[place] as number) + 1;
+      if (look === undefined || entry.prints[place] === look)
+        return (entry.rows[place] as number) + 1;
     }
     return isKnown ? 0 : (entry.rows[entry.passed] ?? -1) + 1;
   }
@@ -156,8 +170,8 @@ const headerKey = (cursor: RowCursor) =>
   JSON.stringify(['node_id', 'node_ip', 'filename'].map((name) => cursor.text(name)));
 
 /**
- * Runs of ancestors that were written for the sake of a child, which follows them: the child's container was written
- * before all of them.
+ * Runs of ancestors that were written for the sake of a child, which follows them: the child's
+ * container was written before all of them.
  */
 class Chains {
   readonly #containers = new Map<number, Set<string>>();
@@ -166,7 +180,8 @@ class Chains {
   #time = -1n;
 
   add(row: RowCursor, number: number): void {
-    const isChild = number > 0 && row.long('ts_uts') === this.#time && processKey(row, 'pproc') === this.#key;
+    const isChild =
+      number > 0 && row.long('ts_uts') === this.#time && processKey(row, 'pproc') === this.#key;
     if (!isChild) this.#first = number;
     this.#key = processKey(row);
     this.#time = row.long('ts_uts');
@@ -192,7 +207,10 @@ class Rebuilder {
   readonly #headers: EntityRows;
   readonly #chains: Chains;
   #header: string | undefined;
-  /** Entities written since the header, with the fingerprint of those derived from a row that refers to them. */
+  /**
+   * Entities written since the header, with the fingerprint of those derived from a row that refers
+   * to them.
+   */
   readonly #known = {
     processes: new Map<string, bigint | undefined>(),
     files: new Map<string, bigint | undefined>(),
@@ -202,7 +220,13 @@ class Rebuilder {
 
   private constructor(
     input: TableInput,
-    [processes, files, containers, pods, headers]: [EntityRows, EntityRows, EntityRows, EntityRows, EntityRows],
+    [processes, files, containers, pods, headers]: [
+      EntityRows,
+      EntityRows,
+      EntityRows,
+      EntityRows,
+      EntityRows,
+    ],
     chains: Chains,
   ) {
     this.#input = input;
@@ -217,7 +241,9 @@ class Rebuilder {
   static async open(input: TableInput): Promise<Rebuilder> {
     const chains = new Chains();
     const rows: [EntityRows, EntityRows, EntityRows, EntityRows, EntityRows] = [
-      await EntityRows.open(input, 'process', processKey, processPrint, (row, number) => chains.add(row, number)),
+      await EntityRows.open(input, 'process', processKey, processPrint, (row, number) =>
+        chains.add(row, number),
+      ),
       await EntityRows.open(input, 'file', fileKey, filePrint),
       await EntityRows.open(input, 'container', containerKey, containerPrint),
       await EntityRows.open(input, 'pod', podKey),
@@ -246,7 +272,11 @@ class Rebuilder {
     await this.#passContainers(Infinity);
     await this.#passProcesses(Infinity);
     await this.#passFiles(Infinity);
-    for (let left = await this.#headers.next(Infinity); left !== undefined; left = await this.#headers.next(Infinity)) {
+    for (
+      let left = await this.#headers.next(Infinity);
+      left !== undefined;
+      left = await this.#headers.next(Infinity)
+    ) {
       this.#input.skip('unused-headers');
     }
     yield* this.#out.splice(0);
@@ -254,7 +284,8 @@ class Rebuilder {
   }
 
   close(): void {
-    for (const rows of [this.#processes, this.#files, this.#containers, this.#pods, this.#headers]) rows.close();
+    for (const rows of [this.#processes, this.#files, this.#containers, this.#pods, this.#headers])
+      rows.close();
   }
 
   #add(name: BranchName, record: object): void {
@@ -267,7 +298,11 @@ class Rebuilder {
     if (key === this.#header) return;
     this.#header = key;
     const needed = this.#headers.neededFor(key, undefined, false);
-    for (let row = await this.#headers.next(needed); row !== undefined; row = await this.#headers.next(needed));
+    for (
+      let row = await this.#headers.next(needed);
+      row !== undefined;
+      row = await this.#headers.next(needed)
+    );
     this.#writeHeader(cursor);
   }
 
@@ -288,8 +323,8 @@ class Rebuilder {
   }
 
   /**
-   * Writes the processes and files that are older than the row. Their time, like that of an event, is when they were
-   * written. A flow is written at its end or later.
+   * Writes the processes and files that are older than the row. Their time, like that of an event,
+   * is when they were written. A flow is written at its end or later.
    */
   async #catchUp(row: RowCursor): Promise<void> {
     const end = row.get('endts_uts') as bigint | null;
@@ -299,7 +334,11 @@ class Rebuilder {
       const file = await this.#files.peek();
       const processTime = process?.long('ts_uts');
       const fileTime = file?.long('ts_uts');
-      if (processTime !== undefined && processTime <= limit && (fileTime === undefined || processTime <= fileTime)) {
+      if (
+        processTime !== undefined &&
+        processTime <= limit &&
+        (fileTime === undefined || processTime <= fileTime)
+      ) {
         await this.#passProcesses(this.#processes.passed + 1);
       } else if (fileTime !== undefined && fileTime <= limit) {
         await this.#passFiles(this.#files.passed + 1);
@@ -316,7 +355,8 @@ class Rebuilder {
     if (cursor.get('proc_pid') === null) return;
     const isKnown = cursor.get('proc_exe') !== null || cursor.get('state') !== null;
     if (cursor.get('container_id') !== null) await this.#introduceContainer(cursor);
-    if (cursor.get('pproc_pid') !== null && cursor.get('pproc_exe') !== null) await this.#introduceParent(cursor);
+    if (cursor.get('pproc_pid') !== null && cursor.get('pproc_exe') !== null)
+      await this.#introduceParent(cursor);
     if (isKnown) await this.#introduceProcess(cursor);
     if (cursor.get('file_path') !== null) {
       await this.#introduceFile(cursor, 'file_oid', 'file_path', cursor.long('file_print'));
@@ -330,14 +370,17 @@ class Rebuilder {
   async #introduceContainer(cursor: RowCursor): Promise<void> {
     const id = cursor.text('container_id');
     const look = cursor.long('container_print');
-    if (cursor.get('pod_id') !== null && cursor.get('pod_name') !== null) await this.#introducePod(cursor);
+    if (cursor.get('pod_id') !== null && cursor.get('pod_name') !== null)
+      await this.#introducePod(cursor);
     if (!this.#containers.has(id)) {
       if (this.#known.containers.get(id) === look && this.#known.containers.has(id)) return;
       this.#countRebuilt();
       this.#writeContainer(cursor, look);
       return;
     }
-    await this.#passContainers(this.#containers.neededFor(id, look, this.#known.containers.has(id)));
+    await this.#passContainers(
+      this.#containers.neededFor(id, look, this.#known.containers.has(id)),
+    );
   }
 
   async #introducePod(cursor: RowCursor): Promise<void> {
@@ -398,17 +441,26 @@ class Rebuilder {
   }
 
   async #passPods(count: number): Promise<void> {
-    for (let row = await this.#pods.next(count); row !== undefined; row = await this.#pods.next(count)) {
+    for (
+      let row = await this.#pods.next(count);
+      row !== undefined;
+      row = await this.#pods.next(count)
+    ) {
       this.#input.count('pod', row);
       this.#writePod(row);
     }
   }
 
   async #passContainers(count: number): Promise<void> {
-    for (let row = await this.#containers.next(count); row !== undefined; row = await this.#containers.next(count)) {
+    for (
+      let row = await this.#containers.next(count);
+      row !== undefined;
+      row = await this.#containers.next(count)
+    ) {
       this.#input.count('container', row);
       const pod = podKey(row);
-      if (pod !== '' && !this.#known.pods.has(pod)) await this.#passPods(this.#pods.neededFor(pod, undefined, false));
+      if (pod !== '' && !this.#known.pods.has(pod))
+        await this.#passPods(this.#pods.neededFor(pod, undefined, false));
       this.#writeContainer(row, row.long('container_print'));
     }
   }
@@ -426,12 +478,23 @@ class Rebuilder {
   }
 
   async #passFiles(count: number): Promise<void> {
-    for (let row = await this.#files.next(count); row !== undefined; row = await this.#files.next(count)) {
+    for (
+      let row = await this.#files.next(count);
+      row !== undefined;
+      row = await this.#files.next(count)
+    ) {
       this.#input.count('file', row);
       await this.#passContainer(containerKey(row));
       const container = row.get('container_id') as string | null;
       const look = row.long('file_print');
-      this.#writeFile(row, stateOf(row), row.text('file_oid'), row.text('file_path'), container, look);
+      this.#writeFile(
+        row,
+        stateOf(row),
+        row.text('file_oid'),
+        row.text('file_path'),
+        container,
+        look,
+      );
     }
   }
 
@@ -549,7 +612,11 @@ class Rebuilder {
     const newOid = row.get('file_newoid') as string | null;
     switch (type) {
       case 'PE':
-        this.#add('ProcessEvent', { ...common, args: this.#arguments(row), ret: row.number('ret') });
+        this.#add('ProcessEvent', {
+          ...common,
+          args: this.#arguments(row),
+          ret: row.number('ret'),
+        });
         return;
       case 'FE':
         this.#add('FileEvent', {
@@ -596,7 +663,10 @@ class Rebuilder {
     }
   }
 
-  /** The user of a SETUID is one text, or a number if it has no name; other arguments were joined by blanks. */
+  /**
+   * The user of a SETUID is one text, or a number if it has no name; other arguments were joined by
+   * blanks.
+   */
   #arguments(row: RowCursor): string[] {
     const text = row.text('evt_args');
     if (text === '') return [];
@@ -641,19 +711,26 @@ function foid(hex: string): Buffer {
   return Buffer.from(hex.padStart(40, '0').slice(0, 40), 'hex');
 }
 
-/** The identity of a file is a hash of container and path, which shows whether the file is in the container. */
+/**
+ * The identity of a file is a hash of container and path, which shows whether the file is in the
+ * container.
+ */
 function containerOf(oid: string, path: string, container: string | null): string | null {
   if (container === null) return null;
   return createHash('sha1').update(container).update(path).digest('hex') === oid ? container : null;
 }
 
-/** Variables were joined by ";", which values can contain too: a variable starts where a name and = follow. */
+/**
+ * Variables were joined by ";", which values can contain too: a variable starts where a name and =
+ * follow.
+ */
 function environment(text: string): string[] {
   return text === '' ? [] : text.split(/;(?=[A-Za-z_][A-Za-z0-9_%().-]*=)/);
 }
 
 function ipv4(text: string): number | undefined {
   const parts = text.split('.').map(Number);
-  if (parts.length !== 4 || parts.some((part) => !Number.isInteger(part) || part < 0 || part > 255)) return undefined;
+  if (parts.length !== 4 || parts.some((part) => !Number.isInteger(part) || part < 0 || part > 255))
+    return undefined;
   return Buffer.from(parts).readInt32LE();
 }

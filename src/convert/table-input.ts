@@ -105,7 +105,10 @@ export class TableInput {
   /** The rows of a table in order. Rows of `sysflow` have the columns of their own tables. */
   async rows(table: TableName, prints: readonly RowPrint[] = []): Promise<MergedRows> {
     const kind = tables.find(({ name }) => name === table)?.kind;
-    const wanted = kind === 'all' ? tables.filter((spec) => spec.kind !== 'entity').map(({ name }) => name) : [table];
+    const wanted =
+      kind === 'all'
+        ? tables.filter((spec) => spec.kind !== 'entity').map(({ name }) => name)
+        : [table];
     const selects: { sql: string; isNumbered: boolean }[] = [];
     for (const name of wanted) {
       for (const source of this.#sources.get(name) ?? []) {

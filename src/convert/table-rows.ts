@@ -1,4 +1,10 @@
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBValue, DuckDBVector } from '@duckdb/node-api';
+import type {
+  DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBResult,
+  DuckDBValue,
+  DuckDBVector,
+} from '@duckdb/node-api';
 import { physicalColumns } from '../duckdb/database.js';
 import { ColumnBatch } from '../engine/batch.js';
 import type { TableColumn, TableName } from '../engine/columns.gen.js';
@@ -38,7 +44,9 @@ export class RowCursor {
     this.#row = 0;
     this.#page = undefined;
     if (chunk === null || chunk.rowCount === 0) return false;
-    const vectors = Array.from({ length: chunk.columnCount }, (_, index) => chunk.getColumnVector(index));
+    const vectors = Array.from({ length: chunk.columnCount }, (_, index) =>
+      chunk.getColumnVector(index),
+    );
     this.#page = { chunk, vectors, rows: chunk.rowCount };
     return true;
   }
@@ -97,7 +105,8 @@ export class MergedRows {
     }
     let first = 0;
     for (let index = 1; index < this.#waiting.length; index++) {
-      if ((this.#waiting[index]?.idx as bigint) < (this.#waiting[first]?.idx as bigint)) first = index;
+      if ((this.#waiting[index]?.idx as bigint) < (this.#waiting[first]?.idx as bigint))
+        first = index;
     }
     this.#current = this.#waiting.splice(first, 1)[0]?.cursor;
     return this.#current;
@@ -163,7 +172,9 @@ export class BatchBuilder {
       table: this.#table,
       rows,
       strings: encodeTexts([...this.#strings.keys()]),
-      columns: this.#columns.map(({ type }, index) => toColumn(this.#values[index] as DuckDBValue[], type, rows)),
+      columns: this.#columns.map(({ type }, index) =>
+        toColumn(this.#values[index] as DuckDBValue[], type, rows),
+      ),
     });
     this.#clear();
     return batch;
@@ -187,7 +198,11 @@ export class BatchBuilder {
   }
 }
 
-function toColumn(items: readonly DuckDBValue[], type: TableColumn['type'], rows: number): ColumnData {
+function toColumn(
+  items: readonly DuckDBValue[],
+  type: TableColumn['type'],
+  rows: number,
+): ColumnData {
   const values =
     type === 'i64'
       ? new BigInt64Array(rows)

@@ -1,10 +1,19 @@
 import { escapeForTerminal } from '../engine/escape.js';
 import { arrange, dateLength, type FittedColumn, type Measured } from './fit.js';
-import { type Paint, paintOf, type ScreenCell, screenRecords, screenTable, TableLines } from './lines.js';
+import {
+  type Paint,
+  paintOf,
+  type ScreenCell,
+  screenRecords,
+  screenTable,
+  TableLines,
+} from './lines.js';
 import type { Cell, DrawnColumn, DrawOptions, Remaining, Screen } from './types.js';
 import { textWidth, wrapped } from './width.js';
 
-/** Limits of a page: rows are drawn page by page, so that output starts before all rows are there. */
+/**
+ * Limits of a page: rows are drawn page by page, so that output starts before all rows are there.
+ */
 const pageRows = 1000;
 const pageCharacters = 1 << 22;
 
@@ -18,8 +27,8 @@ const maxNoteLines = 3;
 const missing = 'null';
 
 /**
- * Draws rows as they arrive. For a file or pipe the first page sets the column widths, and later pages widen them if
- * needed. On a screen each page is a separate drawing, fitted to the width.
+ * Draws rows as they arrive. For a file or pipe the first page sets the column widths, and later
+ * pages widen them if needed. On a screen each page is a separate drawing, fitted to the width.
  */
 export class Drawing {
   readonly #columns: readonly DrawnColumn[];
@@ -38,7 +47,12 @@ export class Drawing {
 
   constructor(
     columns: readonly DrawnColumn[],
-    { screen, limit = Number.POSITIVE_INFINITY, isRecords = false, moreRows = flagsForMore }: DrawOptions = {},
+    {
+      screen,
+      limit = Number.POSITIVE_INFINITY,
+      isRecords = false,
+      moreRows = flagsForMore,
+    }: DrawOptions = {},
   ) {
     this.#columns = columns.map((column) => ({ ...column, name: escapeForTerminal(column.name) }));
     this.#screen = screen && { ...screen, columns: Math.max(screen.columns, minScreenColumns) };
@@ -90,7 +104,8 @@ export class Drawing {
   #filePage(rows: readonly Row[]): string {
     for (const { widths } of rows) {
       widths.forEach((width, index) => {
-        if (width > (this.#widths[index] as number)) this.#widths[index] = Math.min(width, maxPadded);
+        if (width > (this.#widths[index] as number))
+          this.#widths[index] = Math.min(width, maxPadded);
       });
     }
     const lines = this.#tableLines();
@@ -106,7 +121,9 @@ export class Drawing {
 
   #records(rows: readonly Row[]): string {
     const columns = this.#columns.map((column, index) => fixed(measure(column, index, rows)));
-    const shown = rows.map(({ cells }) => columns.map((column) => screenCell(cells[column.index] ?? null, column)));
+    const shown = rows.map(({ cells }) =>
+      columns.map((column) => screenCell(cells[column.index] ?? null, column)),
+    );
     return screenRecords(columns, shown, this.#screen?.columns, this.#before, this.#paint);
   }
 
@@ -120,7 +137,9 @@ export class Drawing {
   #screenPage(rows: readonly Row[], { columns: room }: Screen): string {
     const measured = this.#columns.map((column, index) => measure(column, index, rows));
     const { shape, columns, empty, leftOut } = arrange(measured, room);
-    const shown = rows.map(({ cells }) => columns.map((column) => screenCell(cells[column.index] ?? null, column)));
+    const shown = rows.map(({ cells }) =>
+      columns.map((column) => screenCell(cells[column.index] ?? null, column)),
+    );
     const drawn =
       shape === 'table'
         ? screenTable(columns, shown, this.#paint)
@@ -129,13 +148,16 @@ export class Drawing {
       .filter(({ withoutDate }) => withoutDate)
       .map(({ column, date }) => `${column.name}: all on ${date} (UTC)`);
     if (leftOut.length > 0) notes.push(`no room for ${named(leftOut, 'column')}`);
-    if (empty.length > 0) notes.push(named(empty, 'empty column left out', 'empty columns left out'));
+    if (empty.length > 0)
+      notes.push(named(empty, 'empty column left out', 'empty columns left out'));
     return drawn + this.#notes(notes);
   }
 
   #notes(notes: readonly string[]): string {
     return notes
-      .flatMap((note) => (this.#screen === undefined ? [note] : wrapped(note, this.#screen.columns, maxNoteLines)))
+      .flatMap((note) =>
+        this.#screen === undefined ? [note] : wrapped(note, this.#screen.columns, maxNoteLines),
+      )
       .map((note) => `${this.#paint.faint(note)}\n`)
       .join('');
   }
@@ -161,7 +183,11 @@ interface Row {
   widths: readonly number[];
 }
 
-const fixed = (measured: Measured): FittedColumn => ({ ...measured, width: measured.widest, withoutDate: false });
+const fixed = (measured: Measured): FittedColumn => ({
+  ...measured,
+  width: measured.widest,
+  withoutDate: false,
+});
 
 const hasDate = /^\d{4}-\d\d-\d\dT.*Z$/;
 
@@ -198,6 +224,7 @@ const flagsForMore = '-n N draws N of them, --all draws all';
 
 function moreText({ count, isExact }: Remaining, advice: string): string {
   const how = `(${advice})`;
-  if (!isExact) return count === 0 ? `… more rows ${how}` : `… more than ${grouped(count)} more rows ${how}`;
+  if (!isExact)
+    return count === 0 ? `… more rows ${how}` : `… more than ${grouped(count)} more rows ${how}`;
   return `… ${grouped(count)} more row${count === 1 ? '' : 's'} ${how}`;
 }

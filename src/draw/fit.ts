@@ -48,14 +48,18 @@ export function arrange(measured: readonly Measured[], room: number): Fitted {
   // If all columns are empty, they are shown as they are.
   const isAllEmpty = measured.every(({ isEmpty }) => isEmpty);
   const kept = isAllEmpty ? whole : whole.filter(({ isEmpty }) => !isEmpty);
-  const empty = isAllEmpty ? [] : measured.filter(({ isEmpty }) => isEmpty).map(({ column }) => column);
+  const empty = isAllEmpty
+    ? []
+    : measured.filter(({ isEmpty }) => isEmpty).map(({ column }) => column);
   if (totalWidth(kept) <= room) return { shape: 'table', columns: kept, empty, leftOut: [] };
 
   for (const withoutDate of [false, true]) {
     const columns = narrowed(kept, room, withoutDate);
     if (columns !== undefined) return { shape: 'table', columns, empty, leftOut: [] };
   }
-  const byRank = kept.filter(({ column }) => rankOf(column) > 0).sort((a, b) => rankOf(b.column) - rankOf(a.column));
+  const byRank = kept
+    .filter(({ column }) => rankOf(column) > 0)
+    .sort((a, b) => rankOf(b.column) - rankOf(a.column));
   for (let count = 1; count <= byRank.length; count++) {
     const leftOut = new Set(byRank.slice(0, count));
     const columns = narrowed(
@@ -79,11 +83,16 @@ function totalWidth(columns: readonly FittedColumn[]): number {
   return columns.reduce((sum, { width }) => sum + width + 3, 1);
 }
 
-const naturalWidth = ({ column, widest }: Measured): number => Math.max(widest, textWidth(column.name));
+const naturalWidth = ({ column, widest }: Measured): number =>
+  Math.max(widest, textWidth(column.name));
 const rankOf = ({ rank = 0 }: DrawnColumn): number => rank;
 
 /** The columns narrowed to fit; undefined if they cannot be. */
-function narrowed(columns: readonly FittedColumn[], room: number, mayDropDate: boolean): FittedColumn[] | undefined {
+function narrowed(
+  columns: readonly FittedColumn[],
+  room: number,
+  mayDropDate: boolean,
+): FittedColumn[] | undefined {
   const narrow = columns.map((one) => {
     const withoutDate = mayDropDate && one.date !== undefined;
     const widest = one.widest - (withoutDate ? dateAndZone : 0);
@@ -103,8 +112,15 @@ function minWidth({ column, widest }: Measured): number {
   return Math.max(heading, Math.min(widest, least));
 }
 
-/** Distributes spare screen columns to columns that want more, narrowest first; returns the number not used. */
-function widen(columns: FittedColumn[], spare: number, wanted: (column: FittedColumn) => number): number {
+/**
+ * Distributes spare screen columns to columns that want more, narrowest first; returns the number
+ * not used.
+ */
+function widen(
+  columns: FittedColumn[],
+  spare: number,
+  wanted: (column: FittedColumn) => number,
+): number {
   for (let left = spare; ; left--) {
     const wanting = columns.filter((column) => column.width < wanted(column));
     if (left === 0 || wanting.length === 0) return left;
@@ -123,7 +139,10 @@ export function headingOf(name: string, width: number): string[] {
   const lines: string[] = [];
   for (const part of headingParts(name)) {
     const joined = `${lines.at(-1) ?? ''}${part}`;
-    if (lines.length > 0 && (textWidth(joined.trimEnd()) <= width || lines.length === maxHeadingLines)) {
+    if (
+      lines.length > 0 &&
+      (textWidth(joined.trimEnd()) <= width || lines.length === maxHeadingLines)
+    ) {
       lines[lines.length - 1] = joined;
     } else {
       lines.push(part);

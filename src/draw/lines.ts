@@ -20,7 +20,10 @@ export interface TableColumn {
   right?: boolean | undefined;
 }
 
-/** Draws the lines of a table: rules, and rows of cells that are padded to the column width or overflow it. */
+/**
+ * Draws the lines of a table: rules, and rows of cells that are padded to the column width or
+ * overflow it.
+ */
 export class TableLines {
   readonly #columns: readonly TableColumn[];
   readonly #paint: Paint;
@@ -113,8 +116,8 @@ const maxValueLines = 5;
 const wideRule = 40;
 
 /**
- * Draws rows as blocks `room` columns wide, with one or more lines per value. Numbers start after `before`. Without
- * `room` nothing is cut: each value is one line.
+ * Draws rows as blocks `room` columns wide, with one or more lines per value. Numbers start after
+ * `before`. Without `room` nothing is cut: each value is one line.
  */
 export function screenRecords(
   columns: readonly FittedColumn[],
@@ -126,7 +129,8 @@ export function screenRecords(
   const widest = columns.reduce((most, { column }) => Math.max(most, textWidth(column.name)), 0);
   const label = room === undefined ? widest : Math.min(widest, Math.floor(room / 3));
   const value = room === undefined ? wideRule : room - label - 3;
-  const linesOf = (text: string) => (room === undefined ? [text] : wrapped(text, value, maxValueLines));
+  const linesOf = (text: string) =>
+    room === undefined ? [text] : wrapped(text, value, maxValueLines);
   const names = columns.map(({ column }) => {
     const name = shortened(column.name, label);
     return `${paint.strong(name)}${' '.repeat(label - textWidth(name))} ${paint.faint('│')} `;

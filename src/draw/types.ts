@@ -6,13 +6,17 @@ export interface DrawnColumn {
   /** Align to the right and never shorten, as for numbers. */
   right?: boolean;
   /**
-   * How to shorten a text that is too long for the screen. cut: it ends in …, and a path starts with it; wrap: it takes
-   * several lines; time: an ISO 8601 time loses its date if all rows share it. Default: cut.
+   * How to shorten a text that is too long for the screen. cut: it ends in …, and a path starts
+   * with it; wrap: it takes several lines; time: an ISO 8601 time loses its date if all rows share
+   * it. Default: cut.
    */
   long?: 'cut' | 'wrap' | 'time';
   /** Minimum readable width. */
   least?: number;
-  /** If the screen is too narrow, columns of the highest rank are left out first. Default: 0, never left out. */
+  /**
+   * If the screen is too narrow, columns of the highest rank are left out first. Default: 0, never
+   * left out.
+   */
   rank?: number;
 }
 

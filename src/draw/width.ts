@@ -2,7 +2,9 @@ import { eastAsianWidth } from 'get-east-asian-width';
 
 const ascii = /^[\x20-\x7e]*$/;
 
-/** The number of terminal columns that the text takes. The text must not contain control characters. */
+/**
+ * The number of terminal columns that the text takes. The text must not contain control characters.
+ */
 export function textWidth(text: string): number {
   return ascii.test(text) ? text.length : lastPlace(text, Number.POSITIVE_INFINITY).width;
 }
@@ -26,8 +28,9 @@ function withoutStart(text: string, width: number): string {
 }
 
 /**
- * Breaks the text into lines of at most `width` columns (`width` is at least 2), at blanks unless that would leave half
- * of a line empty. If it takes more than `limit` lines, the last one ends in ….
+ * Breaks the text into lines of at most `width` columns (`width` is at least 2), at blanks unless
+ * that would leave half of a line empty. If it takes more than `limit` lines, the last one ends in
+ * ….
  */
 export function wrapped(text: string, width: number, limit = Number.POSITIVE_INFINITY): string[] {
   const lines: string[] = [];

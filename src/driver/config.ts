@@ -5,12 +5,19 @@ import { liveLimits } from '../engine/live-limits.gen.js';
 import { nearest } from '../engine/nearest.js';
 import { SysFlowError } from '../engine/sysflow-errors.js';
 import { liveName } from '../live/plan.js';
-import type { ActivityRecord, ContainerRecord, FileRecord, HeaderRecord, ProcessRecord } from '../records/types.js';
+import type {
+  ActivityRecord,
+  ContainerRecord,
+  FileRecord,
+  HeaderRecord,
+  ProcessRecord,
+} from '../records/types.js';
 
 /**
- * Called for every event and flow in order, with the entities that the record refers to (null if the capture lacks them).
- * All calls come before `run()` resolves. If it returns a promise, the driver and the engine wait for it. If it throws,
- * the run ends and `run()` rejects with that error.
+ * Called for every event and flow in order, with the entities that the record refers to (null if
+ * the capture lacks them). All calls come before `run()` resolves. If it returns a promise, the
+ * driver and the engine wait for it. If it throws, the run ends and `run()` rejects with that
+ * error.
  */
 export type SysFlowCallback = (
   header: HeaderRecord,
@@ -31,33 +38,45 @@ export type CollectionMode = (typeof collectionModes)[number];
 
 /** The configuration of a SysFlowDriver. Names and meanings are those of libSysFlow. */
 export interface SysFlowConfig {
-  /** The capture to read. Default: capture the running kernel until exit(), which needs Linux on x86-64 and the privileges that sfkit doctor names. */
+  /**
+   * The capture to read. Default: capture the running kernel until exit(), which needs Linux on
+   * x86-64 and the privileges that sfkit doctor names.
+   */
   scapInputPath?: string;
   /** Called for every event and flow. */
   callback?: SysFlowCallback;
   /**
-   * File to write, in SysFlow's Avro format. A name that ends in / is a directory: the file is named after the second of
-   * the first event. Rotation appends the seconds to the name.
+   * File to write, in SysFlow's Avro format. A name that ends in / is a directory: the file is
+   * named after the second of the first event. Rotation appends the seconds to the name.
    */
   filePath?: string;
   /** Unix socket of type SOCK_SEQPACKET to send records to, one per message, as plain Avro. */
   socketPath?: string;
   /**
-   * Seconds after which a new file starts; 0: never. Rotation of a capture file uses event time. Default: 300 for live
-   * capture, 0 for a capture file.
+   * Seconds after which a new file starts; 0: never. Rotation of a capture file uses event time.
+   * Default: 300 for live capture, 0 for a capture file.
    */
   rotateInterval?: number;
   /** Name of the exporter in the header. Default: the host name in the capture. */
   exporterID?: string;
   /** Address of the node in the header. Default: empty. */
   nodeIP?: string;
-  /** Falco filter: only events that pass make records; the state follows all events. Default: all pass. */
+  /**
+   * Falco filter: only events that pass make records; the state follows all events. Default: all
+   * pass.
+   */
   falcoFilter?: string;
-  /** Write only records of processes in containers. (The collector's documentation says the opposite.) Default: false. */
+  /**
+   * Write only records of processes in containers. (The collector's documentation says the
+   * opposite.) Default: false.
+   */
   filterContainers?: boolean;
   /** Only regular files: no flows of pipes, directories and unix sockets. Default: true. */
   fileOnly?: boolean;
-  /** Flows of read-only files to keep: 0 all, 1 none, 2 those outside system directories. Default: 2. */
+  /**
+   * Flows of read-only files to keep: 0 all, 1 none, 2 those outside system directories. Default:
+   * 2.
+   */
   fileReadMode?: 0 | 1 | 2;
   /** Count threads in flows of their process instead of writing one event each. Default: true. */
   enableProcessFlow?: boolean;
@@ -65,7 +84,10 @@ export interface SysFlowConfig {
   collectionMode?: CollectionMode;
   /** The same as collectionMode SFConsumerMode. Default: false. */
   enableConsumerMode?: boolean;
-  /** Emit statistics as a log line and as the event `statistics`, every 30 seconds, at each rotation and at the end. Default: false. */
+  /**
+   * Emit statistics as a log line and as the event `statistics`, every 30 seconds, at each rotation
+   * and at the end. Default: false.
+   */
   enableStats?: boolean;
   /** Log everything to standard error. Default: false. */
   debugMode?: boolean;
@@ -73,21 +95,39 @@ export interface SysFlowConfig {
   appName?: string;
   /** Check the requirements of live capture in the constructor. Default: true. */
   moduleChecks?: boolean;
-  /** How to capture a running kernel. Default: NO_DRIVER with scapInputPath, which allows no other value; else CORE_EBPF, the probe of sfkit. */
+  /**
+   * How to capture a running kernel. Default: NO_DRIVER with scapInputPath, which allows no other
+   * value; else CORE_EBPF, the probe of sfkit.
+   */
   driverType?: DriverType;
   /** Live capture: keep 1 in N of the calls that change no state. Default: 1, all. */
   samplingRatio?: number;
-  /** Live capture: skip calls that change no state and make no records already in the kernel. Default: true. */
+  /**
+   * Live capture: skip calls that change no state and make no records already in the kernel.
+   * Default: true.
+   */
   dropMode?: boolean;
-  /** Live capture: bytes per buffer between kernel and engine, rounded up to a power of two. Default: 8388608. */
+  /**
+   * Live capture: bytes per buffer between kernel and engine, rounded up to a power of two.
+   * Default: 8388608.
+   */
   singleBufferDimension?: number;
   /** Live capture: processors per buffer; 0: one buffer for all. Default: 0. */
   cpuBuffers?: number;
-  /** Live capture: socket of the container runtime to ask about containers. Default: the usual sockets. */
+  /**
+   * Live capture: socket of the container runtime to ask about containers. Default: the usual
+   * sockets.
+   */
   criPath?: string;
-  /** Seconds to wait for the container runtime. (The collector treats the number as milliseconds.) Default: 30. */
+  /**
+   * Seconds to wait for the container runtime. (The collector treats the number as milliseconds.)
+   * Default: 30.
+   */
   criTO?: number;
-  /** Address of the Kubernetes API. Accepted but unused: like the collector, sfkit makes no records of pods. */
+  /**
+   * Address of the Kubernetes API. Accepted but unused: like the collector, sfkit makes no records
+   * of pods.
+   */
   k8sAPIURL?: string;
   /** Certificate for the Kubernetes API. Accepted but unused. */
   k8sAPICert?: string;
@@ -121,8 +161,15 @@ const whole = (fallback: number, min: number, max: number): Setting => ({
 });
 
 /** A numeric setting of live capture. */
-const limited = ({ min, max, default: fallback }: { min: number; max: number; default: number }): Setting =>
-  whole(fallback, min, max);
+const limited = ({
+  min,
+  max,
+  default: fallback,
+}: {
+  min: number;
+  max: number;
+  default: number;
+}): Setting => whole(fallback, min, max);
 const oneOf = (fallback: string, values: readonly string[]): Setting => ({
   fallback,
   allowed: `one of ${values.join(', ')}`,
@@ -134,7 +181,11 @@ const page = 4096;
 /** Default and permitted values of every field. */
 const settings: Record<keyof SysFlowConfig, Setting> = {
   scapInputPath: text,
-  callback: { fallback: undefined, allowed: 'a function', fits: (value) => typeof value === 'function' },
+  callback: {
+    fallback: undefined,
+    allowed: 'a function',
+    fits: (value) => typeof value === 'function',
+  },
   filePath: text,
   socketPath: {
     fallback: '',
@@ -147,7 +198,11 @@ const settings: Record<keyof SysFlowConfig, Setting> = {
   falcoFilter: text,
   filterContainers: flag(false),
   fileOnly: flag(true),
-  fileReadMode: { fallback: 2, allowed: '0, 1 or 2', fits: (value) => value === 0 || value === 1 || value === 2 },
+  fileReadMode: {
+    fallback: 2,
+    allowed: '0, 1 or 2',
+    fits: (value) => value === 0 || value === 1 || value === 2,
+  },
   enableProcessFlow: flag(true),
   collectionMode: oneOf('SFFlowMode', collectionModes),
   enableConsumerMode: flag(false),
@@ -165,7 +220,8 @@ const settings: Record<keyof SysFlowConfig, Setting> = {
   singleBufferDimension: {
     fallback: liveLimits.ringBytes.default,
     allowed: `a multiple of ${page} from ${2 * page} to ${liveLimits.ringBytes.max} bytes`,
-    fits: (value) => whole(0, 2 * page, liveLimits.ringBytes.max).fits(value) && (value as number) % page === 0,
+    fits: (value) =>
+      whole(0, 2 * page, liveLimits.ringBytes.max).fits(value) && (value as number) % page === 0,
   },
   cpuBuffers: limited({ ...liveLimits.cpusPerRing, default: 0 }),
   criPath: text,
@@ -173,12 +229,16 @@ const settings: Record<keyof SysFlowConfig, Setting> = {
   k8sAPIURL: {
     fallback: '',
     allowed: 'an http or https URL',
-    fits: (value) => typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+    fits: (value) =>
+      typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
   },
   k8sAPICert: text,
 };
 
-/** Checks a configuration and fills in its defaults. Throws a SysFlowError that names the field, the value and the permitted values. */
+/**
+ * Checks a configuration and fills in its defaults. Throws a SysFlowError that names the field, the
+ * value and the permitted values.
+ */
 export function resolveConfig(config: SysFlowConfig): ResolvedConfig {
   const given = config as Record<string, unknown>;
   for (const name of Object.keys(given)) {
@@ -189,7 +249,8 @@ export function resolveConfig(config: SysFlowConfig): ResolvedConfig {
   const resolved: Record<string, unknown> = {};
   for (const [name, { fallback, allowed, fits }] of Object.entries(settings)) {
     const value = given[name] ?? fallback;
-    if (value !== fallback && !fits(value)) refuse(`field '${name}' is ${shown(value)}; it must be ${allowed}`);
+    if (value !== fallback && !fits(value))
+      refuse(`field '${name}' is ${shown(value)}; it must be ${allowed}`);
     resolved[name] = value;
   }
   const result = resolved as unknown as ResolvedConfig & { enableConsumerMode?: boolean };
@@ -204,7 +265,9 @@ export function resolveConfig(config: SysFlowConfig): ResolvedConfig {
   delete result.enableConsumerMode;
   if (result.scapInputPath === '') {
     if (config.driverType === 'NO_DRIVER') {
-      refuse("field 'driverType' is 'NO_DRIVER' but 'scapInputPath' is missing; there is nothing to read");
+      refuse(
+        "field 'driverType' is 'NO_DRIVER' but 'scapInputPath' is missing; there is nothing to read",
+      );
     }
     result.driverType = config.driverType ?? 'CORE_EBPF';
   } else if (result.driverType !== 'NO_DRIVER') {
@@ -222,7 +285,11 @@ export function resolveConfig(config: SysFlowConfig): ResolvedConfig {
 
 /** Converts a configuration to settings of the engine. */
 export function engineOptions(config: ResolvedConfig) {
-  const modes = { SFFlowMode: 'flow', SFConsumerMode: 'consumer', SFNoFilesMode: 'no-files' } as const;
+  const modes = {
+    SFFlowMode: 'flow',
+    SFConsumerMode: 'consumer',
+    SFNoFilesMode: 'no-files',
+  } as const;
   return {
     ...(config.scapInputPath === ''
       ? { input: liveName, kind: 'live' as const, live: liveOptions(config) }
@@ -255,7 +322,8 @@ function shown(value: unknown): string {
   if (typeof value === 'string')
     return `'${escapeForTerminal(value.length > 60 ? `${value.slice(0, 60)}...` : value)}'`;
   if (typeof value === 'function') return 'a function';
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? 'an array' : 'an object';
   return String(value);
 }
 

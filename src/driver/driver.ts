@@ -2,7 +2,13 @@ import { EventEmitter } from 'node:events';
 import { loadAddon } from '../engine/addon.js';
 import { type Environment, toNativeConfig } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
-import { type DatumBatch, firstSecond, openDatums, type Session, type Summary } from '../engine/session.js';
+import {
+  type DatumBatch,
+  firstSecond,
+  openDatums,
+  type Session,
+  type Summary,
+} from '../engine/session.js';
 import type { TableSizes } from '../engine/summary.js';
 import { SysFlowError } from '../engine/sysflow-errors.js';
 import { probeErrorCode } from '../live/doctor.js';
@@ -30,7 +36,10 @@ export interface RunSummary extends Summary {
 export interface Statistics {
   /** interval: 30 seconds passed; rotation: a new header follows; end: the input is read. */
   reason: 'interval' | 'rotation' | 'end';
-  /** Live entities and flows at the engine's position, which is slightly ahead; at the end, before the last flows are written. */
+  /**
+   * Live entities and flows at the engine's position, which is slightly ahead; at the end, before
+   * the last flows are written.
+   */
   tables: TableSizes;
   /** Records delivered so far, including headers. */
   records: bigint;
@@ -57,9 +66,10 @@ const statisticsInterval = 30_000;
 const containerInterval = 100;
 
 /**
- * Converts a capture or the running kernel to SysFlow, like libSysFlow: a configuration, a callback, `run()`. Environment
- * variables override the configuration (ENABLE_STATS, FILE_ONLY, FILE_READ_MODE, ENABLE_PROC_FLOW, ENABLE_DROP_MODE,
- * NODE_IP, DRIVER_LOG, SF_K8S_API_URL, SF_K8S_API_CERT). With `enableStats` it emits `statistics` with a Statistics.
+ * Converts a capture or the running kernel to SysFlow, like libSysFlow: a configuration, a
+ * callback, `run()`. Environment variables override the configuration (ENABLE_STATS, FILE_ONLY,
+ * FILE_READ_MODE, ENABLE_PROC_FLOW, ENABLE_DROP_MODE, NODE_IP, DRIVER_LOG, SF_K8S_API_URL,
+ * SF_K8S_API_CERT). With `enableStats` it emits `statistics` with a Statistics.
  */
 export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   /** The configuration with defaults and overrides from the environment. */
@@ -72,7 +82,10 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   /** Aborted when the driver stops waiting for readers that take nothing. */
   readonly #drain = new AbortController();
 
-  /** Throws a SysFlowError for a wrong configuration or filter, and if a requirement of live capture is missing. */
+  /**
+   * Throws a SysFlowError for a wrong configuration or filter, and if a requirement of live capture
+   * is missing.
+   */
   constructor(config: SysFlowConfig, env: Environment = process.env) {
     super();
     this.#env = env;
@@ -95,14 +108,17 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   }
 
   /**
-   * Reads the capture to its end or until exit(); a live capture runs until exit(). Resolves when every record is delivered
-   * and written. Rejects with the error that the callback threw, else with a SysFlowError; written records stay. Damage in
-   * the capture rejects with EventParsingError after everything readable is delivered. Aborting `signal` is the same as
-   * exit().
+   * Reads the capture to its end or until exit(); a live capture runs until exit(). Resolves when
+   * every record is delivered and written. Rejects with the error that the callback threw, else
+   * with a SysFlowError; written records stay. Damage in the capture rejects with EventParsingError
+   * after everything readable is delivered. Aborting `signal` is the same as exit().
    */
   async run({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<RunSummary> {
     if (this.#ran)
-      throw new SysFlowError('OperationNotSupported', 'run() was already called; create a driver for each run');
+      throw new SysFlowError(
+        'OperationNotSupported',
+        'run() was already called; create a driver for each run',
+      );
     this.#ran = true;
     const { config } = this;
     const exit = () => this.exit();
@@ -171,7 +187,10 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     const files =
       config.filePath === ''
         ? undefined
-        : new FileWriter(config, { keeps: config.scapInputPath === '', drainSignal: this.#drain.signal });
+        : new FileWriter(config, {
+            keeps: config.scapInputPath === '',
+            drainSignal: this.#drain.signal,
+          });
     const socket = config.socketPath === '' ? undefined : new SocketWriter(config.socketPath, log);
     this.#socket = socket;
     const entities = config.callback === undefined ? undefined : new EntityTable();
@@ -205,7 +224,11 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   /** The result of a complete run. Throws a SysFlowError if the capture was damaged. */
   #summarize({ log, session, files, socket }: Run): RunSummary {
     const summary = session.summary();
-    const counts = socket && { sent: socket.sent, dropped: socket.dropped, droppedIpv6: socket.droppedIpv6 };
+    const counts = socket && {
+      sent: socket.sent,
+      dropped: socket.dropped,
+      droppedIpv6: socket.droppedIpv6,
+    };
     log.verbose(1, 'driver', `read ${summary.events} events`);
     const damage = summary.damage[0];
     if (damage !== undefined) {
@@ -233,7 +256,14 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     const joined = entities?.take(record);
     if (joined === undefined) return;
     const { header, container, process, file1, file2 } = joined;
-    const done = this.config.callback?.(header as HeaderRecord, container, process, file1, file2, joined.record);
+    const done = this.config.callback?.(
+      header as HeaderRecord,
+      container,
+      process,
+      file1,
+      file2,
+      joined.record,
+    );
     // Most callbacks return no promise, and awaiting would cost each a turn of the event loop.
     if (typeof done?.then === 'function') await done;
   }
@@ -256,7 +286,10 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   }
 }
 
-/** Ends a run after an error of the callback, the socket or a listener. The file still gets everything read so far. */
+/**
+ * Ends a run after an error of the callback, the socket or a listener. The file still gets
+ * everything read so far.
+ */
 function fail(run: Run, error: unknown): void {
   run.failure ??= { error };
   run.session.stop();
@@ -272,13 +305,18 @@ function guarded<Result>(action: () => Result): Result {
 
 /** Converts an error of a live capture to the code that the checks would give. */
 function asLiveError(error: unknown): SysFlowError {
-  if (!(error instanceof SfkitError) || !error.code.startsWith('INPUT_')) return asSysFlowError(error);
+  if (!(error instanceof SfkitError) || !error.code.startsWith('INPUT_'))
+    return asSysFlowError(error);
   return new SysFlowError(probeErrorCode(error), error.message, { cause: error });
 }
 
 function asSysFlowError(error: unknown): SysFlowError {
   if (error instanceof SysFlowError) return error;
   const code =
-    error instanceof SfkitError && error.code === 'INPUT_NOT_SUPPORTED' ? 'OperationNotSupported' : 'LibsError';
-  return new SysFlowError(code, error instanceof Error ? error.message : String(error), { cause: error });
+    error instanceof SfkitError && error.code === 'INPUT_NOT_SUPPORTED'
+      ? 'OperationNotSupported'
+      : 'LibsError';
+  return new SysFlowError(code, error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
 }

@@ -21,8 +21,8 @@ const codes: Record<string, [SysFlowErrorCode, string]> = {
 const versionSection = 'api_version';
 
 /**
- * Checks the requirements of a driver, as the collector does before a capture. Throws a SysFlowError with the code of the
- * missing requirement.
+ * Checks the requirements of a driver, as the collector does before a capture. Throws a
+ * SysFlowError with the code of the missing requirement.
  */
 export function checkProbe(
   driver: DriverType,
@@ -52,12 +52,17 @@ function checkObject(path: string, readFile: ReadFile): void {
   try {
     content = readFile(path);
   } catch (error) {
-    const [code, reason] = codes[(error as NodeJS.ErrnoException).code ?? ''] ?? ['ProbeCheckError', String(error)];
+    const [code, reason] = codes[(error as NodeJS.ErrnoException).code ?? ''] ?? [
+      'ProbeCheckError',
+      String(error),
+    ];
     throw new SysFlowError(code, `${path}: unusable eBPF probe: ${reason}`, { cause: error });
   }
   const isElf = content.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1'));
   if (isElf && content.includes(versionSection)) return;
-  const found = isElf ? `an object file without an ${versionSection} section` : 'another kind of file';
+  const found = isElf
+    ? `an object file without an ${versionSection} section`
+    : 'another kind of file';
   throw new SysFlowError('DriverLibsMismatch', `${path}: expected an eBPF probe, found ${found}`);
 }
 
@@ -67,9 +72,13 @@ function checkModule(readFile: ReadFile): void {
   try {
     modules = readFile(path).toString();
   } catch (error) {
-    throw new SysFlowError('ProcResourceNotFound', `${path}: unreadable, so the kernel module cannot be found`, {
-      cause: error,
-    });
+    throw new SysFlowError(
+      'ProcResourceNotFound',
+      `${path}: unreadable, so the kernel module cannot be found`,
+      {
+        cause: error,
+      },
+    );
   }
   if (/^falco /m.test(modules)) return;
   throw new SysFlowError(

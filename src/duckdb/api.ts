@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type * as Api from '@duckdb/node-api';
 
-// The parts of DuckDB's library that every query needs. An import statement would first search each of its files for
-// names, which takes as long as loading them.
+// The parts of DuckDB's library that every query needs. An import statement would first search each
+// of its files for names, which takes as long as loading them.
 
 const api = createRequire(import.meta.url)('@duckdb/node-api') as typeof Api;
 

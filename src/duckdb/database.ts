@@ -2,7 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ColumnBatch } from '../engine/batch.js';
-import { openFlagNames, opNames, type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
+import {
+  openFlagNames,
+  opNames,
+  type TableColumn,
+  type TableName,
+  tableColumns,
+} from '../engine/columns.gen.js';
 import { TextBudget } from '../engine/dictionary.js';
 import { maxTime, physicalColumns, Spool } from '../output/spool.js';
 import { DuckDBInstance } from './api.js';
@@ -34,7 +40,10 @@ export interface DatabaseOptions {
 /** Settings of the memory and threads that DuckDB uses. */
 const resourceSettings = new Set(['max_memory', 'memory_limit', 'threads', 'worker_threads']);
 
-/** Settings that SQL may change while the others are locked: none of them reaches files, extensions or the network. */
+/**
+ * Settings that SQL may change while the others are locked: none of them reaches files, extensions
+ * or the network.
+ */
 const freeSettings = [
   'Calendar',
   'TimeZone',
@@ -64,13 +73,18 @@ const returnsMemory = {
   allocator_bulk_deallocation_flush_threshold: '4MB',
 };
 
-/** Opens a DuckDB that never looks for extensions, and whose answers do not depend on the machine. */
+/**
+ * Opens a DuckDB that never looks for extensions, and whose answers do not depend on the machine.
+ */
 export async function openDatabase(
   options: DatabaseOptions = {},
 ): Promise<{ connection: DuckDBConnection; connect(): Promise<DuckDBConnection>; close(): void }> {
   // DuckDB would create it with the permissions of the umask.
-  if (options.temporary !== undefined) mkdirSync(options.temporary, { recursive: true, mode: 0o700 });
-  const free = freeSettings.filter((name) => !(options.fixesResources && resourceSettings.has(name)));
+  if (options.temporary !== undefined)
+    mkdirSync(options.temporary, { recursive: true, mode: 0o700 });
+  const free = freeSettings.filter(
+    (name) => !(options.fixesResources && resourceSettings.has(name)),
+  );
   const instance = await DuckDBInstance.create(options.path ?? ':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
@@ -80,7 +94,9 @@ export async function openDatabase(
     preserve_insertion_order: String(options.preserveOrder ?? true),
     allowed_configs: `[${free.map(quoteText).join(', ')}]`,
     ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
-    ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit, ...returnsMemory }),
+    ...(options.memoryLimit === undefined
+      ? {}
+      : { memory_limit: options.memoryLimit, ...returnsMemory }),
     ...(options.temporary === undefined ? {} : { temp_directory: options.temporary }),
     ...(options.extensions === undefined ? {} : { extension_directory: options.extensions }),
     ...(options.sealed ? { enable_external_access: 'false' } : {}),
@@ -101,8 +117,8 @@ export async function openDatabase(
 let nextRows = 1;
 
 /**
- * Loads batches into tables of one database. Text that rows share is stored once: such columns are ENUM, and the views
- * over them show VARCHAR.
+ * Loads batches into tables of one database. Text that rows share is stored once: such columns are
+ * ENUM, and the views over them show VARCHAR.
  */
 export class TableLoader {
   readonly #connection: DuckDBConnection;
@@ -113,10 +129,14 @@ export class TableLoader {
   readonly #sharesText: boolean;
 
   /**
-   * `scratch`: a directory for this loader alone, which collects the rows. Without `sharesText` every text column is
-   * VARCHAR: a database file with ENUM takes long to open.
+   * `scratch`: a directory for this loader alone, which collects the rows. Without `sharesText`
+   * every text column is VARCHAR: a database file with ENUM takes long to open.
    */
-  constructor(connection: DuckDBConnection, scratch: string, { sharesText = true }: { sharesText?: boolean } = {}) {
+  constructor(
+    connection: DuckDBConnection,
+    scratch: string,
+    { sharesText = true }: { sharesText?: boolean } = {},
+  ) {
     this.#connection = connection;
     this.#scratch = scratch;
     this.#sharesText = sharesText;
@@ -125,10 +145,14 @@ export class TableLoader {
   /** Creates an empty table for each name, so that views can use selectTable(). */
   async create(names: readonly TableName[]): Promise<void> {
     const statements = names.flatMap((name) => {
-      const columns = physicalColumns(name).map((column) => `${column.name} ${sqlTypes[column.type]}`);
+      const columns = physicalColumns(name).map(
+        (column) => `${column.name} ${sqlTypes[column.type]}`,
+      );
       return [`CREATE TABLE ${stored(name)} (${columns.join(', ')})`, viewSql(name)];
     });
-    await this.#connection.run([`CREATE SCHEMA IF NOT EXISTS ${storage}`, ...statements].join(';\n'));
+    await this.#connection.run(
+      [`CREATE SCHEMA IF NOT EXISTS ${storage}`, ...statements].join(';\n'),
+    );
   }
 
   /** Keeps only these physical columns of a table; the others become null. */
@@ -141,7 +165,11 @@ export class TableLoader {
     if (spool === undefined) {
       const path = join(this.#scratch, `${batch.table}.rows`);
       const columns = this.#columns.get(batch.table);
-      spool = new Spool(batch.table, path, { blockRows: vectorSize, budget: this.#budget, columns });
+      spool = new Spool(batch.table, path, {
+        blockRows: vectorSize,
+        budget: this.#budget,
+        columns,
+      });
       this.#spools.set(batch.table, spool);
     }
     spool.append(batch);
@@ -154,7 +182,8 @@ export class TableLoader {
       const rows = `sfkit_rows_${nextRows++}_of_${name}`;
       const registered = registerRows(this.#connection, rows, spool);
       const columns = physicalColumns(name).map((column) => {
-        if (!spool.columns.includes(column)) return `CAST(NULL AS ${sqlTypes[column.type]}) AS ${column.name}`;
+        if (!spool.columns.includes(column))
+          return `CAST(NULL AS ${sqlTypes[column.type]}) AS ${column.name}`;
         const isPlain = column.type === 'str' && !this.#sharesText;
         return isPlain ? `${registered.text(column.name)} AS ${column.name}` : column.name;
       });
@@ -186,7 +215,11 @@ export function selectTable(name: TableName): string {
 }
 
 /** The same in an attached database, whose tables were loaded without `sharesText`. */
-export function selectAttached(database: string, name: TableName, text?: (column: string) => string): string {
+export function selectAttached(
+  database: string,
+  name: TableName,
+  text?: (column: string) => string,
+): string {
   const columns = columnsSql(name, { text }).join(', ');
   return `SELECT ${columns} FROM ${quoteIdentifier(database)}.${stored(name)}`;
 }
@@ -198,21 +231,28 @@ export interface ColumnsSqlOptions {
 }
 
 /** The columns of a table as SQL over its physical ones. */
-export function columnsSql(table: TableName, { text, timestamps = 'ns' }: ColumnsSqlOptions = {}): string[] {
+export function columnsSql(
+  table: TableName,
+  { text, timestamps = 'ns' }: ColumnsSqlOptions = {},
+): string[] {
   const physical = physicalColumns(table);
   return tableColumns[table].map((column) => {
-    if (!column.derived) return column.type === 'str' && text ? `${text(column.name)} AS ${column.name}` : column.name;
+    if (!column.derived)
+      return column.type === 'str' && text ? `${text(column.name)} AS ${column.name}` : column.name;
     const source = (physical[column.physical] as TableColumn).name;
     return `${column.type === 'ts' ? timeSql(source, timestamps) : namesSql(column.type, source)} AS ${column.name}`;
   });
 }
 
 /**
- * Converts nanoseconds to TIMESTAMP_NS, or to TIMESTAMPTZ (microseconds), the type that Parquet marks as UTC. Impossible
- * times, for which make_timestamp_ns() fails, become null.
+ * Converts nanoseconds to TIMESTAMP_NS, or to TIMESTAMPTZ (microseconds), the type that Parquet
+ * marks as UTC. Impossible times, for which make_timestamp_ns() fails, become null.
  */
 function timeSql(nanoseconds: string, unit: TimestampUnit): string {
-  const time = unit === 'ns' ? `make_timestamp_ns(${nanoseconds})` : `make_timestamptz(${nanoseconds} // 1000)`;
+  const time =
+    unit === 'ns'
+      ? `make_timestamp_ns(${nanoseconds})`
+      : `make_timestamptz(${nanoseconds} // 1000)`;
   return `CASE WHEN ${nanoseconds} BETWEEN 0 AND ${maxTime} THEN ${time} END`;
 }
 
@@ -221,7 +261,10 @@ export function namesSql(type: TableColumn['type'], bits: string): string {
   const tests =
     type === 'ops'
       ? opNames.map((name, bit) => [name, `(${bits} >> ${bit}) & 1 = 1`])
-      : openFlagNames.map(([name, flag]) => [name, flag <= 3 ? `${bits} & 3 = ${flag}` : `${bits} & ${flag} <> 0`]);
+      : openFlagNames.map(([name, flag]) => [
+          name,
+          flag <= 3 ? `${bits} & 3 = ${flag}` : `${bits} & ${flag} <> 0`,
+        ]);
   const names = tests.map(([name, test]) => `CASE WHEN ${test} THEN '${name}' END`);
   // Null stays null.
   return `CASE WHEN ${bits} IS NULL THEN NULL ELSE list_filter([${names.join(', ')}], lambda name: name IS NOT NULL) END`;

@@ -2,7 +2,15 @@ import type { DuckDBConnection, DuckDBDataChunk, DuckDBType } from '@duckdb/node
 import bindings from '@duckdb/node-bindings';
 import type { EncodedStrings } from '../engine/string-table.js';
 import type { Block, BlockColumn, Spool } from '../output/spool.js';
-import { BIGINT, BOOLEAN, DuckDBTableFunction, DuckDBTypeId, ENUM, INTEGER, VARCHAR } from './api.js';
+import {
+  BIGINT,
+  BOOLEAN,
+  DuckDBTableFunction,
+  DuckDBTypeId,
+  ENUM,
+  INTEGER,
+  VARCHAR,
+} from './api.js';
 
 /** Rows of a DuckDB vector: the maximum block size of a spool that DuckDB reads. */
 export const vectorSize = 2048;
@@ -16,10 +24,14 @@ export interface RegisteredRows {
 }
 
 /**
- * Registers a table function that reads the rows of a spool. Columns with a dictionary are ENUM, which costs a fraction
- * of copying text; the others are VARCHAR.
+ * Registers a table function that reads the rows of a spool. Columns with a dictionary are ENUM,
+ * which costs a fraction of copying text; the others are VARCHAR.
  */
-export function registerRows(connection: DuckDBConnection, name: string, spool: Spool): RegisteredRows {
+export function registerRows(
+  connection: DuckDBConnection,
+  name: string,
+  spool: Spool,
+): RegisteredRows {
   const escaped = new Set<string>();
   const readers = spool.columns.map((column): { type: DuckDBType; copy: CopyColumn } => {
     if (column.type !== 'str') return { type: fixedTypes[column.type], copy: copyFixed };
@@ -59,11 +71,22 @@ export function registerRows(connection: DuckDBConnection, name: string, spool: 
   };
 }
 
-const fixedTypes = { i32: INTEGER, i64: BIGINT, bool: BOOLEAN, ops: INTEGER, flags: INTEGER, ts: BIGINT } as const;
+const fixedTypes = {
+  i32: INTEGER,
+  i64: BIGINT,
+  bool: BOOLEAN,
+  ops: INTEGER,
+  flags: INTEGER,
+  ts: BIGINT,
+} as const;
 
 type CopyColumn = (vector: bindings.Vector, column: BlockColumn, rows: number) => void;
 
-function fill(chunk: DuckDBDataChunk, { rows, columns }: Block, readers: readonly { copy: CopyColumn }[]): void {
+function fill(
+  chunk: DuckDBDataChunk,
+  { rows, columns }: Block,
+  readers: readonly { copy: CopyColumn }[],
+): void {
   chunk.rowCount = rows;
   columns.forEach((column, index) => {
     const vector = bindings.data_chunk_get_vector(chunk.chunk, index);
@@ -75,7 +98,13 @@ function fill(chunk: DuckDBDataChunk, { rows, columns }: Block, readers: readonl
 }
 
 function copyFixed(vector: bindings.Vector, { values }: BlockColumn): void {
-  bindings.copy_data_to_vector(vector, 0, values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+  bindings.copy_data_to_vector(
+    vector,
+    0,
+    values.buffer as ArrayBuffer,
+    values.byteOffset,
+    values.byteLength,
+  );
 }
 
 function enumCopier(type: DuckDBType): CopyColumn {
@@ -87,7 +116,9 @@ function enumCopier(type: DuckDBType): CopyColumn {
 }
 
 /** The array type for the numbers of an ENUM; DuckDB determines their width. */
-export function enumNumbers(type: DuckDBType): Uint8ArrayConstructor | Uint16ArrayConstructor | Uint32ArrayConstructor {
+export function enumNumbers(
+  type: DuckDBType,
+): Uint8ArrayConstructor | Uint16ArrayConstructor | Uint32ArrayConstructor {
   const width = bindings.enum_internal_type(type.toLogicalType().logical_type) as number;
   if (width === DuckDBTypeId.UTINYINT) return Uint8Array;
   return width === DuckDBTypeId.USMALLINT ? Uint16Array : Uint32Array;
@@ -97,8 +128,8 @@ export function enumNumbers(type: DuckDBType): Uint8ArrayConstructor | Uint16Arr
 const stringWords = 4;
 
 /**
- * Copies text. Each distinct string of a vector goes to DuckDB once, and the rows copy its reference, which costs far
- * less than passing the text of each row.
+ * Copies text. Each distinct string of a vector goes to DuckDB once, and the rows copy its
+ * reference, which costs far less than passing the text of each row.
  */
 function textCopier(): CopyColumn {
   let texts: EncodedStrings | undefined;
@@ -125,7 +156,9 @@ function textCopier(): CopyColumn {
       bindings.vector_assign_string_element_len(vector, distinct, text);
       distinct += 1;
     }
-    const references = Uint8Array.from(bindings.vector_get_data(vector, distinct * stringWords * 4));
+    const references = Uint8Array.from(
+      bindings.vector_get_data(vector, distinct * stringWords * 4),
+    );
     const from = new Uint32Array(references.buffer);
     const to = new Uint32Array(rows * stringWords);
     for (let row = 0; row < rows; row++) {
@@ -145,8 +178,8 @@ function isValid(valid: Uint8Array, row: number): boolean {
   return (((valid[row >> 3] as number) >> (row & 7)) & 1) === 1;
 }
 
-// Members of an ENUM end at a NUL. In a column with a NUL, the NUL is written as this noncharacter and '0', and the
-// noncharacter itself as itself and '1'.
+// Members of an ENUM end at a NUL. In a column with a NUL, the NUL is written as this noncharacter
+// and '0', and the noncharacter itself as itself and '1'.
 const marker = '\u{10ffff}';
 
 export function hasNul(text: string): boolean {

@@ -19,7 +19,10 @@ export interface DuckDbError {
   candidates: readonly string[];
 }
 
-/** The parts of an error, most of them only with `errorsWithParts`; undefined for errors that are not DuckDB's. */
+/**
+ * The parts of an error, most of them only with `errorsWithParts`; undefined for errors that are
+ * not DuckDB's.
+ */
 export function decodeError(error: unknown): DuckDbError | undefined {
   const text = error instanceof Error ? error.message : '';
   const start = text.indexOf('{"exception_type":');
@@ -30,7 +33,8 @@ export function decodeError(error: unknown): DuckDbError | undefined {
   } catch {
     return undefined;
   }
-  const part = (name: string) => (typeof parts[name] === 'string' ? (parts[name] as string) : undefined);
+  const part = (name: string) =>
+    typeof parts[name] === 'string' ? (parts[name] as string) : undefined;
   const position = Number(part('position') ?? Number.NaN);
   return {
     kind: part('exception_type') ?? '',
@@ -45,7 +49,14 @@ export function decodeError(error: unknown): DuckDbError | undefined {
 function decodeText(text: string): DuckDbError | undefined {
   const [, kind, message] = /^([A-Z][A-Za-z ]*) Error: ([\s\S]*)$/.exec(text) ?? [];
   if (kind === undefined || message === undefined) return undefined;
-  return { kind, message, position: undefined, name: undefined, missing: undefined, candidates: [] };
+  return {
+    kind,
+    message,
+    position: undefined,
+    name: undefined,
+    missing: undefined,
+    candidates: [],
+  };
 }
 
 /** The error with DuckDB's usual message. */
@@ -55,7 +66,10 @@ export function plainError(error: unknown): Error {
   return new Error(`${parts.kind} Error: ${parts.message}`, { cause: error });
 }
 
-/** Runs an action of DuckDB and converts its error to one line. `place` is the directory of its temporary files. */
+/**
+ * Runs an action of DuckDB and converts its error to one line. `place` is the directory of its
+ * temporary files.
+ */
 export async function onSqlError<T>(action: () => Promise<T>, place = tmpdir()): Promise<T> {
   try {
     return await action();
@@ -73,7 +87,9 @@ const maxMessage = 1000;
 
 /** DuckDB's message without the picture of the statement. */
 function oneLine(message: string): string {
-  const text = message.replace(/^Failed to extract statements: /, '').split(/\n\s*LINE \d+:/, 1)[0] as string;
+  const text = message
+    .replace(/^Failed to extract statements: /, '')
+    .split(/\n\s*LINE \d+:/, 1)[0] as string;
   const line = text
     .split('\n')
     .map((line) => line.trim())

@@ -4,7 +4,10 @@ import { quoteIdentifier } from './sql-text.js';
 // The views that SQL has besides the tables. native/tables/columns.json declares their columns.
 
 /** Where a view finds its rows: the table, or the view, of this name. */
-const bodies: Readonly<Record<string, string>> = { connection_flows: connectionFlows(), connections: connections() };
+const bodies: Readonly<Record<string, string>> = {
+  connection_flows: connectionFlows(),
+  connections: connections(),
+};
 
 /** CREATE VIEW statements, in order. `isTaken`: names that the user's tables have. */
 export function createViewsSql(isTaken: (name: string) => boolean = () => false): string[] {
@@ -18,15 +21,17 @@ export function createViewsSql(isTaken: (name: string) => boolean = () => false)
 }
 
 /**
- * Flows of one connection have the same endpoints, in this order or the other. A connect or an accept after the end of
- * all earlier flows starts another connection; the accept that follows a connect belongs to the same one.
+ * Flows of one connection have the same endpoints, in this order or the other. A connect or an
+ * accept after the end of all earlier flows starts another connection; the accept that follows a
+ * connect belongs to the same one.
  */
 function connectionFlows(): string {
   const has = (op: string) => `opflags_bitmap & ${1 << opNames.indexOf(op)} <> 0`;
   const ends = 'filename, net_proto, sfkit_low, sfkit_high';
   const before = `OVER (PARTITION BY ${ends} ORDER BY ts_uts, idx ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`;
   const session = `PARTITION BY ${ends}, sfkit_session`;
-  const helpers = 'sfkit_low, sfkit_high, sfkit_opening, sfkit_reached, sfkit_opened, sfkit_session, sfkit_first';
+  const helpers =
+    'sfkit_low, sfkit_high, sfkit_opening, sfkit_reached, sfkit_opened, sfkit_session, sfkit_first';
   const seen = 'sfkit_client, sfkit_server';
   return `WITH flows AS (
     SELECT *, concat(net_sip, ' ', net_sport) AS sfkit_source, concat(net_dip, ' ', net_dport) AS sfkit_destination
@@ -61,7 +66,10 @@ function connectionFlows(): string {
   FROM counted ORDER BY filename, idx`;
 }
 
-/** Bytes count at the client if both ends were seen. A process whose side is unknown stands for the client. */
+/**
+ * Bytes count at the client if both ends were seen. A process whose side is unknown stands for the
+ * client.
+ */
 function connections(): string {
   const known = 'FILTER (role IS NOT NULL)';
   const first = (column: string, which: string) => `min_by(${column}, idx) ${which}`;
@@ -73,7 +81,10 @@ function connections(): string {
       ['proc_pid', 'pid'],
       ['proc_exe', 'exe'],
       ['container_id', 'container_id'],
-    ].map(([column, name]) => `${first(column as string, `FILTER (side = '${side}')`)} AS ${side}_${name}`);
+    ].map(
+      ([column, name]) =>
+        `${first(column as string, `FILTER (side = '${side}')`)} AS ${side}_${name}`,
+    );
   const columns = [
     'connection',
     'any_value(net_proto) AS net_proto',

@@ -40,11 +40,15 @@ export function addonCandidates(): string[] {
   const libcs = process.platform === 'linux' ? ['-glibc', '-musl'] : [''];
   return [
     join(root, 'native', 'build', 'Release', 'sfkit.node'),
-    ...libcs.map((libc) => join(root, 'prebuilds', `${process.platform}-${process.arch}${libc}`, 'sfkit.node')),
+    ...libcs.map((libc) =>
+      join(root, 'prebuilds', `${process.platform}-${process.arch}${libc}`, 'sfkit.node'),
+    ),
   ];
 }
 
 /** Some package managers skip install scripts. Only a clone has tsconfig.json. */
 function buildCommand(): string {
-  return existsSync(join(root, 'tsconfig.json')) ? 'npm run setup' : `node ${join(root, 'scripts', 'install.mjs')}`;
+  return existsSync(join(root, 'tsconfig.json'))
+    ? 'npm run setup'
+    : `node ${join(root, 'scripts', 'install.mjs')}`;
 }

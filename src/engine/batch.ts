@@ -1,9 +1,18 @@
-import { openFlagNames, opNames, type TableColumn, type TableName, tableColumns } from './columns.gen.js';
+import {
+  openFlagNames,
+  opNames,
+  type TableColumn,
+  type TableName,
+  tableColumns,
+} from './columns.gen.js';
 import { SfkitError } from './errors.js';
 import type { NativeColumn, NativeColumnBatch } from './native.js';
 import { type EncodedStrings, validUtf8 } from './string-table.js';
 
-/** Rows of one table, by column. Valid as long as it is referenced; strings are decoded on first use. */
+/**
+ * Rows of one table, by column. Valid as long as it is referenced; strings are decoded on first
+ * use.
+ */
 export class ColumnBatch {
   readonly table: TableName;
   readonly rows: number;
@@ -20,13 +29,18 @@ export class ColumnBatch {
   constructor(native: NativeColumnBatch) {
     const layout: readonly TableColumn[] | undefined = tableColumns[native.table as TableName];
     if (layout === undefined)
-      throw new SfkitError('UNKNOWN', `the engine returned a batch of unknown table '${native.table}'`);
+      throw new SfkitError(
+        'UNKNOWN',
+        `the engine returned a batch of unknown table '${native.table}'`,
+      );
     this.#native = native;
     this.table = native.table as TableName;
     this.rows = native.rows;
     this.file = native.file;
     this.startSeconds = native.startSeconds;
-    this.columns = layout.map((spec) => new Column(spec, native.columns[spec.physical] as NativeColumn, this));
+    this.columns = layout.map(
+      (spec) => new Column(spec, native.columns[spec.physical] as NativeColumn, this),
+    );
   }
 
   /** The distinct strings of the batch; bytes that are not UTF-8 become U+FFFD. */
@@ -51,8 +65,11 @@ export class ColumnBatch {
 
   /** Returns the same rows with `text` in every row of a text column. */
   withText(name: string, text: string): ColumnBatch {
-    const spec = tableColumns[this.table].find((column) => column.name === name && column.type === 'str');
-    if (spec === undefined) throw new SfkitError('UNKNOWN', `table ${this.table} has no text column '${name}'`);
+    const spec = tableColumns[this.table].find(
+      (column) => column.name === name && column.type === 'str',
+    );
+    if (spec === undefined)
+      throw new SfkitError('UNKNOWN', `table ${this.table} has no text column '${name}'`);
     const { offsets, bytes } = this.#native.strings;
     const added = Buffer.from(text);
     const index = Math.max(0, offsets.length - 1);
@@ -72,12 +89,16 @@ export class ColumnBatch {
 
   column(name: string): Column {
     const found = this.columns.find((column) => column.name === name);
-    if (found === undefined) throw new SfkitError('UNKNOWN', `table ${this.table} has no column '${name}'`);
+    if (found === undefined)
+      throw new SfkitError('UNKNOWN', `table ${this.table} has no column '${name}'`);
     return found;
   }
 }
 
-/** A value in JavaScript: 64-bit integers and times (ns since 1970) as bigint, ops and flags as names. */
+/**
+ * A value in JavaScript: 64-bit integers and times (ns since 1970) as bigint, ops and flags as
+ * names.
+ */
 export type CellValue = string | number | bigint | boolean | readonly string[] | null;
 
 /** One column of a batch. */
@@ -147,7 +168,9 @@ export function namesOf(type: 'ops' | 'flags'): (bits: number) => readonly strin
   return type === 'ops' ? operations : openFlags;
 }
 
-function remembered(toNames: (bits: number) => readonly string[]): (bits: number) => readonly string[] {
+function remembered(
+  toNames: (bits: number) => readonly string[],
+): (bits: number) => readonly string[] {
   const known = new Map<number, readonly string[]>();
   return (bits) => {
     let names = known.get(bits);

@@ -8,8 +8,9 @@ const largest = 2n ** 64n - 1n;
 const nanosecondsPerMillisecond = 1_000_000n;
 
 /**
- * Parses a position in a capture: an event number (`120`), a time in UTC (`2026-03-02T10:00:01.5`, optionally with `Z` or
- * an offset), or seconds from the first system call (`+1.5`). Error messages name the option `name`.
+ * Parses a position in a capture: an event number (`120`), a time in UTC (`2026-03-02T10:00:01.5`,
+ * optionally with `Z` or an offset), or seconds from the first system call (`+1.5`). Error messages
+ * name the option `name`.
  */
 export function parseBound(name: string, text: string): Bound {
   const bound = eventNumber(text) ?? secondsFromStart(text) ?? time(text);
@@ -29,11 +30,17 @@ function eventNumber(text: string): Bound | undefined {
 function secondsFromStart(text: string): Bound | undefined {
   const match = /^\+(\d+)(?:\.(\d{1,9}))?$/.exec(text);
   if (match === null) return undefined;
-  return { kind: 'relative', value: BigInt(match[1] as string) * 1_000_000_000n + fraction(match[2]) };
+  return {
+    kind: 'relative',
+    value: BigInt(match[1] as string) * 1_000_000_000n + fraction(match[2]),
+  };
 }
 
 function time(text: string): Bound | undefined {
-  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
+  const match =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d)?)?$/.exec(
+      text,
+    );
   if (match === null) return undefined;
   const [, date, minutes = '00:00', seconds = '00', part, zone = 'Z'] = match;
   const milliseconds = Date.parse(`${date}T${minutes}:${seconds}${zone}`);

@@ -41,9 +41,14 @@ export interface CollectorOptions {
   processFlow?: boolean | undefined;
   /** Write only records of processes in containers. Default: false. */
   containersOnly?: boolean | undefined;
-  /** Make the same records as this version of the collector, including its known bugs. Default: off. */
+  /**
+   * Make the same records as this version of the collector, including its known bugs. Default: off.
+   */
   compat?: CompatMode | undefined;
-  /** Falco filter: only events that pass make records; the state follows all events. Default: all pass. */
+  /**
+   * Falco filter: only events that pass make records; the state follows all events. Default: all
+   * pass.
+   */
   filter?: string | undefined;
 }
 
@@ -52,7 +57,10 @@ export interface SessionConfig extends CollectorOptions {
   input: string;
   /** Required kind of input. Default: auto, any kind. */
   kind?: NativeConfig['kind'] | undefined;
-  /** avro: bytes of a .sf file; columns: column batches; lines: events as text; recovered: bytes of a capture; info: counts only; none: only the summary. */
+  /**
+   * avro: bytes of a .sf file; columns: column batches; lines: events as text; recovered: bytes of
+   * a capture; info: counts only; none: only the summary.
+   */
   output: NativeConfig['output'];
   /** For kind live: what to record of the running kernel. */
   live?: LiveConfig | undefined;
@@ -62,7 +70,10 @@ export interface SessionConfig extends CollectorOptions {
   withFiles?: boolean | undefined;
   /** How sfkit follows files. Default: flow. */
   mode?: FileMode | undefined;
-  /** Seconds of event time between headers; after each header, entities are written again. Default: 0, never. */
+  /**
+   * Seconds of event time between headers; after each header, entities are written again. Default:
+   * 0, never.
+   */
   rotateInterval?: number | undefined;
   /** For columns: tables to deliver. Default: all events, flows and entities. */
   tables?: readonly string[] | undefined;
@@ -96,7 +107,9 @@ export interface LiveConfig {
   snaplen?: number | undefined;
   /** Keep 1 in N of the calls that change no state; at most 128. Default: 1, all. */
   samplingRatio?: number | undefined;
-  /** Bytes per buffer between kernel and engine: a power of two from 4096 to 2^28. Default: 8388608. */
+  /**
+   * Bytes per buffer between kernel and engine: a power of two from 4096 to 2^28. Default: 8388608.
+   */
   ringBytes?: number | undefined;
   /** Processors per buffer; 0: one buffer for all. Default: 1. */
   cpusPerRing?: number | undefined;
@@ -125,7 +138,17 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     output: oneOf(
       'output',
       config.output,
-      ['avro', 'columns', 'datums', 'files', 'lines', 'recovered', 'info', 'findings', 'none'] as const,
+      [
+        'avro',
+        'columns',
+        'datums',
+        'files',
+        'lines',
+        'recovered',
+        'info',
+        'findings',
+        'none',
+      ] as const,
       undefined,
     ),
     tables: tableNames(config.tables),
@@ -135,10 +158,9 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     exporter: text('exporter', config.exporter, ''),
     nodeIp: text('nodeIp', config.nodeIp, ''),
     filename: text('filename', config.filename, ''),
-    fileReadMode: fileReadModes.indexOf(oneOf('fileReadMode', config.fileReadMode, fileReadModes, 'select')) as
-      | 0
-      | 1
-      | 2,
+    fileReadMode: fileReadModes.indexOf(
+      oneOf('fileReadMode', config.fileReadMode, fileReadModes, 'select'),
+    ) as 0 | 1 | 2,
     fileOnly: flag('fileOnly', config.fileOnly, true),
     processFlow: flag('processFlow', config.processFlow, true),
     containersOnly: flag('containersOnly', config.containersOnly, false),
@@ -181,7 +203,8 @@ export function liveConfig(config: LiveConfig): NativeLiveConfig {
     return whole(`live.${key}`, config[key] ?? fallback, min, max);
   };
   const ringBytes = within('ringBytes');
-  if (!Number.isInteger(Math.log2(ringBytes))) refuse("option 'live.ringBytes' must be a power of two");
+  if (!Number.isInteger(Math.log2(ringBytes)))
+    refuse("option 'live.ringBytes' must be a power of two");
   return {
     allSyscalls: flag('live.allSyscalls', config.allSyscalls, false),
     snaplen: within('snaplen'),
@@ -260,7 +283,12 @@ function flag(name: string, value: unknown, fallback: boolean): boolean {
   return chosen;
 }
 
-function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[], fallback: T | undefined): T {
+function oneOf<T extends string>(
+  name: string,
+  value: unknown,
+  allowed: readonly T[],
+  fallback: T | undefined,
+): T {
   const chosen = value ?? fallback;
   const found = allowed.find((candidate) => candidate === chosen);
   if (found === undefined) {
@@ -272,20 +300,26 @@ function oneOf<T extends string>(name: string, value: unknown, allowed: readonly
 
 function tableNames(value: readonly string[] | undefined): string[] {
   const known = [...tables, ...captureTables].map((table) => table.name as string);
-  if (value === undefined) return tables.filter((table) => table.kind !== 'all').map((table) => table.name);
+  if (value === undefined)
+    return tables.filter((table) => table.kind !== 'all').map((table) => table.name);
   for (const name of value) {
     if (!known.includes(name)) refuse(`unknown table '${name}'${suggestion(name, known)}`);
   }
   return [...value];
 }
 
-function captureColumnNames(names: readonly string[] = [], value: readonly string[] = []): string[] {
+function captureColumnNames(
+  names: readonly string[] = [],
+  value: readonly string[] = [],
+): string[] {
   if (value.length === 0) return [];
   const table = captureTables.find(({ name }) => names.length === 1 && name === names[0]);
-  if (table === undefined) refuse("option 'captureColumns' needs one table that only captures have");
+  if (table === undefined)
+    refuse("option 'captureColumns' needs one table that only captures have");
   const known = tableColumns[table.name].filter(({ derived }) => !derived).map(({ name }) => name);
   for (const name of value) {
-    if (!known.includes(name)) refuse(`unknown column '${name}' of the table ${table.name}${suggestion(name, known)}`);
+    if (!known.includes(name))
+      refuse(`unknown column '${name}' of the table ${table.name}${suggestion(name, known)}`);
   }
   return [...value];
 }

@@ -31,7 +31,10 @@ export class TextBudget {
   }
 }
 
-/** The distinct strings of one column over all batches, numbered in order of arrival, within the budget. */
+/**
+ * The distinct strings of one column over all batches, numbered in order of arrival, within the
+ * budget.
+ */
 export class GrowingDictionary {
   readonly #indexes = new Map<string, number>();
   readonly #budget: TextBudget;
@@ -59,7 +62,10 @@ export class GrowingDictionary {
     return [...this.#indexes.keys()];
   }
 
-  /** Encodes the column's rows as string numbers, 0 for a missing value; undefined if the budget is exhausted. */
+  /**
+   * Encodes the column's rows as string numbers, 0 for a missing value; undefined if the budget is
+   * exhausted.
+   */
   encode(column: Column, batch: ColumnBatch): Uint32Array | undefined {
     const { offsets } = batch.encodedStrings;
     // Each distinct string of the batch is looked up once.
@@ -91,9 +97,11 @@ export class GrowingDictionary {
     const found = this.#indexes.get(text);
     if (found !== undefined) return found;
     const index = this.#indexes.size;
-    const shared = Math.max(0, this.#textBytes + bytes - ownText) - Math.max(0, this.#textBytes - ownText);
+    const shared =
+      Math.max(0, this.#textBytes + bytes - ownText) - Math.max(0, this.#textBytes - ownText);
     if (index === maxStrings) return undefined;
-    if (shared > 0 && (this.#rowBytes < minSharing * this.#textBytes || !this.#budget.take(shared))) return undefined;
+    if (shared > 0 && (this.#rowBytes < minSharing * this.#textBytes || !this.#budget.take(shared)))
+      return undefined;
     this.#textBytes += bytes;
     this.#indexes.set(text, index);
     return index;

@@ -28,7 +28,10 @@ export class SfkitError extends Error {
   }
 }
 
-/** An error in SQL. Its message is one line; `details` show the place and give advice, one line each. */
+/**
+ * An error in SQL. Its message is one line; `details` show the place and give advice, one line
+ * each.
+ */
 export class SqlError extends SfkitError {
   constructor(
     message: string,
@@ -44,13 +47,17 @@ export function fromNative(error: unknown): SfkitError {
   if (error instanceof SfkitError) return error;
   const code = (error as { code?: unknown }).code;
   const message = error instanceof Error ? error.message : String(error);
-  return new SfkitError(typeof code === 'string' ? (code as SfkitErrorCode) : 'UNKNOWN', message, { cause: error });
+  return new SfkitError(typeof code === 'string' ? (code as SfkitErrorCode) : 'UNKNOWN', message, {
+    cause: error,
+  });
 }
 
 /** Converts a file-system error to an SfkitError that names the output. */
 export function unwritable(path: string, error: unknown): SfkitError {
   if (error instanceof SfkitError) return error;
-  return new SfkitError('OUTPUT_UNWRITABLE', `cannot write ${path}: ${reasonOf(error)}`, { cause: error });
+  return new SfkitError('OUTPUT_UNWRITABLE', `cannot write ${path}: ${reasonOf(error)}`, {
+    cause: error,
+  });
 }
 
 /** Writing to standard output failed; `cause` is the system's error. */
@@ -75,10 +82,14 @@ export function reasonOf(error: unknown): string {
 
 /** Whether the error comes from the file system, directly or through DuckDB. */
 export function isSystemError(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).syscall !== undefined || codeFromDuckDb(error) !== undefined;
+  return (
+    (error as NodeJS.ErrnoException).syscall !== undefined || codeFromDuckDb(error) !== undefined
+  );
 }
 
-/** DuckDB's messages of these two kinds end with the system's message. Others may quote user data. */
+/**
+ * DuckDB's messages of these two kinds end with the system's message. Others may quote user data.
+ */
 function codeFromDuckDb(error: unknown): string | undefined {
   const message = /^(?:IO|FATAL) Error: .*: (.+?)\s*$/m.exec((error as Error).message ?? '')?.[1];
   return systemMessages[message ?? ''];

@@ -1,9 +1,10 @@
 import { hiddenCharacters } from './text.gen.js';
 
-// An attacker can control captured strings and file names. Wherever people or spreadsheets read them, their hidden
-// characters (native/tables/text.json: controls, invisible characters, unusual blanks, unassigned code points) are
-// escaped. Each output format has its own escapes for the same characters; add new formats here.
-// native/src/base/escape.h does the same for text that the engine writes.
+// An attacker can control captured strings and file names. Wherever people or spreadsheets read
+// them, their hidden characters (native/tables/text.json: controls, invisible characters, unusual
+// blanks, unassigned code points) are escaped. Each output format has its own escapes for the same
+// characters; add new formats here. native/src/base/escape.h does the same for text that the engine
+// writes.
 
 const hidden = new RegExp(`[${hiddenCharacters}]`, 'gu');
 const printable = /^[\x20-\x7e]*$/;
@@ -28,12 +29,15 @@ export function escapeCharacter(character: string): string {
 /** Equivalent JSON: hidden characters in strings become \uNNNN, a pair of them beyond U+FFFF. */
 export function escapeJson(json: string): string {
   // Newlines are between values; JSON strings contain none.
-  return escapeHidden(json, (character) => (character === '\n' ? character : jsonEscape(character)));
+  return escapeHidden(json, (character) =>
+    character === '\n' ? character : jsonEscape(character),
+  );
 }
 
 function jsonEscape(character: string): string {
   let units = '';
-  for (let unit = 0; unit < character.length; unit++) units += `\\u${hex(character.charCodeAt(unit), 4)}`;
+  for (let unit = 0; unit < character.length; unit++)
+    units += `\\u${hex(character.charCodeAt(unit), 4)}`;
   return units;
 }
 

@@ -3,7 +3,10 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 /** The argument that means standard input. */
 export const standardInput = '-';
 
-/** Whether an input can be read only once, from its start: standard input, a pipe, a device or a socket. */
+/**
+ * Whether an input can be read only once, from its start: standard input, a pipe, a device or a
+ * socket.
+ */
 export function isStreamInput(path: string): boolean {
   if (path === standardInput) return true;
   const info = statSync(path, { throwIfNoEntry: false });
@@ -23,7 +26,10 @@ export function inputName(path: string): string {
 /** Whether a file starts like a capture: with a section header or gzip. */
 export function looksLikeCapture(path: string): boolean {
   const start = firstBytes(path, 4);
-  return start.equals(Buffer.of(0x0a, 0x0d, 0x0d, 0x0a)) || start.subarray(0, 2).equals(Buffer.of(0x1f, 0x8b));
+  return (
+    start.equals(Buffer.of(0x0a, 0x0d, 0x0d, 0x0a)) ||
+    start.subarray(0, 2).equals(Buffer.of(0x1f, 0x8b))
+  );
 }
 
 /** Whether a file starts like a SysFlow file. */

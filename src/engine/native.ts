@@ -1,6 +1,6 @@
 /**
- * The interface of the native addon, exactly as `native/addon/` exports it. Only `src/engine/` imports this file; other
- * code uses the typed sessions of `src/engine/session.ts`.
+ * The interface of the native addon, exactly as `native/addon/` exports it. Only `src/engine/`
+ * imports this file; other code uses the typed sessions of `src/engine/session.ts`.
  */
 
 import type { CaptureSummary } from './summary.js';
@@ -9,22 +9,38 @@ import type { CaptureSummary } from './summary.js';
 export interface NativeConfig {
   /** Path of the input. */
   input: string;
-  /** 'auto' checks the first bytes: a SysFlow file or a capture. 'live' is the running kernel; `input` is then its name. */
+  /**
+   * 'auto' checks the first bytes: a SysFlow file or a capture. 'live' is the running kernel;
+   * `input` is then its name.
+   */
   kind: 'auto' | 'capture' | 'sysflow' | 'live';
   /**
-   * 'avro': bytes of a .sf file; 'files': bytes of .sf files, one for each header; 'datums': records one by one, as Avro
-   * datums; 'columns': column batches; 'lines': events of a capture as lines of text; 'recovered': bytes of a sound
-   * capture; 'info': read and count; 'findings': findings of rules as lines of JSON; 'none': read and follow state only.
+   * 'avro': bytes of a .sf file; 'files': bytes of .sf files, one for each header; 'datums':
+   * records one by one, as Avro datums; 'columns': column batches; 'lines': events of a capture as
+   * lines of text; 'recovered': bytes of a sound capture; 'info': read and count; 'findings':
+   * findings of rules as lines of JSON; 'none': read and follow state only.
    */
-  output: 'avro' | 'columns' | 'datums' | 'files' | 'lines' | 'recovered' | 'info' | 'findings' | 'none';
+  output:
+    | 'avro'
+    | 'columns'
+    | 'datums'
+    | 'files'
+    | 'lines'
+    | 'recovered'
+    | 'info'
+    | 'findings'
+    | 'none';
   /**
-   * For 'columns': names from native/tables/columns.json, or 'sysflow' for all events and flows in one table. A table that
-   * only captures have must be the only one.
+   * For 'columns': names from native/tables/columns.json, or 'sysflow' for all events and flows in
+   * one table. A table that only captures have must be the only one.
    */
   tables: string[];
   /** For a table that only captures have: the columns that get values; empty for all. */
   captureColumns: string[];
-  /** For a table of the state at a moment: the moments; the column `moment_number` of a row is an index into them. */
+  /**
+   * For a table of the state at a moment: the moments; the column `moment_number` of a row is an
+   * index into them.
+   */
   moments: NativeMoment[];
   /** Maximum rows of a batch (1 to 122880). */
   batchRows: number;
@@ -44,7 +60,9 @@ export interface NativeConfig {
   withFiles: boolean;
   /** File mode: 0 flows, 1 opens only (consumer mode), 2 none. */
   mode: 0 | 1 | 2;
-  /** Seconds of event time between headers; after each header, entities are written again; 0 never. */
+  /**
+   * Seconds of event time between headers; after each header, entities are written again; 0 never.
+   */
   rotateInterval: number;
   /** For 'lines': 'count' writes no lines. The template '' is the default one. */
   lineFormat: 'text' | 'json' | 'count';
@@ -127,7 +145,10 @@ export interface NativeDiagnostic {
   index: number;
   /** Whether the position is in the rule's output. */
   isOfOutput: boolean;
-  /** The macro whose condition has the position; null if it is in the rule's own condition or output. */
+  /**
+   * The macro whose condition has the position; null if it is in the rule's own condition or
+   * output.
+   */
   macro: number | null;
   /** Byte position in that text, in UTF-8. */
   at: number;
@@ -166,14 +187,19 @@ export interface NativeBound {
   value: bigint;
 }
 
-/** A moment: before the first event, after the last one, ns since 1970, or ns since the first system call. */
+/**
+ * A moment: before the first event, after the last one, ns since 1970, or ns since the first system
+ * call.
+ */
 export interface NativeMoment {
   kind: 'start' | 'end' | 'time' | 'relative';
   /** 0 for start and end. */
   value: bigint;
 }
 
-/** Values of one physical column of a batch. A string column has indexes into the batch's strings. */
+/**
+ * Values of one physical column of a batch. A string column has indexes into the batch's strings.
+ */
 export interface NativeColumn {
   /** i32: Int32Array; i64: BigInt64Array; str: Uint32Array; bool: Uint8Array (0 or 1). */
   values: Int32Array | BigInt64Array | Uint32Array | Uint8Array;
@@ -191,7 +217,10 @@ export interface NativeColumnBatch {
   file: number;
   /** Seconds since 1970 at which this file starts; 0 for the first. */
   startSeconds: number;
-  /** The distinct strings of this batch, UTF-8 as captured (not validated): string i is bytes[offsets[i]..offsets[i+1]]. */
+  /**
+   * The distinct strings of this batch, UTF-8 as captured (not validated): string i is
+   * bytes[offsets[i]..offsets[i+1]].
+   */
   strings: { offsets: Uint32Array; bytes: Uint8Array };
   /** In the order of the table's columns that have no `from` in columns.json. */
   columns: NativeColumn[];
@@ -201,19 +230,25 @@ export interface NativeBytesBatch {
   kind: 'bytes';
   /** The next bytes of the file, or complete lines. */
   bytes: Uint8Array;
-  /** For 'files', and 'datums' with files: number of the file, from 0. A file is complete when the next one starts. */
+  /**
+   * For 'files', and 'datums' with files: number of the file, from 0. A file is complete when the
+   * next one starts.
+   */
   file?: number;
   /** Seconds since 1970 at which this file starts; 0 for the first. */
   startSeconds?: number;
 }
 
-/** SysFlow records, each a datum of the schema's record SysFlow: datum i is bytes[ends[i - 1]..ends[i]]. */
+/**
+ * SysFlow records, each a datum of the schema's record SysFlow: datum i is bytes[ends[i -
+ * 1]..ends[i]].
+ */
 export interface NativeDatumBatch {
   kind: 'datums';
   /**
-   * Branches beyond the schema's union: 12 is a network flow with IPv6 addresses. 13 is the identity of a process that no
-   * later record refers to unless it is written again. 14 (number only) says the same of all files, and 15 of the
-   * container whose id follows.
+   * Branches beyond the schema's union: 12 is a network flow with IPv6 addresses. 13 is the
+   * identity of a process that no later record refers to unless it is written again. 14 (number
+   * only) says the same of all files, and 15 of the container whose id follows.
    */
   bytes: Uint8Array;
   ends: Uint32Array;
@@ -257,8 +292,8 @@ export interface NativeProgress {
 export interface NativeSession {
   /**
    * The next batch; null at the end. Rejects with an Error whose `code` is one of the names in
-   * native/include/sfkit/status.h and whose message is one line for a person. Damage inside a readable
-   * input does not reject: it is in the summary.
+   * native/include/sfkit/status.h and whose message is one line for a person. Damage inside a
+   * readable input does not reject: it is in the summary.
    */
   next(): Promise<NativeBatch | null>;
   /** Final after next() returned null; before that, what is known so far. */
@@ -281,7 +316,10 @@ export interface NativeSession {
 export interface NativeSeqpacketSocket {
   /** Throws the system's error. */
   connect(path: string): void;
-  /** 'busy': the buffer is full, try later; 'lost': no connection; 'long': the message exceeds the socket's limit. */
+  /**
+   * 'busy': the buffer is full, try later; 'lost': no connection; 'long': the message exceeds the
+   * socket's limit.
+   */
   send(message: Uint8Array): 'sent' | 'busy' | 'lost' | 'long';
   /** Number of messages that the reader may not have read yet; 0 if it has read all. */
   unread(): number;
@@ -305,13 +343,24 @@ export interface NativeAddon {
   compileRules(rules: NativeRules): NativeCompilation;
   /** Whether a text is a field that rules can use, with or without transformers. */
   isRuleField(text: string): boolean;
-  /** Loads and unloads the probe. Returns what works; throws an error like those of `next()` if it does not load. */
+  /**
+   * Loads and unloads the probe. Returns what works; throws an error like those of `next()` if it
+   * does not load.
+   */
   tryProbe(options: NativeProbeOptions): string;
   Session: new (config: NativeConfig) => NativeSession;
-  /** Identity of the new directory at a path; null if it is a link or not empty. This and the next two: not on Windows. */
+  /**
+   * Identity of the new directory at a path; null if it is a link or not empty. This and the next
+   * two: not on Windows.
+   */
   identifyMadeDirectory?(path: string): NativeMadeDirectory | null;
-  /** Removes that directory with its contents, without following links. Returns whether it is gone. */
+  /**
+   * Removes that directory with its contents, without following links. Returns whether it is gone.
+   */
   removeMadeDirectory?(path: string, made: NativeMadeDirectory): boolean;
-  /** Removes the user's own files and directories that `isLeftover` accepts; see native/src/files/removal.h. */
+  /**
+   * Removes the user's own files and directories that `isLeftover` accepts; see
+   * native/src/files/removal.h.
+   */
   removeLeftovers?(directory: string, isLeftover: (name: string) => boolean): void;
 }

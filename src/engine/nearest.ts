@@ -2,7 +2,10 @@
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3));
   const ranked = known
-    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({
+      candidate,
+      distance: editDistance(word.toLowerCase(), candidate.toLowerCase()),
+    }))
     .filter(({ candidate, distance }) => candidate !== '' && distance <= limit)
     .sort((left, right) => left.distance - right.distance);
   return ranked[0]?.candidate;
@@ -14,8 +17,11 @@ function editDistance(left: string, right: string): number {
   for (let row = 1; row <= left.length; row++) {
     const current = [row];
     for (let column = 1; column <= right.length; column++) {
-      const replace = (previous[column - 1] as number) + (left[row - 1] === right[column - 1] ? 0 : 1);
-      current.push(Math.min(replace, (previous[column] as number) + 1, (current[column - 1] as number) + 1));
+      const replace =
+        (previous[column - 1] as number) + (left[row - 1] === right[column - 1] ? 0 : 1);
+      current.push(
+        Math.min(replace, (previous[column] as number) + 1, (current[column - 1] as number) + 1),
+      );
     }
     previous = current;
   }

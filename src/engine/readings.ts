@@ -15,8 +15,8 @@ export type ReadingWatcher = (reading: Reading) => () => void;
 let watcher: ReadingWatcher | undefined;
 
 /**
- * Reports the reading of every input of this process to a watcher. One place for the whole process, so that every
- * command has it, whatever lies between the command and the engine.
+ * Reports the reading of every input of this process to a watcher. One place for the whole process,
+ * so that every command has it, whatever lies between the command and the engine.
  */
 export function watchReadings(watch: ReadingWatcher | undefined): void {
   watcher = watch;

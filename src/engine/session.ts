@@ -30,7 +30,10 @@ export type { Summary } from './summary.js';
 
 /** A run of the engine over one input. Iterate it to the end, or call close(). */
 export interface Session<Batch> extends AsyncIterable<Batch> {
-  /** Final after the last batch; before that, what is known so far: bytes, events, records and tables. */
+  /**
+   * Final after the last batch; before that, what is known so far: bytes, events, records and
+   * tables.
+   */
   summary(): Summary;
   /** Ends the input here: everything read so far is still delivered. */
   stop(): void;
@@ -51,17 +54,28 @@ export function firstSecond(session: Session<unknown>, isLive: boolean): number 
 }
 
 /** Opens an input as a stream of the bytes of a .sf file. */
-export function openAvro(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
+export function openAvro(
+  config: Omit<SessionConfig, 'output'>,
+  start = startNative,
+): Session<Uint8Array> {
   return iterate(config, start({ ...config, output: 'avro' }), bytesOf);
 }
 
 /** Opens a capture as a stream of lines, one per event; each item has many complete lines. */
-export function openLines(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
+export function openLines(
+  config: Omit<SessionConfig, 'output'>,
+  start = startNative,
+): Session<Uint8Array> {
   return iterate(config, start({ ...config, output: 'lines' }), bytesOf);
 }
 
-/** Opens a capture as a stream of JSON lines, one per finding; each item has many complete lines. */
-export function openFindings(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
+/**
+ * Opens a capture as a stream of JSON lines, one per finding; each item has many complete lines.
+ */
+export function openFindings(
+  config: Omit<SessionConfig, 'output'>,
+  start = startNative,
+): Session<Uint8Array> {
   return iterate(config, start({ ...config, output: 'findings' }), bytesOf);
 }
 
@@ -80,56 +94,81 @@ export function compileRules(rules: NativeRules): NativeCompilation {
 }
 
 /** Recovers a capture: returns the bytes of a clean capture as a stream. */
-export function openRecovered(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
+export function openRecovered(
+  config: Omit<SessionConfig, 'output'>,
+  start = startNative,
+): Session<Uint8Array> {
   return iterate(config, start({ ...config, output: 'recovered' }), bytesOf);
 }
 
-/** Opens an input as a stream of records, many Avro datums per item; `withFiles` adds the bytes of .sf files. */
+/**
+ * Opens an input as a stream of records, many Avro datums per item; `withFiles` adds the bytes of
+ * .sf files.
+ */
 export function openDatums(
   config: Omit<SessionConfig, 'output'>,
   start = startNative,
 ): Session<NativeDatumBatch | NativeBytesBatch> {
   return iterate(config, start({ ...config, output: 'datums' }), (batch) => {
-    if (batch.kind === 'columns') throw new SfkitError('UNKNOWN', 'the engine returned columns instead of records');
+    if (batch.kind === 'columns')
+      throw new SfkitError('UNKNOWN', 'the engine returned columns instead of records');
     return batch;
   });
 }
 
 /** Opens an input as a stream of the bytes of .sf files, one file for each header. */
-export function openFiles(config: Omit<SessionConfig, 'output'>, start = startNative): Session<NativeBytesBatch> {
+export function openFiles(
+  config: Omit<SessionConfig, 'output'>,
+  start = startNative,
+): Session<NativeBytesBatch> {
   return iterate(config, start({ ...config, output: 'files' }), (batch) => {
-    if (batch.kind !== 'bytes') throw new SfkitError('UNKNOWN', 'the engine returned columns instead of bytes');
+    if (batch.kind !== 'bytes')
+      throw new SfkitError('UNKNOWN', 'the engine returned columns instead of bytes');
     return batch;
   });
 }
 
 /** Follows the state of an input without output; the stream is empty. */
-export function openState(config: Omit<SessionConfig, 'output'>, start = startNative): Session<never> {
+export function openState(
+  config: Omit<SessionConfig, 'output'>,
+  start = startNative,
+): Session<never> {
   return iterate(config, start({ ...config, output: 'none' }), (batch) => batch as never);
 }
 
 /** Reads a capture to its end and counts its contents. */
-export async function readInfo(config: Omit<SessionConfig, 'output'>, start = startNative): Promise<CaptureSummary> {
+export async function readInfo(
+  config: Omit<SessionConfig, 'output'>,
+  start = startNative,
+): Promise<CaptureSummary> {
   const native = start({ ...config, output: 'info' });
   for await (const _ of iterate(config, native, (batch) => batch));
   return native.summary();
 }
 
 function bytesOf(batch: AnyBatch): Uint8Array {
-  if (batch.kind !== 'bytes') throw new SfkitError('UNKNOWN', 'the engine returned columns instead of bytes');
+  if (batch.kind !== 'bytes')
+    throw new SfkitError('UNKNOWN', 'the engine returned columns instead of bytes');
   return batch.bytes;
 }
 
 /** Opens an input as a stream of column batches, the tables interleaved. */
-export function openColumns(config: Omit<SessionConfig, 'output'>, start = startNative): Session<ColumnBatch> {
+export function openColumns(
+  config: Omit<SessionConfig, 'output'>,
+  start = startNative,
+): Session<ColumnBatch> {
   return iterate(config, start({ ...config, output: 'columns' }), (batch) => {
-    if (batch.kind !== 'columns') throw new SfkitError('UNKNOWN', 'the engine returned bytes instead of columns');
+    if (batch.kind !== 'columns')
+      throw new SfkitError('UNKNOWN', 'the engine returned bytes instead of columns');
     return new ColumnBatch(batch);
   });
 }
 
 /** Reads an input to its end, follows the state, and returns only the summary. */
-export async function readSummary(config: Omit<SessionConfig, 'output'>, start = startNative): Promise<Summary> {
+export async function readSummary(
+  config: Omit<SessionConfig, 'output'>,
+  start = startNative,
+): Promise<Summary> {
   const session = iterate(config, start({ ...config, output: 'none' }), (batch) => batch);
   for await (const _ of session);
   return session.summary();
@@ -166,7 +205,8 @@ function iterate<Batch>(
     async *[Symbol.asyncIterator]() {
       const close = () => native.close();
       signal?.addEventListener('abort', close, { once: true });
-      const endReading = kind === 'live' ? () => {} : beginReading({ input, progress: () => native.progress() });
+      const endReading =
+        kind === 'live' ? () => {} : beginReading({ input, progress: () => native.progress() });
       try {
         for (;;) {
           signal?.throwIfAborted();
@@ -174,8 +214,8 @@ function iterate<Batch>(
           signal?.throwIfAborted();
           if (batch === null) return;
           yield convert(batch);
-          // Node.js frees the memory of batches between turns of the event loop. A slow consumer might never let it
-          // turn otherwise.
+          // Node.js frees the memory of batches between turns of the event loop. A slow consumer
+          // might never let it turn otherwise.
           await turn();
         }
       } catch (error) {

@@ -4,12 +4,16 @@ import type { Summary } from './session.js';
 
 /** One line per kind of data left out. */
 export function skippedLines(summary: Summary): string[] {
-  return summary.skipped.filter(({ count }) => count > 0n).map(({ reason, count }) => counted(count, reason));
+  return summary.skipped
+    .filter(({ count }) => count > 0n)
+    .map(({ reason, count }) => counted(count, reason));
 }
 
 /** One line per note. */
 export function noteLines(summary: Summary): string[] {
-  return summary.notes.filter(({ count }) => count > 0n).map(({ reason, count }) => counted(count, reason));
+  return summary.notes
+    .filter(({ count }) => count > 0n)
+    .map(({ reason, count }) => counted(count, reason));
 }
 
 /** One line per place of damage. */
@@ -22,7 +26,9 @@ export function damageLines(summary: Summary): string[] {
   });
 }
 
-/** Prefixes the count. The engine's reasons start with a plural noun, which becomes singular for 1. */
+/**
+ * Prefixes the count. The engine's reasons start with a plural noun, which becomes singular for 1.
+ */
 export function counted(count: bigint, things: string): string {
   return `${grouped(count)} ${count === 1n ? singular(things) : things}`;
 }

@@ -14,7 +14,10 @@ export interface Summary {
   bytes: bigint;
   /** Records made, by type name (Process, FileFlow, ...). */
   records: Record<string, bigint>;
-  /** Live entities and flows at the last update: once a second of event time, and before the flows at the end. */
+  /**
+   * Live entities and flows at the last update: once a second of event time, and before the flows
+   * at the end.
+   */
   tables: TableSizes;
   /** For a live capture: events received from the kernel, and gaps. */
   live: LiveSummary;
@@ -63,7 +66,10 @@ export interface LiveSummary {
   running: boolean;
   events: bigint;
   gaps: Gap[];
-  /** Why the recorded capture file is incomplete; '' if it is complete. Such a failure ends the capture. */
+  /**
+   * Why the recorded capture file is incomplete; '' if it is complete. Such a failure ends the
+   * capture.
+   */
   recordingFailure: string;
   /** Why dropping privileges failed; '' otherwise. */
   privilegesFailure: string;

@@ -15,10 +15,11 @@ export const sysFlowErrorCodes = [
 
 /**
  * - LibsError: a wrong configuration or filter, a missing or unreadable capture, a failed output
- * - ProbeAccessDenied: a capability for live capture is missing, lockdown forbids it, or the probe file is unreadable
- *   (EACCES)
- * - ProbeNotExist, ErrorReadingFileSystem, NameTooLong, ProbeCheckError: the probe file is missing (ENOENT), the disk
- *   fails (EIO), the name is too long (ENAMETOOLONG), a part of the path is not a directory (ENOTDIR)
+ * - ProbeAccessDenied: a capability for live capture is missing, lockdown forbids it, or the probe
+ *   file is unreadable (EACCES)
+ * - ProbeNotExist, ErrorReadingFileSystem, NameTooLong, ProbeCheckError: the probe file is missing
+ *   (ENOENT), the disk fails (EIO), the name is too long (ENAMETOOLONG), a part of the path is not
+ *   a directory (ENOTDIR)
  * - ProbeNotLoaded: the kernel module is not loaded, or the kernel rejects the probe
  * - DriverLibsMismatch: the probe file has no version
  * - EventParsingError: the capture is damaged; everything readable was delivered before

@@ -1,6 +1,9 @@
 import { RecordBatchFileWriter, RecordBatchWriter, type Schema } from 'apache-arrow';
 
-/** Writes Arrow files that start with their schema. The format requires it, but the library omits it. */
+/**
+ * Writes Arrow files that start with their schema. The format requires it, but the library omits
+ * it.
+ */
 export class ArrowFileWriter extends RecordBatchFileWriter {
   protected override _writeSchema(schema: Schema): this {
     super._writeSchema(schema);

@@ -19,7 +19,12 @@ import {
   Vector,
 } from 'apache-arrow';
 import { type Column, type ColumnBatch, namesOf } from '../engine/batch.js';
-import { schemaVersion, type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
+import {
+  schemaVersion,
+  type TableColumn,
+  type TableName,
+  tableColumns,
+} from '../engine/columns.gen.js';
 import type { TextBudget } from '../engine/dictionary.js';
 import { type EncodedStrings, encodeStrings, selectStrings } from '../engine/string-table.js';
 import type { ByteSink } from '../output/sink.js';
@@ -42,8 +47,8 @@ export interface ArrowTableWriter {
 }
 
 /**
- * The file form. Each text column has one complete dictionary, which every reader supports, or is plain text if it has
- * too many strings for memory. Nothing is written before the end.
+ * The file form. Each text column has one complete dictionary, which every reader supports, or is
+ * plain text if it has too many strings for memory. Nothing is written before the end.
  */
 export class ArrowTableFile implements ArrowTableWriter {
   readonly #table: TableName;
@@ -64,11 +69,13 @@ export class ArrowTableFile implements ArrowTableWriter {
     const dictionaries = new Map<string, Vector<Utf8>>();
     for (const { name, type } of this.#spool.columns) {
       const dictionary = type === 'str' ? this.#spool.dictionary(name) : undefined;
-      if (dictionary) dictionaries.set(name, new Vector([utf8Data(encodeStrings(dictionary.strings()))]));
+      if (dictionary)
+        dictionaries.set(name, new Vector([utf8Data(encodeStrings(dictionary.strings()))]));
     }
     const schema = arrowSchema(this.#table, (column) => dictionaries.has(column));
     const output = new IpcOutput(new ArrowFileWriter(), schema, this.#sink);
-    for (const block of this.#spool.blocks()) await output.write(this.#encode(schema, dictionaries, block));
+    for (const block of this.#spool.blocks())
+      await output.write(this.#encode(schema, dictionaries, block));
     this.#spool.close();
     await output.close();
   }
@@ -77,12 +84,18 @@ export class ArrowTableFile implements ArrowTableWriter {
     this.#spool.close();
   }
 
-  #encode(schema: Schema, dictionaries: ReadonlyMap<string, Vector<Utf8>>, { rows, columns }: Block): RecordBatch {
+  #encode(
+    schema: Schema,
+    dictionaries: ReadonlyMap<string, Vector<Utf8>>,
+    { rows, columns }: Block,
+  ): RecordBatch {
     return recordBatch(schema, rows, (spec, type) => {
       const { values, valid, texts } = columns[spec.physical] as Block['columns'][number];
       const nullable = spec.nullable ? valid : null;
-      const nullBitmap = spec.type === 'ts' ? possibleTimes(values as BigInt64Array, nullable, rows) : nullable;
-      if (texts !== undefined) return repeatedUtf8(values as Uint32Array, valid, texts, rows, nullBitmap);
+      const nullBitmap =
+        spec.type === 'ts' ? possibleTimes(values as BigInt64Array, nullable, rows) : nullable;
+      if (texts !== undefined)
+        return repeatedUtf8(values as Uint32Array, valid, texts, rows, nullBitmap);
       if (spec.type !== 'str') return fixedData(type, spec, { values, valid: nullBitmap }, rows);
       const dictionary = dictionaries.get(spec.name) as Vector<Utf8>;
       return makeData({
@@ -97,8 +110,8 @@ export class ArrowTableFile implements ArrowTableWriter {
 }
 
 /**
- * The stream form, readable even if it is truncated. Each batch includes the complete dictionaries that changed; they
- * replace the previous ones.
+ * The stream form, readable even if it is truncated. Each batch includes the complete dictionaries
+ * that changed; they replace the previous ones.
  */
 export class ArrowTableStream implements ArrowTableWriter {
   readonly #output: IpcOutput;
@@ -125,7 +138,10 @@ export class ArrowTableStream implements ArrowTableWriter {
   discard(): void {}
 }
 
-/** Converts one table's batches to Arrow record batches without copying numbers. Each has its own dictionaries. */
+/**
+ * Converts one table's batches to Arrow record batches without copying numbers. Each has its own
+ * dictionaries.
+ */
 export class ArrowBatches {
   readonly schema: Schema;
   readonly #dictionaries = new Map<string, { strings: EncodedStrings; vector: Vector<Utf8> }>();
@@ -153,7 +169,13 @@ export class ArrowBatches {
       this.#dictionaries.set(column.name, dictionary);
     }
     const { vector } = dictionary;
-    return makeData({ type, length: batch.rows, nullBitmap: column.valid, data: indexes, dictionary: vector });
+    return makeData({
+      type,
+      length: batch.rows,
+      nullBitmap: column.valid,
+      data: indexes,
+      dictionary: vector,
+    });
   }
 }
 
@@ -163,10 +185,15 @@ class IpcOutput {
   readonly #queue = new ChunkQueue();
   readonly #sink: ByteSink;
 
-  constructor(writer: RecordBatchFileWriter | RecordBatchStreamWriter, schema: Schema, sink: ByteSink) {
+  constructor(
+    writer: RecordBatchFileWriter | RecordBatchStreamWriter,
+    schema: Schema,
+    sink: ByteSink,
+  ) {
     this.#writer = writer;
     this.#sink = sink;
-    // The queue is the writer's sink. Setting the schema now makes a table without rows a valid file.
+    // The queue is the writer's sink. Setting the schema now makes a table without rows a valid
+    // file.
     writer.reset(this.#queue, schema);
   }
 
@@ -188,7 +215,8 @@ class IpcOutput {
 
 function arrowSchema(table: TableName, hasDictionary: (column: string) => boolean): Schema {
   const fields = tableColumns[table].map((column, index) => {
-    const type = column.type === 'str' && !hasDictionary(column.name) ? new Utf8() : arrowType(column, index);
+    const type =
+      column.type === 'str' && !hasDictionary(column.name) ? new Utf8() : arrowType(column, index);
     return new Field(column.name, type, column.nullable);
   });
   return new Schema(
@@ -214,7 +242,8 @@ function arrowType(column: TableColumn, index: number): DataType {
     case 'flags':
       return new List(new Field('item', new Utf8(), false));
     case 'str':
-      // Numbered by column: the library would count per process, and the bytes would differ between runs.
+      // Numbered by column: the library would count per process, and the bytes would differ between
+      // runs.
       return new Dictionary(new Utf8(), new Int32(), index);
   }
 }
@@ -225,8 +254,13 @@ function recordBatch(
   toData: (spec: TableColumn, type: DataType, index: number) => Data,
 ): RecordBatch {
   const specs = tableColumns[schema.metadata.get('sfkit.table') as TableName];
-  const children = schema.fields.map((field, index) => toData(specs[index] as TableColumn, field.type, index));
-  return new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: rows, nullCount: 0, children }));
+  const children = schema.fields.map((field, index) =>
+    toData(specs[index] as TableColumn, field.type, index),
+  );
+  return new RecordBatch(
+    schema,
+    makeData({ type: new Struct(schema.fields), length: rows, nullCount: 0, children }),
+  );
 }
 
 /** A column of any type but text. */
@@ -267,7 +301,11 @@ function sameStrings(left: EncodedStrings, right: EncodedStrings): boolean {
 }
 
 /** The same values as signed integers: string indexes are below 2^31. */
-function signed(values: { buffer: ArrayBufferLike; byteOffset: number; length: number }): Int32Array {
+function signed(values: {
+  buffer: ArrayBufferLike;
+  byteOffset: number;
+  length: number;
+}): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length);
 }
 
@@ -281,8 +319,15 @@ function utf8Data({ offsets, bytes }: EncodedStrings): Data<Utf8> {
   });
 }
 
-/** Validity of times: a valid number that is a possible time. The number itself is in another column. */
-function possibleTimes(nanoseconds: BigInt64Array, valid: Uint8Array | null, rows: number): Uint8Array | null {
+/**
+ * Validity of times: a valid number that is a possible time. The number itself is in another
+ * column.
+ */
+function possibleTimes(
+  nanoseconds: BigInt64Array,
+  valid: Uint8Array | null,
+  rows: number,
+): Uint8Array | null {
   const isPossible = (value: bigint) => value >= 0n && value <= maxTime;
   if (nanoseconds.every(isPossible)) return valid;
   const possible = packBits(
@@ -310,7 +355,8 @@ function repeatedUtf8(
   const data = new Uint8Array(valueOffsets[rows] as number);
   for (let row = 0; row < rows; row++) {
     const number = numbers[row] as number;
-    if (isValid(row)) data.set(bytes.subarray(offsets[number], offsets[number + 1]), valueOffsets[row]);
+    if (isValid(row))
+      data.set(bytes.subarray(offsets[number], offsets[number + 1]), valueOffsets[row]);
   }
   return makeData({ type: new Utf8(), length: rows, nullBitmap, valueOffsets, data });
 }
@@ -329,7 +375,13 @@ function listData(
     if (isValid) names.push(...namesOf(values[row] as number));
     valueOffsets[row + 1] = names.length;
   }
-  return makeData({ type, length: rows, nullBitmap: valid, valueOffsets, child: utf8Data(encodeStrings(names)) });
+  return makeData({
+    type,
+    length: rows,
+    nullBitmap: valid,
+    valueOffsets,
+    child: utf8Data(encodeStrings(names)),
+  });
 }
 
 function packBits(values: Uint8Array, rows: number): Uint8Array {
@@ -340,7 +392,10 @@ function packBits(values: Uint8Array, rows: number): Uint8Array {
   return bits;
 }
 
-/** Buffers the writer's bytes until they are taken, so that the writer never runs ahead of the output. */
+/**
+ * Buffers the writer's bytes until they are taken, so that the writer never runs ahead of the
+ * output.
+ */
 export class ChunkQueue extends AsyncByteQueue {
   #chunks: Uint8Array[] = [];
 

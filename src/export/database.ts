@@ -22,8 +22,8 @@ import type { TableOutput } from './tables.js';
 import { openTables } from './tables.js';
 
 /**
- * Writes a DuckDB database with every table, and the view sysflow of all events and flows. Rows are first collected in
- * Parquet files next to it, so that memory does not grow with them.
+ * Writes a DuckDB database with every table, and the view sysflow of all events and flows. Rows are
+ * first collected in Parquet files next to it, so that memory does not grow with them.
  */
 export async function openDatabaseFile(
   conversion: Conversion,
@@ -37,7 +37,10 @@ export async function openDatabaseFile(
   const named = (error: unknown) => unwritable(conversion.output, (error as Error).cause ?? error);
   let rows: TableOutput;
   try {
-    rows = await openTables({ ...conversion, format: 'parquet', shape: 'directory', output: directory }, tables);
+    rows = await openTables(
+      { ...conversion, format: 'parquet', shape: 'directory', output: directory },
+      tables,
+    );
   } catch (error) {
     place.discard();
     throw named(error);
@@ -67,7 +70,10 @@ export async function openDatabaseFile(
   };
 }
 
-/** Rejects an output next to the log of an older database: DuckDB would replay that log into the new one. */
+/**
+ * Rejects an output next to the log of an older database: DuckDB would replay that log into the new
+ * one.
+ */
 export function rejectLogs(output: string): void {
   for (const path of new Set([output, lookAt(output).path])) {
     for (const ending of ['.wal', '.wal.checkpoint', '.wal.recovery']) {
@@ -78,14 +84,28 @@ export function rejectLogs(output: string): void {
   }
 }
 
-async function fill(path: string, scratch: string, directory: string, tables: readonly TableName[]): Promise<void> {
-  const database = await openDatabase({ path, temporary: join(scratch, 'spill'), memoryLimit: '256MB', threads: 1 });
+async function fill(
+  path: string,
+  scratch: string,
+  directory: string,
+  tables: readonly TableName[],
+): Promise<void> {
+  const database = await openDatabase({
+    path,
+    temporary: join(scratch, 'spill'),
+    memoryLimit: '256MB',
+    threads: 1,
+  });
   const run = (sql: string) => database.connection.run(sql);
   try {
     for (const table of tables) {
-      const columns = tableColumns[table].map(({ name, type }) => `CAST(${name} AS ${sqlTypes[type]}) AS ${name}`);
+      const columns = tableColumns[table].map(
+        ({ name, type }) => `CAST(${name} AS ${sqlTypes[type]}) AS ${name}`,
+      );
       const file = quoteText(join(directory, `${table}.parquet`));
-      await run(`CREATE TABLE ${quoteIdentifier(table)} AS SELECT ${columns.join(', ')} FROM read_parquet(${file})`);
+      await run(
+        `CREATE TABLE ${quoteIdentifier(table)} AS SELECT ${columns.join(', ')} FROM read_parquet(${file})`,
+      );
     }
     await completeDatabase(run, tables, 'idx');
   } finally {
@@ -93,7 +113,10 @@ async function fill(path: string, scratch: string, directory: string, tables: re
   }
 }
 
-/** Describes the tables of a database that has all tables of records, and adds the view of all events and flows. */
+/**
+ * Describes the tables of a database that has all tables of records, and adds the view of all
+ * events and flows.
+ */
 export async function completeDatabase(
   run: (sql: string) => Promise<unknown>,
   names: readonly TableName[],
@@ -102,17 +125,23 @@ export async function completeDatabase(
   for (const table of names) {
     const doc = [...tableSpecs, ...captureTables].find(({ name }) => name === table)?.doc ?? '';
     await run(`COMMENT ON TABLE ${quoteIdentifier(table)} IS ${quoteText(doc)}`);
-    for (const column of columnSpecs) if (column.tables.includes(table)) await run(columnComment(table, column));
+    for (const column of columnSpecs)
+      if (column.tables.includes(table)) await run(columnComment(table, column));
   }
   await run(`CREATE TABLE sfkit_schema AS SELECT ${schemaVersion} AS version`);
-  await run(`COMMENT ON TABLE sfkit_schema IS ${quoteText('version of the tables and their columns')}`);
+  await run(
+    `COMMENT ON TABLE sfkit_schema IS ${quoteText('version of the tables and their columns')}`,
+  );
   const columns = tableColumns.sysflow.map(({ name }) => name).join(', ');
   const union = tableSpecs
     .filter(({ kind }) => kind === 'event' || kind === 'flow')
     .map(({ name }) => `SELECT * FROM ${quoteIdentifier(name)}`);
-  await run(`CREATE VIEW sysflow AS SELECT ${columns} FROM (${union.join(' UNION ALL BY NAME ')}) ORDER BY ${order}`);
+  await run(
+    `CREATE VIEW sysflow AS SELECT ${columns} FROM (${union.join(' UNION ALL BY NAME ')}) ORDER BY ${order}`,
+  );
   for (const sql of createViewsSql()) await run(sql);
-  for (const { name, doc } of views) await run(`COMMENT ON VIEW ${quoteIdentifier(name)} IS ${quoteText(doc)}`);
+  for (const { name, doc } of views)
+    await run(`COMMENT ON VIEW ${quoteIdentifier(name)} IS ${quoteText(doc)}`);
   await run('CHECKPOINT');
 }
 

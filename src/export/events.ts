@@ -23,15 +23,26 @@ export interface EventList {
 }
 
 /** Writes the events of a capture to `sink`, one per line, and closes it. */
-export async function listEvents(input: string, options: EventListOptions, sink: ByteSink): Promise<Summary> {
+export async function listEvents(
+  input: string,
+  options: EventListOptions,
+  sink: ByteSink,
+): Promise<Summary> {
   const { summary, events } = await writeEvents(input, options, sink);
   if (options.format === 'count') await sink.write(`${events}\n`);
   await sink.close();
   return summary;
 }
 
-/** Writes the events of a capture to `sink`, one per line. With the format count it only counts them. */
-export async function writeEvents(input: string, options: EventListOptions, sink: ByteSink): Promise<EventList> {
+/**
+ * Writes the events of a capture to `sink`, one per line. With the format count it only counts
+ * them.
+ */
+export async function writeEvents(
+  input: string,
+  options: EventListOptions,
+  sink: ByteSink,
+): Promise<EventList> {
   const { limit = Number.POSITIVE_INFINITY } = options;
   const session = openLines({
     input,

@@ -20,20 +20,28 @@ export interface ParquetOptions {
 }
 
 /**
- * Writes tables as Parquet files. Rows are first collected in files in `scratch`, so that memory does not grow with their
- * number. Then DuckDB writes one table after the other, with rows in order of arrival.
+ * Writes tables as Parquet files. Rows are first collected in files in `scratch`, so that memory
+ * does not grow with their number. Then DuckDB writes one table after the other, with rows in order
+ * of arrival.
  */
 export class ParquetWriter {
   readonly #scratch: string;
   readonly #timestamps: TimestampUnit;
   readonly #spools = new Map<TableName, Spool>();
 
-  constructor(scratch: string, tables: readonly TableName[], { timestamps = 'ns' }: ParquetOptions = {}) {
+  constructor(
+    scratch: string,
+    tables: readonly TableName[],
+    { timestamps = 'ns' }: ParquetOptions = {},
+  ) {
     this.#scratch = scratch;
     this.#timestamps = timestamps;
     const budget = new TextBudget();
     for (const table of tables) {
-      this.#spools.set(table, new Spool(table, join(scratch, `${table}.rows`), { blockRows: vectorSize, budget }));
+      this.#spools.set(
+        table,
+        new Spool(table, join(scratch, `${table}.rows`), { blockRows: vectorSize, budget }),
+      );
     }
   }
 
@@ -46,8 +54,8 @@ export class ParquetWriter {
     const database = await openDatabase({
       temporary: join(this.#scratch, 'spill'),
       memoryLimit: '128MB',
-      // With one thread, the bytes do not depend on the machine, and rows keep their order without the setting for it,
-      // which excludes row groups limited by bytes.
+      // With one thread, the bytes do not depend on the machine, and rows keep their order without
+      // the setting for it, which excludes row groups limited by bytes.
       threads: 1,
       preserveOrder: false,
     });
@@ -81,6 +89,7 @@ function textSql(spool: Spool, registered: RegisteredRows, column: string): stri
   const dictionary = spool.dictionary(column);
   if (dictionary === undefined) return column;
   const rowGroups = Math.ceil(spool.rows / rowGroupRows);
-  const pays = dictionary.size <= smallDictionary && dictionary.textBytes * rowGroups <= dictionary.rowBytes;
+  const pays =
+    dictionary.size <= smallDictionary && dictionary.textBytes * rowGroups <= dictionary.rowBytes;
   return pays && !registered.escapes(column) ? column : registered.text(column);
 }

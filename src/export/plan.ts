@@ -33,7 +33,10 @@ export interface Conversion {
   timestamps?: TimestampUnit | undefined;
 }
 
-/** Determines format and output of each input; throws INVALID_ARGUMENT if the options contradict each other. */
+/**
+ * Determines format and output of each input; throws INVALID_ARGUMENT if the options contradict
+ * each other.
+ */
 export function planConversions(
   inputs: readonly string[],
   format: Format | undefined,
@@ -45,7 +48,9 @@ export function planConversions(
     if (shape === 'stdout') continue;
     const other = taken.get(path);
     if (other !== undefined)
-      refuse(`${other} and ${input} would both be written to ${path}; convert them one by one with -o`);
+      refuse(
+        `${other} and ${input} would both be written to ${path}; convert them one by one with -o`,
+      );
     taken.set(path, input);
     if (inputs.some((candidate) => samePath(candidate, path)))
       refuse(`${path} is also an input; name another output with -o`);
@@ -56,7 +61,9 @@ export function planConversions(
 /** The name of an input without directory and extensions; outputs are named after it. */
 export function captureName(input: string): string {
   const name = basename(inputName(input));
-  return name.replace(/(\.(scap|sf|sysflow|parquet|pq|arrow|arrows|feather|ipc))?(\.gz)?$/i, '') || name;
+  return (
+    name.replace(/(\.(scap|sf|sysflow|parquet|pq|arrow|arrows|feather|ipc))?(\.gz)?$/i, '') || name
+  );
 }
 
 export function extension(format: Format): string {
@@ -73,7 +80,8 @@ export function planOne(
   if (output === '-') {
     if (several) refuse('standard output takes one input; name a directory with -o DIR/');
     if (wanted === undefined) refuse('name the format for standard output with -f');
-    if (wanted === 'duckdb') refuse('a DuckDB database must be a file; name it with -o, such as -o capture.duckdb');
+    if (wanted === 'duckdb')
+      refuse('a DuckDB database must be a file; name it with -o, such as -o capture.duckdb');
     return { input, format: wanted, shape: 'stdout', output };
   }
   if (output === undefined || output.endsWith('/')) {
@@ -83,7 +91,10 @@ export function planOne(
       const output = `${directory}${captureName(input)}${extension(format)}`;
       return { input, format, shape: 'file', output, ...(directory === '' ? {} : { directory }) };
     }
-    const own = output === undefined || several ? join(directory, `${captureName(input)}.sysflow/`) : directory;
+    const own =
+      output === undefined || several
+        ? join(directory, `${captureName(input)}.sysflow/`)
+        : directory;
     return { input, format, shape: 'directory', output: own };
   }
   if (several) refuse(`the file ${output} takes one input; name a directory with -o DIR/`);

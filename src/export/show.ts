@@ -30,7 +30,16 @@ const rowColumns: readonly string[] = [
 ];
 
 const entityColumns: Partial<Record<TableName, readonly string[]>> = {
-  process: ['ts', 'state', 'proc_pid', 'pproc_pid', 'proc_user', 'proc_exe', 'proc_args', 'container_id'],
+  process: [
+    'ts',
+    'state',
+    'proc_pid',
+    'pproc_pid',
+    'proc_user',
+    'proc_exe',
+    'proc_args',
+    'container_id',
+  ],
   file: ['ts', 'state', 'file_type', 'file_path', 'container_id'],
   k8s_event: ['ts', 'type', 'k8s_action', 'k8s_kind', 'k8s_msg'],
 };
@@ -52,8 +61,8 @@ const maxCountingTime = 1000;
 /** How the inputs of show() are read. */
 export interface ShowOptions extends DrawOptions {
   /**
-   * Reads one input; undefined if it is unreadable and the others are shown anyway. Default: an unreadable input ends
-   * everything.
+   * Reads one input; undefined if it is unreadable and the others are shown anyway. Default: an
+   * unreadable input ends everything.
    */
   each?: (<Result>(read: () => Promise<Result>) => Promise<Result | undefined>) | undefined;
 }
@@ -64,7 +73,9 @@ export interface Shown {
   summary: Summary;
 }
 
-/** Prints the rows of one table of some inputs. Every format but the drawn table has all columns. */
+/**
+ * Prints the rows of one table of some inputs. Every format but the drawn table has all columns.
+ */
 export async function show(
   inputs: readonly string[],
   table: TableName,

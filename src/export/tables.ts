@@ -5,7 +5,13 @@ import { TextBudget } from '../engine/dictionary.js';
 import { unwritable } from '../engine/errors.js';
 import { makeOwnDirectory, type OwnDirectory } from '../output/own-directory.js';
 import { pendingDirectory, scratchDirectory } from '../output/pending.js';
-import { type ByteSink, isStream, openSink, plainFileSink, type SinkOptions } from '../output/sink.js';
+import {
+  type ByteSink,
+  isStream,
+  openSink,
+  plainFileSink,
+  type SinkOptions,
+} from '../output/sink.js';
 import { stageFile } from '../output/staged.js';
 import { type Conversion, extension, type Format } from './plan.js';
 import { csvHeader, csvLines, jsonLines } from './text.js';
@@ -19,7 +25,10 @@ export interface TableOutput {
   discard(): void;
 }
 
-/** The tables of an output: the selected one in a file, all tables of records in a directory or database. */
+/**
+ * The tables of an output: the selected one in a file, all tables of records in a directory or
+ * database.
+ */
 export function tablesOf(
   { shape, format }: Pick<Conversion, 'shape' | 'format'>,
   table: TableName | undefined,
@@ -28,7 +37,10 @@ export function tablesOf(
   return tableSpecs.filter((spec) => spec.kind !== 'all').map((spec) => spec.name);
 }
 
-/** Opens the output of a conversion: one table in a file or on standard output, any number in a directory. */
+/**
+ * Opens the output of a conversion: one table in a file or on standard output, any number in a
+ * directory.
+ */
 export async function openTables(
   conversion: Conversion,
   tables: readonly TableName[],
@@ -93,7 +105,9 @@ async function openOne(
   const { output } = conversion;
   const sink = openSink(output, options);
   const scratch =
-    isArrowFile(format, options) && !isStream(output) ? scratchDirectory(dirname(output), output) : undefined;
+    isArrowFile(format, options) && !isStream(output)
+      ? scratchDirectory(dirname(output), output)
+      : undefined;
   let writer: TableWriter | undefined;
   const discard = () => {
     writer?.discard();
@@ -150,7 +164,10 @@ async function openDirectory(
       sinks.push(sink);
       writers.set(
         table,
-        guardWriter(await openWriter(format, table, sink, { scratch: scratch?.path, budget }), shownAs),
+        guardWriter(
+          await openWriter(format, table, sink, { scratch: scratch?.path, budget }),
+          shownAs,
+        ),
       );
     }
   } catch (error) {
@@ -236,7 +253,11 @@ interface ParquetPlace {
   discard(): void;
 }
 
-function parquetPlace(conversion: Conversion, tables: readonly TableName[], options: SinkOptions): ParquetPlace {
+function parquetPlace(
+  conversion: Conversion,
+  tables: readonly TableName[],
+  options: SinkOptions,
+): ParquetPlace {
   if (conversion.shape === 'directory') {
     const pending = pendingDirectory(conversion.output, options);
     const scratch = makeScratch(pending.path);

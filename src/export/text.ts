@@ -10,10 +10,13 @@ const pieceSize = 1 << 16;
 export function* jsonLines(batch: ColumnBatch, columns = batch.columns): Generator<string> {
   const strings = converted(batch, jsonString);
   const cells = columns.map((column) => jsonCell(column, strings));
-  const keys = columns.map((column, index) => `${index === 0 ? '{' : ','}${JSON.stringify(column.name)}:`);
+  const keys = columns.map(
+    (column, index) => `${index === 0 ? '{' : ','}${JSON.stringify(column.name)}:`,
+  );
   yield* lines(batch.rows, (row) => {
     let line = '';
-    for (let index = 0; index < cells.length; index++) line += keys[index] + (cells[index] as Cell)(row);
+    for (let index = 0; index < cells.length; index++)
+      line += keys[index] + (cells[index] as Cell)(row);
     return `${line}}\n`;
   });
 }
@@ -29,7 +32,8 @@ export function* csvLines(batch: ColumnBatch, columns = batch.columns): Generato
   const cells = columns.map((column) => csvCell(column, strings));
   yield* lines(batch.rows, (row) => {
     let line = '';
-    for (let index = 0; index < cells.length; index++) line += (index === 0 ? '' : ',') + (cells[index] as Cell)(row);
+    for (let index = 0; index < cells.length; index++)
+      line += (index === 0 ? '' : ',') + (cells[index] as Cell)(row);
     return `${line}\r\n`;
   });
 }
@@ -80,7 +84,10 @@ function converted(batch: ColumnBatch, convert: (text: string) => string): Strin
   };
 }
 
-/** Returns a writer for the cells of one column; each distinct set of names is converted once per batch. */
+/**
+ * Returns a writer for the cells of one column; each distinct set of names is converted once per
+ * batch.
+ */
 function cell(
   column: Column,
   strings: Strings,

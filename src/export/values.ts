@@ -25,14 +25,18 @@ export function jsonString(text: string): string {
   return escapeJson(JSON.stringify(text));
 }
 
-/** A JSON document on several lines, with a final newline. Values stay far below 2^53, so bigint becomes number. */
+/**
+ * A JSON document on several lines, with a final newline. Values stay far below 2^53, so bigint
+ * becomes number.
+ */
 export function jsonDocument(value: unknown): string {
-  const plain = (_key: string, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner);
+  const plain = (_key: string, inner: unknown) =>
+    typeof inner === 'bigint' ? Number(inner) : inner;
   return `${escapeJson(JSON.stringify(value, plain, 2))}\n`;
 }
 
-// Characters that spreadsheets read as =, +, - and @: also full-width, small, superscript and subscript forms, and the
-// minus sign.
+// Characters that spreadsheets read as =, +, - and @: also full-width, small, superscript and
+// subscript forms, and the minus sign.
 const formulaSigns =
   '=+\\-@\\uff1d\\uff0b\\uff0d\\uff20\\ufe66\\ufe62\\ufe63\\ufe6b\\u207a-\\u207c\\u208a-\\u208c\\u2212\\ufb29';
 const isSign = new RegExp(`^[${formulaSigns}]`);
@@ -40,9 +44,10 @@ const isRisky = new RegExp(`^(?:['\\t\\n]| *[${formulaSigns}])`);
 const needsQuotes = /[",\n\t]|^$|^ | $/;
 
 /**
- * A CSV cell of captured text. Hidden characters except tab and newline become escapes, and a backslash becomes \\. An
- * apostrophe precedes text that a spreadsheet could take for a formula, or that starts with an apostrophe, a tab or a
- * newline. The empty text is "", so that it differs from a missing value.
+ * A CSV cell of captured text. Hidden characters except tab and newline become escapes, and a
+ * backslash becomes \\. An apostrophe precedes text that a spreadsheet could take for a formula, or
+ * that starts with an apostrophe, a tab or a newline. The empty text is "", so that it differs from
+ * a missing value.
  */
 export function csvText(text: string): string {
   const visible = escapeHidden(text.replaceAll('\\', '\\\\'), (character) =>
@@ -55,7 +60,9 @@ export function csvText(text: string): string {
 /** Ensures that no line starts with a formula, for readers that split at every newline. */
 function escapeBeforeSigns(text: string): string {
   return text.replace(/[ \t\n]+/g, (blanks, at: number) =>
-    isSign.test(text.charAt(at + blanks.length)) ? blanks.replace(/[\t\n]/g, escapeCharacter) : blanks,
+    isSign.test(text.charAt(at + blanks.length))
+      ? blanks.replace(/[\t\n]/g, escapeCharacter)
+      : blanks,
   );
 }
 

@@ -13,7 +13,13 @@ import {
 } from '../engine/session.js';
 import { tablesOf } from '../export/tables.js';
 import { type DescribeContainer, followContainers } from './follow.js';
-import { avroOutput, type LiveOutput, type LiveOutputOptions, lineOutput, tableOutput } from './outputs.js';
+import {
+  avroOutput,
+  type LiveOutput,
+  type LiveOutputOptions,
+  lineOutput,
+  tableOutput,
+} from './outputs.js';
 import { type LivePlan, liveName } from './plan.js';
 import { socketOutput } from './socket-output.js';
 
@@ -26,14 +32,18 @@ export interface LiveCaptureOptions extends CollectorOptions {
   warn?: ((message: string) => void) | undefined;
   /** The table for an output that holds a single table. Default: sysflow, all events and flows. */
   table?: TableName | undefined;
-  /** Standard output gets these lines for each batch of events and flows, instead of the format of the plan. */
+  /**
+   * Standard output gets these lines for each batch of events and flows, instead of the format of
+   * the plan.
+   */
   lines?: ((batch: ColumnBatch) => Iterable<string>) | undefined;
   live?: LiveConfig | undefined;
   /** Aborting it ends the capture; everything until then is written. */
   signal?: AbortSignal | undefined;
   /**
-   * Aborting it limits the wait for readers of a pipe or socket that take nothing to some seconds. Default: signal. A
-   * capture that ends by itself does the same, except for readers of standard output.
+   * Aborting it limits the wait for readers of a pipe or socket that take nothing to some seconds.
+   * Default: signal. A capture that ends by itself does the same, except for readers of standard
+   * output.
    */
   drainSignal?: AbortSignal | undefined;
   /** Called for each new container; the capture does not wait for it. */
@@ -56,7 +66,10 @@ export interface CaptureEnd {
   failure?: unknown;
 }
 
-/** Captures the running kernel until `signal`. Resolves when everything is written; rejects if the capture cannot start. */
+/**
+ * Captures the running kernel until `signal`. Resolves when everything is written; rejects if the
+ * capture cannot start.
+ */
 export async function captureKernel(options: LiveCaptureOptions): Promise<CaptureEnd> {
   const { plan, socket, warn, table, lines, live, ...rest } = options;
   const { signal, drainSignal = signal, describeContainer, onTick, onBusiest, ...collector } = rest;
@@ -74,7 +87,8 @@ export async function captureKernel(options: LiveCaptureOptions): Promise<Captur
     recordingFailure !== '' || (live?.maxEvents !== undefined && events >= BigInt(live.maxEvents));
   const follow = {
     signal,
-    drainSignal: drainSignal === undefined ? ended.signal : AbortSignal.any([drainSignal, ended.signal]),
+    drainSignal:
+      drainSignal === undefined ? ended.signal : AbortSignal.any([drainSignal, ended.signal]),
     describeContainer,
     onBusiest,
     onTick(summary: Summary) {
@@ -83,18 +97,38 @@ export async function captureKernel(options: LiveCaptureOptions): Promise<Captur
     },
   };
   if (socket !== undefined)
-    return run(openDatums(config), (options) => socketOutput(socket, warn ?? (() => {}), options.drainSignal), follow);
+    return run(
+      openDatums(config),
+      (options) => socketOutput(socket, warn ?? (() => {}), options.drainSignal),
+      follow,
+    );
   if (plan === undefined) return run(openState(config), noOutput, follow);
   if (lines !== undefined)
-    return run(openColumns({ ...config, tables: ['sysflow'] }), (options) => lineOutput(lines, options), follow);
-  if (plan.format === 'avro') return run(openFiles(config), (options) => avroOutput(plan, options), follow);
+    return run(
+      openColumns({ ...config, tables: ['sysflow'] }),
+      (options) => lineOutput(lines, options),
+      follow,
+    );
+  if (plan.format === 'avro')
+    return run(openFiles(config), (options) => avroOutput(plan, options), follow);
   const names = tablesOf(plan, table);
-  return run(openColumns({ ...config, tables: names }), (options) => tableOutput(plan, names, options), follow);
+  return run(
+    openColumns({ ...config, tables: names }),
+    (options) => tableOutput(plan, names, options),
+    follow,
+  );
 }
 
-const noOutput = (): LiveOutput<never> => ({ write: async () => {}, finish: async () => {}, abandon: () => {} });
+const noOutput = (): LiveOutput<never> => ({
+  write: async () => {},
+  finish: async () => {},
+  abandon: () => {},
+});
 
-type Follow = Pick<LiveCaptureOptions, 'signal' | 'drainSignal' | 'describeContainer' | 'onTick' | 'onBusiest'>;
+type Follow = Pick<
+  LiveCaptureOptions,
+  'signal' | 'drainSignal' | 'describeContainer' | 'onTick' | 'onBusiest'
+>;
 
 async function run<Batch>(
   session: Session<Batch>,

@@ -121,8 +121,11 @@ function checkCapabilities({ read, link }: Machine): Check {
   } catch {
     return { name, status: 'limited', found: 'unknown', advice: 'mount /proc, which shows them' };
   }
-  const has = (capability: keyof typeof capabilities) => (held >> BigInt(capabilities[capability])) & 1n;
-  const missing = (['CAP_BPF', 'CAP_PERFMON'] as const).filter((one) => !has(one) && !has('CAP_SYS_ADMIN'));
+  const has = (capability: keyof typeof capabilities) =>
+    (held >> BigInt(capabilities[capability])) & 1n;
+  const missing = (['CAP_BPF', 'CAP_PERFMON'] as const).filter(
+    (one) => !has(one) && !has('CAP_SYS_ADMIN'),
+  );
   if (missing.length > 0) {
     return {
       name,
@@ -138,7 +141,8 @@ function checkCapabilities({ read, link }: Machine): Check {
       name,
       status: 'fails',
       found: 'of a user namespace',
-      advice: 'run outside of it: eBPF needs privileges of the host (containers: not rootless, --userns=host)',
+      advice:
+        'run outside of it: eBPF needs privileges of the host (containers: not rootless, --userns=host)',
       code: 'ProbeAccessDenied',
     };
   }
@@ -194,7 +198,9 @@ function checkProc({ exists }: Machine): Check {
 }
 
 function checkTracefs({ exists }: Machine): Check {
-  const place = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'].find((path) => exists(`${path}/events`));
+  const place = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'].find((path) =>
+    exists(`${path}/events`),
+  );
   return ok('tracefs', place ?? 'not mounted, not needed');
 }
 
@@ -211,7 +217,12 @@ function checkMemlock({ read, kernel }: Machine): Check {
   const found = limit === 'unlimited' || limit === 'unknown' ? limit : `${limit} bytes`;
   if (!counts) return ok(name, `${found}; this kernel does not count eBPF buffers`);
   if (limit === 'unlimited') return ok(name, found);
-  return { name, status: 'limited', found, advice: 'if creating buffers fails, raise it: ulimit -l unlimited' };
+  return {
+    name,
+    status: 'limited',
+    found,
+    advice: 'if creating buffers fails, raise it: ulimit -l unlimited',
+  };
 }
 
 function namespaceOf(link: Machine['link'], kind: keyof typeof firstNamespaces): string {
@@ -230,7 +241,8 @@ function checkNamespace({ link }: Machine): Check {
     name,
     status: 'limited',
     found,
-    advice: "run in the pid namespace of the host (docker run --pid=host): events have the host's process ids",
+    advice:
+      "run in the pid namespace of the host (docker run --pid=host): events have the host's process ids",
   };
 }
 
@@ -242,7 +254,9 @@ function checkCgroups({ exists }: Machine): Check {
 
 function checkRuntimes({ exists, canUse }: Machine): Check {
   const name = 'container runtimes';
-  const there = [...usualSockets.docker, ...usualSockets.podman, ...usualSockets.cri].filter(exists);
+  const there = [...usualSockets.docker, ...usualSockets.podman, ...usualSockets.cri].filter(
+    exists,
+  );
   if (there.length === 0) return ok(name, 'no socket; only the ids of containers are known');
   const closed = there.filter((path) => !canUse(path));
   if (closed.length === 0) return ok(name, there.join(', '));
@@ -264,7 +278,10 @@ function checkProbeLoads({ tryProbe }: Machine): Check {
       name,
       status: 'fails',
       found: error instanceof Error ? error.message : String(error),
-      advice: code === 'ProbeAccessDenied' ? 'see the other checks' : 'report it with this text and the kernel version',
+      advice:
+        code === 'ProbeAccessDenied'
+          ? 'see the other checks'
+          : 'report it with this text and the kernel version',
       code,
     };
   }

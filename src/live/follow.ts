@@ -1,6 +1,9 @@
 import type { Session, UnknownContainer } from '../engine/session.js';
 
-/** Returns the description of a container, as in captures ({"container":{...}}); undefined if unknown. */
+/**
+ * Returns the description of a container, as in captures ({"container":{...}}); undefined if
+ * unknown.
+ */
 export type DescribeContainer = (container: UnknownContainer) => Promise<string | undefined>;
 
 /** Adds descriptions of new containers to a live capture, asynchronously. */

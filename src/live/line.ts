@@ -23,7 +23,10 @@ const colors: Readonly<Record<string, string>> = {
   PF: '\x1b[32m',
 };
 
-/** One short line for each event or flow: time, type, process, operations, what it is about, result or bytes. */
+/**
+ * One short line for each event or flow: time, type, process, operations, what it is about, result
+ * or bytes.
+ */
 export function* recordLines(batch: ColumnBatch, options: LineOptions): Generator<string> {
   const get = (row: number, name: string) => batch.column(name).get(row);
   const text = (row: number, name: string) => String(get(row, name) ?? '');

@@ -27,7 +27,9 @@ export interface LiveOutputOptions {
   drainSignal?: AbortSignal | undefined;
 }
 
-/** Unfinished output is visible, and readable only by its owner: it contains data of other programs. */
+/**
+ * Unfinished output is visible, and readable only by its owner: it contains data of other programs.
+ */
 const kept = { keeps: true, isPrivate: true } as const;
 
 /** SysFlow files: one, or one per rotation. Unfinished, they are called NAME.part. */
@@ -36,7 +38,8 @@ export function avroOutput(plan: LivePlan, options: LiveOutputOptions): LiveOutp
   if (plan.rotate === 0) return singleAvro(plan, options);
   const files = new FileWriter({ filePath: plan.output, rotateInterval: plan.rotate }, kept);
   return {
-    write: ({ bytes, file = 0, startSeconds = 0 }) => files.write(bytes, file, startSeconds || options.second),
+    write: ({ bytes, file = 0, startSeconds = 0 }) =>
+      files.write(bytes, file, startSeconds || options.second),
     finish: () => files.close(),
     abandon: () => files.discard(),
   };

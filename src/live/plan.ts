@@ -14,15 +14,23 @@ export interface LivePlan extends Conversion {
 
 /** Determines format and output; throws INVALID_ARGUMENT if the options contradict each other. */
 export function planLive(format: Format | undefined, output = '-', rotate = 0): LivePlan {
-  const plan = { ...planOne(liveName, false, format ?? (output === '-' ? 'jsonl' : undefined), output), rotate };
+  const plan = {
+    ...planOne(liveName, false, format ?? (output === '-' ? 'jsonl' : undefined), output),
+    rotate,
+  };
   if (plan.format === 'duckdb') {
-    refuse(`${output}: live cannot write a database; write tables with -o DIR/ and convert them later`);
+    refuse(
+      `${output}: live cannot write a database; write tables with -o DIR/ and convert them later`,
+    );
   }
   if (rotate === 0) return plan;
-  if (plan.shape === 'stdout') refuse('standard output cannot be rotated; name a directory with -o DIR/');
+  if (plan.shape === 'stdout')
+    refuse('standard output cannot be rotated; name a directory with -o DIR/');
   if (isStream(plan.output)) refuse(`${plan.output} is a device or pipe, which cannot be rotated`);
   if (plan.format !== 'avro' && plan.shape === 'file') {
-    refuse(`${plan.output} is one file; --rotate needs a directory, -o DIR/, and writes a subdirectory per interval`);
+    refuse(
+      `${plan.output} is one file; --rotate needs a directory, -o DIR/, and writes a subdirectory per interval`,
+    );
   }
   return plan;
 }

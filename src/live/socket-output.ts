@@ -6,8 +6,8 @@ import { decodeBatch } from '../records/decode.js';
 import type { LiveOutput } from './outputs.js';
 
 /**
- * Sends records one by one to a unix socket of type SOCK_SEQPACKET, like the library. `warn` gets messages about losses.
- * Aborting `drainSignal` ends the wait for a reader that takes nothing.
+ * Sends records one by one to a unix socket of type SOCK_SEQPACKET, like the library. `warn` gets
+ * messages about losses. Aborting `drainSignal` ends the wait for a reader that takes nothing.
  */
 export function socketOutput(
   path: string,
@@ -15,7 +15,13 @@ export function socketOutput(
   drainSignal: AbortSignal | undefined,
 ): LiveOutput<DatumBatch | BytesBatch> {
   const report = (_module: string, message: string) => warn(message);
-  const log: Log = { info: () => {}, warning: report, error: report, verbose: () => {}, close: async () => {} };
+  const log: Log = {
+    info: () => {},
+    warning: report,
+    error: report,
+    verbose: () => {},
+    close: async () => {},
+  };
   const writer = new SocketWriter(path, log);
   drainSignal?.addEventListener('abort', () => writer.end(), { once: true });
   if (drainSignal?.aborted) writer.end();

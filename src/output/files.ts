@@ -27,11 +27,17 @@ export class FileWriter {
   }
 
   /** Writes the next bytes of file `number`, which starts `startSeconds` after 1970. */
-  async write(bytes: Uint8Array, number: number, startSeconds: number | (() => number)): Promise<void> {
+  async write(
+    bytes: Uint8Array,
+    number: number,
+    startSeconds: number | (() => number),
+  ): Promise<void> {
     if (number !== this.#file) {
       await this.close();
       this.#file = number;
-      this.#sink = await this.#open(typeof startSeconds === 'number' ? startSeconds : startSeconds());
+      this.#sink = await this.#open(
+        typeof startSeconds === 'number' ? startSeconds : startSeconds(),
+      );
     }
     await this.#sink?.write(bytes);
   }
@@ -58,8 +64,9 @@ export class FileWriter {
       return openSink(name, { ...this.#options, isNew });
     };
     if (!isDirectory && !this.#rotates) return open(this.#path, false);
-    return withNewName(isDirectory ? `${this.#path}${startSeconds}` : `${this.#path}.${startSeconds}`, (name) =>
-      open(name, true),
+    return withNewName(
+      isDirectory ? `${this.#path}${startSeconds}` : `${this.#path}.${startSeconds}`,
+      (name) => open(name, true),
     );
   }
 }

@@ -29,10 +29,11 @@ const severities = ['INFO', 'WARNING', 'ERROR'] as const;
 type Severity = (typeof severities)[number];
 
 /**
- * Opens a log that follows the variables of glog: GLOG_logtostderr (1: everything to standard error, nothing to files),
- * GLOG_stderrthreshold (lowest severity that also goes to standard error: 0 INFO, 1 WARNING, 2 ERROR; default 2),
- * GLOG_minloglevel (lower severities are dropped; default 0), GLOG_log_dir (directory of the files NAME.INFO, NAME.WARNING
- * and NAME.ERROR; default: no files), GLOG_v (verbose messages up to this level; default 0) and GLOG_vmodule (the same per
+ * Opens a log that follows the variables of glog: GLOG_logtostderr (1: everything to standard
+ * error, nothing to files), GLOG_stderrthreshold (lowest severity that also goes to standard error:
+ * 0 INFO, 1 WARNING, 2 ERROR; default 2), GLOG_minloglevel (lower severities are dropped; default
+ * 0), GLOG_log_dir (directory of the files NAME.INFO, NAME.WARNING and NAME.ERROR; default: no
+ * files), GLOG_v (verbose messages up to this level; default 0) and GLOG_vmodule (the same per
  * module: driver=2,sock*=1).
  */
 export function openLog({ name, debug }: LogSettings, env: Environment): Log {
@@ -42,15 +43,23 @@ export function openLog({ name, debug }: LogSettings, env: Environment): Log {
   const verbosity = verbosityOf(debug ? '2' : env.GLOG_v, env.GLOG_vmodule);
   const shown = severities[Math.max(least, stderrFrom)];
   const transports: winston.transport[] = [
-    new winston.transports.Stream({ stream: process.stderr, level: shown ?? 'ERROR', silent: shown === undefined }),
+    new winston.transports.Stream({
+      stream: process.stderr,
+      level: shown ?? 'ERROR',
+      silent: shown === undefined,
+    }),
   ];
   if (env.GLOG_log_dir && !toStderr) {
     try {
       accessSync(env.GLOG_log_dir, constants.W_OK);
-      if (!statSync(env.GLOG_log_dir).isDirectory()) throw new Error(`${env.GLOG_log_dir} is not a directory`);
+      if (!statSync(env.GLOG_log_dir).isDirectory())
+        throw new Error(`${env.GLOG_log_dir} is not a directory`);
       for (const severity of severities.slice(least)) {
         transports.push(
-          new winston.transports.File({ filename: join(env.GLOG_log_dir, `${name}.${severity}`), level: severity }),
+          new winston.transports.File({
+            filename: join(env.GLOG_log_dir, `${name}.${severity}`),
+            level: severity,
+          }),
         );
       }
     } catch (error) {
@@ -85,7 +94,9 @@ export function openLog({ name, debug }: LogSettings, env: Environment): Log {
     },
     close: () =>
       new Promise((resolve) => {
-        const files = transports.filter((transport) => transport instanceof winston.transports.File);
+        const files = transports.filter(
+          (transport) => transport instanceof winston.transports.File,
+        );
         let open = files.length;
         const done = () => {
           open -= 1;
@@ -118,7 +129,10 @@ function severityOf(value: string | undefined, fallback: number): number {
 }
 
 /** The verbose level of a module: that of the first matching pattern, else the common one. */
-function verbosityOf(common: string | undefined, modules: string | undefined): (module: string) => number {
+function verbosityOf(
+  common: string | undefined,
+  modules: string | undefined,
+): (module: string) => number {
   const fallback = Number.parseInt(common ?? '', 10) || 0;
   const patterns = (modules ?? '')
     .split(',')

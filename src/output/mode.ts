@@ -27,8 +27,8 @@ export function fileAt(path: string): Stats | undefined {
 }
 
 /**
- * Permissions of a file that replaces another: those of the replaced file. If that belongs to another user, no more than
- * a new file gets: otherwise its owner could write to our file.
+ * Permissions of a file that replaces another: those of the replaced file. If that belongs to
+ * another user, no more than a new file gets: otherwise its owner could write to our file.
  */
 export function modeInPlaceOf(replaced: Stats, current: number): number {
   const mode = replaced.mode & permissions;
@@ -43,7 +43,10 @@ export function isOwn({ uid }: Stats): boolean {
 export function setMode(path: string, modeOf: (current: number) => number): void {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+    descriptor = openSync(
+      path,
+      constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
+    );
     const info = fstatSync(descriptor);
     // A second link means that someone else gave our file another name.
     const isOurs = isOwn(info) && (info.isDirectory() || (info.isFile() && info.nlink === 1));
@@ -57,7 +60,10 @@ export function setMode(path: string, modeOf: (current: number) => number): void
   }
 }
 
-/** Permissions that the umask gives a new directory, tested inside a directory that nobody else can enter. */
+/**
+ * Permissions that the umask gives a new directory, tested inside a directory that nobody else can
+ * enter.
+ */
 export function usualDirectoryMode(inside: string): number {
   const trial = join(inside, '.mode');
   mkdirSync(trial);

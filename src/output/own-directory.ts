@@ -4,7 +4,10 @@ import { loadAddon } from '../engine/addon.js';
 /** A private directory that this process created. */
 export interface OwnDirectory {
   readonly path: string;
-  /** Removes it from `path`, if it is still the same directory. Contents that cannot be removed stay. */
+  /**
+   * Removes it from `path`, if it is still the same directory. Contents that cannot be removed
+   * stay.
+   */
   remove(path?: string): void;
 }
 

@@ -1,12 +1,29 @@
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  type Stats,
+  unlinkSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../engine/errors.js';
 import { machine, removeLeftovers } from './leftovers.js';
-import { fileAt, isOwn, modeInPlaceOf, privateFile, publicFile, setMode, usualDirectoryMode } from './mode.js';
+import {
+  fileAt,
+  isOwn,
+  modeInPlaceOf,
+  privateFile,
+  publicFile,
+  setMode,
+  usualDirectoryMode,
+} from './mode.js';
 import { makeOwnDirectory, type OwnDirectory } from './own-directory.js';
 import { lookAt } from './target.js';
 
-// Output appears complete: it is written under another name in the same directory and renamed at the end.
+// Output appears complete: it is written under another name in the same directory and renamed at
+// the end.
 
 const open = new Set<Pending>();
 let counter = 0;
@@ -17,7 +34,10 @@ export interface Pending {
   readonly path: string;
   /** Permissions for creating a file, before the umask. */
   readonly mode: number;
-  /** Gives the output its name and replaces what was there. `from`: where it was written, if not in `path`. */
+  /**
+   * Gives the output its name and replaces what was there. `from`: where it was written, if not in
+   * `path`.
+   */
   commit(from?: string): void;
   /** Removes the output; does nothing after commit(). */
   discard(): void;
@@ -27,13 +47,19 @@ export interface Pending {
 export interface PendingOptions {
   /** While unfinished, the output is NAME.part; it stays there if it is never finished. */
   keeps?: boolean | undefined;
-  /** The name is generated: replace neither an existing nor an unfinished output (EEXIST; see withNewName). */
+  /**
+   * The name is generated: replace neither an existing nor an unfinished output (EEXIST; see
+   * withNewName).
+   */
   isNew?: boolean | undefined;
   /** Only its owner can read it. */
   isPrivate?: boolean | undefined;
 }
 
-/** Creates a pending file that is new or replaces a regular file. A link's target is replaced, not the link. */
+/**
+ * Creates a pending file that is new or replaces a regular file. A link's target is replaced, not
+ * the link.
+ */
 export function pendingFile(target: string, options: PendingOptions = {}): Pending {
   const { kind, path: place } = lookAt(target);
   if (kind === 'directory') throw unwritable(target, { code: 'EISDIR' });
@@ -49,7 +75,10 @@ export function pendingFile(target: string, options: PendingOptions = {}): Pendi
   });
 }
 
-/** Creates a pending directory, empty under a temporary name. Its files replace files of the same name. */
+/**
+ * Creates a pending directory, empty under a temporary name. Its files replace files of the same
+ * name.
+ */
 export function pendingDirectory(target: string, options: PendingOptions = {}): Pending {
   const { kind, path: place } = lookAt(target.replace(/[/\\]+$/, ''));
   if (kind === 'file' || kind === 'stream') throw unwritable(target, { code: 'ENOTDIR' });
@@ -80,8 +109,13 @@ export function pendingDirectory(target: string, options: PendingOptions = {}): 
   return pending;
 }
 
-/** Creates a private directory for temporary files. discard() or the end of the process removes it. */
-export function scratchDirectory(parent: string, shownAs: string): Pick<Pending, 'path' | 'discard'> {
+/**
+ * Creates a private directory for temporary files. discard() or the end of the process removes it.
+ */
+export function scratchDirectory(
+  parent: string,
+  shownAs: string,
+): Pick<Pending, 'path' | 'discard'> {
   let own: OwnDirectory | undefined;
   const scratch = register(
     join(parent, 'sfkit-scratch'),
@@ -158,7 +192,8 @@ function register(
     },
     discard() {
       if (!open.delete(pending) || keeps) return;
-      // DuckDB may still create files on its own thread; after the rename it cannot find the directory.
+      // DuckDB may still create files on its own thread; after the rename it cannot find the
+      // directory.
       const trash = hiddenName(place);
       let location = path;
       try {
@@ -174,10 +209,16 @@ function register(
   return pending;
 }
 
-/** A name in the same directory that leftovers.ts recognizes and nobody uses, such as an earlier process with our pid. */
+/**
+ * A name in the same directory that leftovers.ts recognizes and nobody uses, such as an earlier
+ * process with our pid.
+ */
 function hiddenName(place: string): string {
   for (;;) {
-    const name = join(dirname(place), `.${basename(place)}.${process.pid}-${counter++}.${machine}.part`);
+    const name = join(
+      dirname(place),
+      `.${basename(place)}.${process.pid}-${counter++}.${machine}.part`,
+    );
     if (!isThere(name)) return name;
   }
 }
@@ -190,10 +231,13 @@ function unusedName(wanted: string): string {
 }
 
 /**
- * Creates an output under a name that is neither taken nor pending: the wanted name or, if it is taken, with -1, -2 and
- * so on appended. `make` must use the option isNew.
+ * Creates an output under a name that is neither taken nor pending: the wanted name or, if it is
+ * taken, with -1, -2 and so on appended. `make` must use the option isNew.
  */
-export async function withNewName<Made>(wanted: string, make: (name: string) => Made | Promise<Made>): Promise<Made> {
+export async function withNewName<Made>(
+  wanted: string,
+  make: (name: string) => Made | Promise<Made>,
+): Promise<Made> {
   for (let count = 0; ; count++) {
     const name = count === 0 ? wanted : `${wanted}-${count}`;
     if (isThere(name) || isThere(`${name}.part`)) continue;
@@ -201,7 +245,8 @@ export async function withNewName<Made>(wanted: string, make: (name: string) => 
       return await make(name);
     } catch (error) {
       // Another run took the name first.
-      if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'EEXIST') throw error;
+      if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'EEXIST')
+        throw error;
     }
   }
 }

@@ -17,7 +17,10 @@ export interface ByteSink {
 }
 
 export interface SinkOptions extends PendingOptions {
-  /** Aborted when the run is ending: from then on, a pipe's reader that takes nothing for some seconds is dropped. */
+  /**
+   * Aborted when the run is ending: from then on, a pipe's reader that takes nothing for some
+   * seconds is dropped.
+   */
   drainSignal?: AbortSignal | undefined;
 }
 
@@ -56,7 +59,12 @@ interface PlainFileOptions {
 /** A file that is visible while it is written; for use in a directory that is itself pending. */
 export function plainFileSink(
   path: string,
-  { shownAs = path, keptAs = shownAs, mode = publicFile, onError = () => {} }: PlainFileOptions = {},
+  {
+    shownAs = path,
+    keptAs = shownAs,
+    mode = publicFile,
+    onError = () => {},
+  }: PlainFileOptions = {},
 ): ByteSink {
   let descriptor: number | undefined;
   const shut = () => {
@@ -80,7 +88,9 @@ export function plainFileSink(
   return {
     async write(chunk) {
       // Synchronous on purpose: the engine continues on its own thread, and nothing piles up.
-      guarded(() => writeAll(descriptor as number, typeof chunk === 'string' ? Buffer.from(chunk) : chunk));
+      guarded(() =>
+        writeAll(descriptor as number, typeof chunk === 'string' ? Buffer.from(chunk) : chunk),
+      );
     },
     async close() {
       guarded(shut);
@@ -89,7 +99,10 @@ export function plainFileSink(
   };
 }
 
-/** Standard output. If its reader closes it, the process ends without a message (see src/cli/endings.ts). */
+/**
+ * Standard output. If its reader closes it, the process ends without a message (see
+ * src/cli/endings.ts).
+ */
 export function stdoutSink(drainSignal?: AbortSignal): ByteSink {
   return readerSink({
     shownAs: 'standard output',
@@ -103,7 +116,10 @@ export function stdoutSink(drainSignal?: AbortSignal): ByteSink {
 /** Time, in ms, between retryInterval to open a pipe without a reader. */
 const retryInterval = 50;
 
-/** A named pipe. The first write opens it and waits for a reader; signals still work during the wait. */
+/**
+ * A named pipe. The first write opens it and waits for a reader; signals still work during the
+ * wait.
+ */
 function pipeSink(target: string, drainSignal: AbortSignal | undefined): ByteSink {
   const tryToOpen = () => {
     try {
@@ -148,7 +164,13 @@ interface Reader<Stream> {
 }
 
 /** A sink with a reader that may be slow or missing. */
-function readerSink<Stream extends Writable>({ shownAs, open, end, failed, drainSignal }: Reader<Stream>): ByteSink {
+function readerSink<Stream extends Writable>({
+  shownAs,
+  open,
+  end,
+  failed,
+  drainSignal,
+}: Reader<Stream>): ByteSink {
   let stream: Stream | undefined;
   const discard = () => {
     if (stream !== undefined) end(stream);
@@ -203,7 +225,10 @@ function readerSink<Stream extends Writable>({ shownAs, open, end, failed, drain
   };
 }
 
-/** A device, written to directly. The first write opens it asynchronously, so that signals still work. */
+/**
+ * A device, written to directly. The first write opens it asynchronously, so that signals still
+ * work.
+ */
 function deviceSink(target: string): ByteSink {
   let file: FileHandle | undefined;
   const shut = async () => {
@@ -227,7 +252,8 @@ function deviceSink(target: string): ByteSink {
       guarded(async () => {
         const opened = await openOnce();
         const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-        for (let done = 0; done < bytes.byteLength; ) done += (await opened.write(bytes, done)).bytesWritten;
+        for (let done = 0; done < bytes.byteLength; )
+          done += (await opened.write(bytes, done)).bytesWritten;
       }),
     close: () => guarded(() => openOnce().then(shut)),
     discard: () => void shut().catch(() => {}),

@@ -34,9 +34,10 @@ const maxAncestry = 4096;
 const pause = 2;
 
 /**
- * Sends records to a unix socket of type SOCK_SEQPACKET, one per message. If the reader disconnects, records queue up until
- * it reconnects. A new reader gets the header, every entity before the first record that refers to it, and the records
- * that the previous reader left unread. So a record can arrive twice, but none is lost within the limits of the queue.
+ * Sends records to a unix socket of type SOCK_SEQPACKET, one per message. If the reader
+ * disconnects, records queue up until it reconnects. A new reader gets the header, every entity
+ * before the first record that refers to it, and the records that the previous reader left unread.
+ * So a record can arrive twice, but none is lost within the limits of the queue.
  */
 export class SocketWriter {
   readonly #path: string;
@@ -71,7 +72,10 @@ export class SocketWriter {
     this.#retryAfter = limits.retry;
   }
 
-  /** Accepts the next record. Waits for a slow reader, but not for a missing one, and after end() only for a limited time. */
+  /**
+   * Accepts the next record. Waits for a slow reader, but not for a missing one, and after end()
+   * only for a limited time.
+   */
   async write({ record, bytes }: Datum): Promise<void> {
     if (record.type === 'NetworkFlow' && record.family === 6) {
       // The schema cannot represent these addresses.
@@ -102,10 +106,13 @@ export class SocketWriter {
     this.#progressAt = Date.now();
   }
 
-  /** Sends the queue, with a limited wait for a reader, and closes. The rest is dropped and counted. */
+  /**
+   * Sends the queue, with a limited wait for a reader, and closes. The rest is dropped and counted.
+   */
   async close(): Promise<void> {
     this.end();
-    while ((this.#flush() !== 'done' || this.#waitsForReader()) && !this.#hasWaited()) await sleep(pause);
+    while ((this.#flush() !== 'done' || this.#waitsForReader()) && !this.#hasWaited())
+      await sleep(pause);
     for (let next = this.#queue.first(); next !== undefined; next = this.#queue.first()) {
       if (!isEntityRecord(next.datum.record)) this.dropped += 1;
       this.#queue.shift();
@@ -215,7 +222,10 @@ export class SocketWriter {
   #lose(): void {
     this.#connected = false;
     this.#socket.close();
-    this.#log.warning('socket', `${this.#path}: the reader disconnected; records are queued until it reconnects`);
+    this.#log.warning(
+      'socket',
+      `${this.#path}: the reader disconnected; records are queued until it reconnects`,
+    );
     // Entities are sent again automatically, before records that refer to them.
     this.#queue.putBack(this.#unread.filter(({ datum }) => !isEntityRecord(datum.record)));
     this.#unread = [];
@@ -247,7 +257,13 @@ export class SocketWriter {
 }
 
 function isEntityRecord({ type }: SysFlowRecord): boolean {
-  return type === 'Header' || type === 'Container' || type === 'Process' || type === 'File' || type === 'Pod';
+  return (
+    type === 'Header' ||
+    type === 'Container' ||
+    type === 'Process' ||
+    type === 'File' ||
+    type === 'Pod'
+  );
 }
 
 /** A queued record, and the entities that it can refer to. */
@@ -314,7 +330,10 @@ class Entities {
   readonly #span = new Map<string, { first: number; last: number }>();
   #reader = 0;
 
-  /** Keeps the record if it is an entity, and returns whether it is. `number`: records accepted, with this one. */
+  /**
+   * Keeps the record if it is an entity, and returns whether it is. `number`: records accepted,
+   * with this one.
+   */
   keep(datum: Datum, number: number): boolean {
     const key = keyOf(datum.record);
     if (key === undefined) return false;
@@ -349,9 +368,13 @@ class Entities {
     return this.#kept.has(key);
   }
 
-  /** Forgets those entities whose first record has a number above `after`, and their last at most `until`. */
+  /**
+   * Forgets those entities whose first record has a number above `after`, and their last at most
+   * `until`.
+   */
   forget(ended: EndedRecord, after: number, until: number): void {
-    const keys = ended.entity === 'files' ? [...this.#kept.keys()].filter(isFile) : [keyOfEnded(ended)];
+    const keys =
+      ended.entity === 'files' ? [...this.#kept.keys()].filter(isFile) : [keyOfEnded(ended)];
     for (const key of keys) {
       const span = this.#span.get(key);
       if (span === undefined || span.first <= after || span.last > until) continue;
@@ -359,12 +382,18 @@ class Entities {
     }
   }
 
-  /** Marks that the newest record of the entity is not queued; it is sent before a record that refers to it. */
+  /**
+   * Marks that the newest record of the entity is not queued; it is sent before a record that
+   * refers to it.
+   */
   markMissing({ record }: Datum): void {
     this.#sent.delete(keyOf(record) as string);
   }
 
-  /** Records to send before a record, in this order: header, containers, ancestors before children, files. */
+  /**
+   * Records to send before a record, in this order: header, containers, ancestors before children,
+   * files.
+   */
   missingFor(record: SysFlowRecord): ReadonlySet<Datum> {
     const missing = new Set<Datum>();
     const need = (key: string) => {
@@ -375,12 +404,19 @@ class Entities {
     if (this.#header !== undefined) need(keyOf(this.#header.record) as string);
     const container = (id: string | null) => id !== null && need(`container ${id}`);
     if (record.type === 'Process' || record.type === 'File') container(record.containerId);
-    const first = record.type === 'Process' ? record.poid : 'procOID' in record ? record.procOID : null;
+    const first =
+      record.type === 'Process' ? record.poid : 'procOID' in record ? record.procOID : null;
     const chain = new Set<string>();
     for (let oid = first; oid !== null; ) {
       const key = `process ${processKey(oid)}`;
       const known = this.#kept.get(key)?.record;
-      if (known?.type !== 'Process' || this.#sent.has(key) || chain.has(key) || chain.size > maxAncestry) break;
+      if (
+        known?.type !== 'Process' ||
+        this.#sent.has(key) ||
+        chain.has(key) ||
+        chain.size > maxAncestry
+      )
+        break;
       chain.add(key);
       oid = known.poid;
     }
@@ -406,7 +442,9 @@ function filesOf(record: SysFlowRecord): string[] {
 }
 
 function keyOfEnded(ended: Exclude<EndedRecord, { entity: 'files' }>): string {
-  return ended.entity === 'container' ? `container ${ended.id}` : `process ${processKey(ended.oid)}`;
+  return ended.entity === 'container'
+    ? `container ${ended.id}`
+    : `process ${processKey(ended.oid)}`;
 }
 
 const isFile = (key: string) => key.startsWith('file ');

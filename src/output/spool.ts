@@ -59,9 +59,10 @@ interface BlockPlace {
 }
 
 /**
- * Collects the rows of one table in a file. Text columns with few distinct strings have one dictionary in memory. A
- * column that outgrows its dictionary keeps the numbers of its batches, and the strings go into the file. So memory
- * holds one batch and the dictionaries, whatever the number of rows.
+ * Collects the rows of one table in a file. Text columns with few distinct strings have one
+ * dictionary in memory. A column that outgrows its dictionary keeps the numbers of its batches, and
+ * the strings go into the file. So memory holds one batch and the dictionaries, whatever the number
+ * of rows.
  */
 export class Spool {
   readonly table: TableName;
@@ -101,13 +102,20 @@ export class Spool {
   append(batch: ColumnBatch): void {
     const parts = this.columns
       .map(({ name }) => batch.column(name))
-      .map((column) => ({ column, values: this.#values(column, batch), bytes: valueBytes[column.type] }));
+      .map((column) => ({
+        column,
+        values: this.#values(column, batch),
+        bytes: valueBytes[column.type],
+      }));
     const texts = this.#outgrown.size > 0 ? this.#writeStrings(batch.encodedStrings) : undefined;
     for (const { start, rows } of cutBlocks(batch, this.#blockRows)) {
       const block = this.#block.take(blockBytes(this.columns, rows)).fill(0);
       let offset = 0;
       for (const { column, values, bytes } of parts) {
-        block.set(new Uint8Array(values.buffer, values.byteOffset + start * bytes, rows * bytes), offset);
+        block.set(
+          new Uint8Array(values.buffer, values.byteOffset + start * bytes, rows * bytes),
+          offset,
+        );
         offset += padded(rows * bytes);
         if (column.valid === null) block.fill(0xff, offset, offset + validityBytes(rows));
         else block.set(column.valid.subarray(start >> 3, (start + rows + 7) >> 3), offset);
@@ -144,7 +152,11 @@ export class Spool {
         const outgrown = this.#outgrown.get(column.name);
         if (outgrown === undefined) return { values, valid };
         if (index === outgrown.block) early.delete(column.name);
-        return { values, valid, texts: (index < outgrown.block ? early.get(column.name) : texts) as EncodedStrings };
+        return {
+          values,
+          valid,
+          texts: (index < outgrown.block ? early.get(column.name) : texts) as EncodedStrings,
+        };
       });
       yield { rows: block.rows, columns };
     }
@@ -168,7 +180,9 @@ export class Spool {
   }
 
   #writeStrings({ offsets, bytes }: EncodedStrings): StringsPlace {
-    const position = this.#write(new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength));
+    const position = this.#write(
+      new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength),
+    );
     this.#write(bytes);
     return { position, count: offsets.length - 1, bytes: bytes.byteLength };
   }
@@ -176,7 +190,10 @@ export class Spool {
   #readStrings({ position, count, bytes }: StringsPlace, buffer: GrowingBuffer): EncodedStrings {
     const all = buffer.take((count + 1) * 4 + bytes);
     this.#read(all, position);
-    return { offsets: new Uint32Array(all.buffer, 0, count + 1), bytes: all.subarray((count + 1) * 4) };
+    return {
+      offsets: new Uint32Array(all.buffer, 0, count + 1),
+      bytes: all.subarray((count + 1) * 4),
+    };
   }
 
   #write(bytes: Uint8Array): number {
@@ -188,7 +205,13 @@ export class Spool {
 
   #read(bytes: Uint8Array, position: number): void {
     for (let done = 0; done < bytes.byteLength; ) {
-      const count = readSync(this.#descriptor as number, bytes, done, bytes.byteLength - done, position + done);
+      const count = readSync(
+        this.#descriptor as number,
+        bytes,
+        done,
+        bytes.byteLength - done,
+        position + done,
+      );
       if (count === 0) throw new Error(`the scratch file of table ${this.table} is truncated`);
       done += count;
     }
@@ -206,8 +229,14 @@ class GrowingBuffer {
   }
 }
 
-/** Splits a batch into blocks. Each starts at a multiple of 8 rows, where a byte of validity bits starts. */
-function* cutBlocks(batch: ColumnBatch, blockRows: number): Generator<{ start: number; rows: number }> {
+/**
+ * Splits a batch into blocks. Each starts at a multiple of 8 rows, where a byte of validity bits
+ * starts.
+ */
+function* cutBlocks(
+  batch: ColumnBatch,
+  blockRows: number,
+): Generator<{ start: number; rows: number }> {
   const text = rowText(batch, Math.min(batch.rows, blockRows));
   for (let start = 0; start < batch.rows; ) {
     let end = Math.min(batch.rows, start + blockRows);
@@ -237,20 +266,31 @@ function rowText(batch: ColumnBatch, rows: number): Float64Array | undefined {
     for (let row = 0; row < batch.rows; row++) {
       if (!column.isValid(row)) continue;
       const index = column.values[row] as number;
-      text[row] = (text[row] as number) + (offsets[index + 1] as number) - (offsets[index] as number);
+      text[row] =
+        (text[row] as number) + (offsets[index + 1] as number) - (offsets[index] as number);
     }
   }
   return text;
 }
 
-function typed({ type }: TableColumn, buffer: ArrayBuffer, offset: number, rows: number): BlockColumn['values'] {
+function typed(
+  { type }: TableColumn,
+  buffer: ArrayBuffer,
+  offset: number,
+  rows: number,
+): BlockColumn['values'] {
   if (type === 'str') return new Uint32Array(buffer, offset, rows);
   if (type === 'bool') return new Uint8Array(buffer, offset, rows);
-  return valueBytes[type] === 8 ? new BigInt64Array(buffer, offset, rows) : new Int32Array(buffer, offset, rows);
+  return valueBytes[type] === 8
+    ? new BigInt64Array(buffer, offset, rows)
+    : new Int32Array(buffer, offset, rows);
 }
 
 function blockBytes(columns: readonly TableColumn[], rows: number): number {
-  return columns.reduce((sum, column) => sum + padded(rows * valueBytes[column.type]) + validityBytes(rows), 0);
+  return columns.reduce(
+    (sum, column) => sum + padded(rows * valueBytes[column.type]) + validityBytes(rows),
+    0,
+  );
 }
 
 function padded(bytes: number): number {

@@ -15,7 +15,11 @@ export interface StagedFile {
   discard(): void;
 }
 
-export function stageFile(target: string, name: string, { drainSignal, isPrivate }: SinkOptions = {}): StagedFile {
+export function stageFile(
+  target: string,
+  name: string,
+  { drainSignal, isPrivate }: SinkOptions = {},
+): StagedFile {
   const pending = isStream(target) ? undefined : pendingFile(target, { isPrivate });
   const scratch = scratchDirectory(pending ? dirname(pending.path) : tmpdir(), target);
   const path = join(scratch.path, name);

@@ -1,4 +1,12 @@
-import { existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { unwritable } from '../engine/errors.js';
 
@@ -19,7 +27,10 @@ export function lookAt(target: string): Target {
     const info = statSync(target, { throwIfNoEntry: false });
     if (info === undefined) return { kind: 'nothing', path: endOfLinks(target) };
     if (!info.isFile() && !info.isDirectory()) return { kind: 'stream', path: target };
-    return { kind: info.isFile() ? 'file' : 'directory', path: isLink(target) ? realpathSync(target) : target };
+    return {
+      kind: info.isFile() ? 'file' : 'directory',
+      path: isLink(target) ? realpathSync(target) : target,
+    };
   } catch (error) {
     throw unwritable(target, error);
   }
@@ -67,7 +78,10 @@ export function makeDirectory(path: string): void {
   }
 }
 
-/** The real reason of a failed mkdir: with `recursive`, Node.js reports ENOENT for read-only file systems. */
+/**
+ * The real reason of a failed mkdir: with `recursive`, Node.js reports ENOENT for read-only file
+ * systems.
+ */
 function reasonFor(path: string, error: unknown): unknown {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return error;
   try {

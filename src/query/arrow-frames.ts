@@ -2,8 +2,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { SfkitError } from '../engine/errors.js';
 import { FlatTable } from './flatbuffer.js';
 
-// Checks the frames of an Arrow file or stream before a library parses them. No count or length exceeds the bytes
-// present, so parsing costs no more than the file's size makes plausible.
+// Checks the frames of an Arrow file or stream before a library parses them. No count or length
+// exceeds the bytes present, so parsing costs no more than the file's size makes plausible.
 
 /** Type numbers in Schema.fbs. */
 const typeNumbers = {
@@ -73,22 +73,31 @@ export interface Frame {
 }
 
 export interface ArrowFrames {
-  /** Reads the frames, the schema first. A batch can precede a dictionary if it has only nulls of it. */
+  /**
+   * Reads the frames, the schema first. A batch can precede a dictionary if it has only nulls of
+   * it.
+   */
   read(): Generator<Frame>;
   /** Budget for values that rows share, in bytes. */
   maxText: number;
   close(): void;
 }
 
-/** Opens an Arrow file or stream. `problem` converts the reason of a fault to the error to throw. */
+/**
+ * Opens an Arrow file or stream. `problem` converts the reason of a fault to the error to throw.
+ */
 export function openFrames(path: string, problem: (reason: string) => SfkitError): ArrowFrames {
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
   } catch (error) {
-    throw new SfkitError('INPUT_UNREADABLE', `cannot read ${path}: ${(error as NodeJS.ErrnoException).code}`, {
-      cause: error,
-    });
+    throw new SfkitError(
+      'INPUT_UNREADABLE',
+      `cannot read ${path}: ${(error as NodeJS.ErrnoException).code}`,
+      {
+        cause: error,
+      },
+    );
   }
   const size = fstatSync(descriptor).size;
   return {
@@ -149,7 +158,8 @@ class FrameReader {
       throw new Error('the file is truncated: its footer is missing');
     const length = this.#bytes(tail, 4).readInt32LE(0);
     const footerStart = tail - length;
-    if (length <= 0 || footerStart < 8) throw new Error(`the length of its footer is impossible: ${length}`);
+    if (length <= 0 || footerStart < 8)
+      throw new Error(`the length of its footer is impossible: ${length}`);
     const footerBytes = this.#bytes(footerStart, length);
     const footer = FlatTable.root(footerBytes);
     yield this.#schemaOf(footer, footerBytes);
@@ -164,7 +174,8 @@ class FrameReader {
     }
     for (const { offset } of blocks) {
       const frame = this.#frame(offset, ends.get(offset) as number);
-      if (frame === undefined || frame.kind === 'schema') throw new Error(`the block at byte ${offset} has no data`);
+      if (frame === undefined || frame.kind === 'schema')
+        throw new Error(`the block at byte ${offset} has no data`);
       yield frame;
     }
   }
@@ -206,17 +217,20 @@ class FrameReader {
     let length = this.#bytes(at, 4).readInt32LE(0);
     // Before version 0.15 the length had no prefix.
     if (length === -1) {
-      if (at + 8 > limit) throw new Error(`truncated at byte ${this.#size}: a message starts there`);
+      if (at + 8 > limit)
+        throw new Error(`truncated at byte ${this.#size}: a message starts there`);
       length = this.#bytes(at + 4, 4).readInt32LE(0);
       start = at + 8;
     }
     if (length === 0) return undefined;
-    if (length < 0 || start + length > limit) throw new Error(`the message at byte ${at} is longer than the file`);
+    if (length < 0 || start + length > limit)
+      throw new Error(`the message at byte ${at} is longer than the file`);
     const metadata = this.#bytes(start, length);
     const message = FlatTable.root(metadata);
     const body = message.long(3);
     const bodyStart = start + length;
-    if (body < 0 || bodyStart + body > limit) throw new Error(`the body at byte ${bodyStart} is longer than the file`);
+    if (body < 0 || bodyStart + body > limit)
+      throw new Error(`the body at byte ${bodyStart} is longer than the file`);
     return { metadata, message, bodyStart, body };
   }
 
@@ -229,7 +243,8 @@ class FrameReader {
     const header = message.table(2);
     if (header === undefined) throw new Error(`the message at byte ${at} has no header`);
     this.#checkTexts(message, 4);
-    // Values must start at a multiple of 8. Files from before version 0.15 have a shorter message header.
+    // Values must start at a multiple of 8. Files from before version 0.15 have a shorter message
+    // header.
     const start = 8 + 8 * Math.ceil(metadata.length / 8);
     const bytes = Buffer.alloc(start + body);
     bytes.writeInt32LE(-1, 0);
@@ -251,11 +266,14 @@ class FrameReader {
       const id = header.long(0);
       const dictionary = this.#dictionaries.get(id);
       const data = header.table(1);
-      if (dictionary === undefined || data === undefined) throw new Error(`no column has the dictionary ${id}`);
+      if (dictionary === undefined || data === undefined)
+        throw new Error(`no column has the dictionary ${id}`);
       dictionary.deltas = header.integer(2, 1) === 0 ? 0 : dictionary.deltas + 1;
-      if (dictionary.deltas > maxDeltas) throw new Error(`dictionary ${id} comes in more than ${maxDeltas} parts`);
+      if (dictionary.deltas > maxDeltas)
+        throw new Error(`dictionary ${id} comes in more than ${maxDeltas} parts`);
       this.#left.dictionaryBytes -= this.#batch(data, [dictionary.layout], body, version);
-      if (this.#left.dictionaryBytes < 0) throw tooLarge('its dictionaries hold', maxDictionaryRatio);
+      if (this.#left.dictionaryBytes < 0)
+        throw tooLarge('its dictionaries hold', maxDictionaryRatio);
       return 'dictionary';
     }
     if (number !== headers.batch) throw new Error(`expected a batch, found message type ${number}`);
@@ -265,7 +283,8 @@ class FrameReader {
 
   #schema(schema: FlatTable): void {
     if (this.#fields !== undefined) throw new Error('it has two schemas');
-    if (schema.integer(0, 2) !== 0) throw new Error('its numbers are big-endian, which is unsupported');
+    if (schema.integer(0, 2) !== 0)
+      throw new Error('its numbers are big-endian, which is unsupported');
     let count = 0;
     const layoutOf = (field: FlatTable, depth: number): Layout => {
       if (++count > maxFields) throw new Error(`it has more than ${maxFields} columns`);
@@ -283,7 +302,8 @@ class FrameReader {
       if (known === undefined) this.#dictionaries.set(id, { layout: own, deltas: 0 });
       else if (!isSame(known.layout, own)) throw new Error(`dictionary ${id} has two types`);
       const index = dictionary.table(1)?.integer(0, 4) ?? 32;
-      if (![8, 16, 32, 64].includes(index)) throw new Error(`its dictionary indexes have ${index} bits`);
+      if (![8, 16, 32, 64].includes(index))
+        throw new Error(`its dictionary indexes have ${index} bits`);
       return { type: typeNumbers.Int, bits: index, size: 0, children: [] };
     };
     this.#fields = schema.tables(1).map((field) => layoutOf(field, 0));
@@ -305,7 +325,8 @@ class FrameReader {
     this.#left.bytes -= grown;
     const maxRows = freeRows + 8 * sizes.reduce((sum, size) => sum + size, 0);
     const columns = new BatchColumns(batch, sizes, maxRows, version, this.#left);
-    if (rows < 0 || rows > maxRows) throw new Error(`a batch has ${rows} rows, more than its bytes can hold`);
+    if (rows < 0 || rows > maxRows)
+      throw new Error(`a batch has ${rows} rows, more than its bytes can hold`);
     for (const field of fields) {
       const length = columns.check(field);
       if (length !== rows) throw new Error(`a batch of ${rows} rows has a column of ${length}`);
@@ -334,7 +355,8 @@ class FrameReader {
       if (size < 0) throw new Error(`a compressed buffer has the impossible size ${announced}`);
       if (announced !== -1) grown += size;
       if (grown > this.#left.bytes) throw tooLarge('its compressed buffers hold', maxRatio);
-      if (grown > maxBatchBytes + maxBatchRatio * this.#size) throw tooLarge('one batch holds', maxBatchRatio);
+      if (grown > maxBatchBytes + maxBatchRatio * this.#size)
+        throw tooLarge('one batch holds', maxBatchRatio);
       return size;
     });
     return { sizes, grown };
@@ -348,7 +370,13 @@ class FrameReader {
 
   #read(bytes: Uint8Array, start: number): void {
     for (let done = 0; done < bytes.length; ) {
-      const count = readSync(this.#descriptor, bytes, done, Math.min(bytes.length - done, 2 ** 30), start + done);
+      const count = readSync(
+        this.#descriptor,
+        bytes,
+        done,
+        Math.min(bytes.length - done, 2 ** 30),
+        start + done,
+      );
       if (count === 0) throw new Error('the file shrank during reading');
       done += count;
     }
@@ -368,7 +396,13 @@ class BatchColumns {
   #nextVariadic = 0;
 
   /** `left`: values that the file may still contain. */
-  constructor(batch: FlatTable, sizes: readonly number[], maxRows: number, version: number, left: { cells: number }) {
+  constructor(
+    batch: FlatTable,
+    sizes: readonly number[],
+    maxRows: number,
+    version: number,
+    left: { cells: number },
+  ) {
     this.#nodes = batch.longs(1, 2) as [number, number][];
     this.#variadic = batch.longs(4, 1).map(([count]) => count as number);
     this.#sizes = sizes;
@@ -381,10 +415,12 @@ class BatchColumns {
   check(layout: Layout): number {
     const [length, nulls] = this.#nodes[this.#node++] ?? [-1, 0];
     if (length < 0) throw new Error('a batch has fewer columns than the schema');
-    if (length > this.#maxRows) throw new Error(`a column has ${length} rows, more than its bytes can hold`);
+    if (length > this.#maxRows)
+      throw new Error(`a column has ${length} rows, more than its bytes can hold`);
     if (nulls < 0 || nulls > length) throw new Error(`${nulls} of ${length} rows are null`);
     this.#left.cells -= length;
-    if (this.#left.cells < 0) throw new Error('it has more values than the size of the file makes plausible');
+    if (this.#left.cells < 0)
+      throw new Error('it has more values than the size of the file makes plausible');
     const bitmap = () => this.#takeBuffer(nulls > 0 ? Math.ceil(length / 8) : 0);
     const { type, bits, size, children } = layout;
     const [first] = children;
@@ -406,7 +442,8 @@ class BatchColumns {
         bitmap();
         this.#takeBuffer(length * 16);
         const count = this.#variadic[this.#nextVariadic++] ?? 0;
-        if (count < 0 || count > this.#sizes.length) throw new Error(`a column has ${count} buffers of text`);
+        if (count < 0 || count > this.#sizes.length)
+          throw new Error(`a column has ${count} buffers of text`);
         for (let index = 0; index < count; index++) this.#takeBuffer(0);
         break;
       }
@@ -414,17 +451,21 @@ class BatchColumns {
       case typeNumbers.LargeList:
       case typeNumbers.Map:
         bitmap();
-        this.#takeBuffer(length === 0 ? 0 : (length + 1) * (type === typeNumbers.LargeList ? 8 : 4));
+        this.#takeBuffer(
+          length === 0 ? 0 : (length + 1) * (type === typeNumbers.LargeList ? 8 : 4),
+        );
         this.check(first as Layout);
         break;
       case typeNumbers.FixedSizeList:
         bitmap();
-        if (this.check(first as Layout) < length * size) throw new Error('a list has fewer values than its rows need');
+        if (this.check(first as Layout) < length * size)
+          throw new Error('a list has fewer values than its rows need');
         break;
       case typeNumbers.Struct:
         bitmap();
         for (const child of children) {
-          if (this.check(child) < length) throw new Error('a member has fewer rows than its struct');
+          if (this.check(child) < length)
+            throw new Error('a member has fewer rows than its struct');
         }
         break;
       case typeNumbers.Union:
@@ -432,7 +473,8 @@ class BatchColumns {
         this.#takeBuffer(length);
         if (size === 1) this.#takeBuffer(length * 4);
         for (const child of children) {
-          if (this.check(child) < (size === 1 ? 0 : length)) throw new Error('a member has fewer rows than its union');
+          if (this.check(child) < (size === 1 ? 0 : length))
+            throw new Error('a member has fewer rows than its union');
         }
         break;
       default:
@@ -450,7 +492,8 @@ class BatchColumns {
 }
 
 function checkVersion(version: number): void {
-  if (version !== 3 && version !== 4) throw new Error(`expected metadata of version 4 or 5, found ${version + 1}`);
+  if (version !== 3 && version !== 4)
+    throw new Error(`expected metadata of version 4 or 5, found ${version + 1}`);
 }
 
 function ownLayout(field: FlatTable): Layout {
@@ -482,7 +525,8 @@ function ownLayout(field: FlatTable): Layout {
     case typeNumbers.Time: {
       const { size } = choice(1, [32, 32, 64, 64]);
       const time = width(1, 32, [32, 64]);
-      if (time.bits !== (size < 2 ? 32 : 64)) throw new Error(`a column has times of ${time.bits} bits`);
+      if (time.bits !== (size < 2 ? 32 : 64))
+        throw new Error(`a column has times of ${time.bits} bits`);
       return time;
     }
     case typeNumbers.Timestamp:
@@ -504,7 +548,8 @@ function ownLayout(field: FlatTable): Layout {
     }
     case typeNumbers.Union: {
       const mode = details?.integer(0, 2) ?? 0;
-      if (mode !== 0 && mode !== 1) throw new Error(`a column is a union of the unknown mode ${mode}`);
+      if (mode !== 0 && mode !== 1)
+        throw new Error(`a column is a union of the unknown mode ${mode}`);
       details?.vector(1, 4);
       return layout(0, mode);
     }
@@ -518,12 +563,22 @@ function ownLayout(field: FlatTable): Layout {
 function checkChildren({ type, children }: Layout): void {
   const isNested = ([typeNumbers.Struct, typeNumbers.Union] as number[]).includes(type);
   const isList = (
-    [typeNumbers.List, typeNumbers.LargeList, typeNumbers.FixedSizeList, typeNumbers.Map] as number[]
+    [
+      typeNumbers.List,
+      typeNumbers.LargeList,
+      typeNumbers.FixedSizeList,
+      typeNumbers.Map,
+    ] as number[]
   ).includes(type);
-  if (isList && children.length !== 1) throw new Error(`a list has ${children.length} kinds of values`);
-  if (!isList && !isNested && children.length > 0) throw new Error('a column has members that its type does not have');
+  if (isList && children.length !== 1)
+    throw new Error(`a list has ${children.length} kinds of values`);
+  if (!isList && !isNested && children.length > 0)
+    throw new Error('a column has members that its type does not have');
   const [entry] = children;
-  if (type === typeNumbers.Map && (entry?.type !== typeNumbers.Struct || entry.children.length !== 2)) {
+  if (
+    type === typeNumbers.Map &&
+    (entry?.type !== typeNumbers.Struct || entry.children.length !== 2)
+  ) {
     throw new Error('a map has no keys and values');
   }
 }

@@ -1,4 +1,10 @@
-import { type DuckDBConnection, DuckDBDataChunk, type DuckDBType, type DuckDBValue, ENUM } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  type DuckDBType,
+  type DuckDBValue,
+  ENUM,
+} from '@duckdb/node-api';
 import bindings from '@duckdb/node-bindings';
 import {
   CompressionType,
@@ -40,8 +46,9 @@ const flushBytes = 64 * 2 ** 20;
 const inputSchema = 'sfkit_input';
 
 /**
- * Loads an Arrow file or stream into a new table, and determines which table of records it is, if any. It loads only rows
- * of wanted tables. It reads the file twice: first the dictionaries, then the rows batch by batch.
+ * Loads an Arrow file or stream into a new table, and determines which table of records it is, if
+ * any. It loads only rows of wanted tables. It reads the file twice: first the dictionaries, then
+ * the rows batch by batch.
  */
 export async function loadArrow(
   connection: DuckDBConnection,
@@ -51,9 +58,16 @@ export async function loadArrow(
   isWanted: (table: TableName) => boolean,
 ): Promise<{ table: TableName | undefined; from: string }> {
   const problem = (reason: string) =>
-    new SfkitError('INPUT_BAD_FORMAT', `${path}: not a readable Arrow file: ${reason.split('\n', 1)[0]}`);
+    new SfkitError(
+      'INPUT_BAD_FORMAT',
+      `${path}: not a readable Arrow file: ${reason.split('\n', 1)[0]}`,
+    );
   const frames = openFrames(path, problem);
-  const reading: Reading = { left: frames.maxText, dictionaries: new WeakMap(), parts: new WeakMap() };
+  const reading: Reading = {
+    left: frames.maxText,
+    dictionaries: new WeakMap(),
+    parts: new WeakMap(),
+  };
   try {
     const { schema, texts } = readDictionaries(frames, reading);
     const stored = schema.metadata.get('sfkit.table');
@@ -106,7 +120,11 @@ async function appendRows(
   for (const batch of readBatches(frames)) {
     const sources = writers.map((writer, index) => writer.open(batch.data.children[index] as Data));
     for (let start = 0; start < batch.numRows; ) {
-      const { rows, bytes } = fitting(sources, start, Math.min(vectorSize - held.rows, batch.numRows - start));
+      const { rows, bytes } = fitting(
+        sources,
+        start,
+        Math.min(vectorSize - held.rows, batch.numRows - start),
+      );
       if (held.bytes + bytes > chunkBytes) emit();
       for (const { take } of sources) take(start, rows, held.rows);
       start += rows;
@@ -120,7 +138,11 @@ async function appendRows(
 }
 
 /** The number of rows, at most `maxRows`, that fit into a chunk, and the bytes of their values. */
-function fitting(sources: readonly RowSource[], start: number, maxRows: number): { rows: number; bytes: number } {
+function fitting(
+  sources: readonly RowSource[],
+  start: number,
+  maxRows: number,
+): { rows: number; bytes: number } {
   for (let rows = maxRows; ; rows = (rows + 1) >> 1) {
     const bytes = sources.reduce((sum, source) => sum + source.bytes(start, start + rows), 0);
     if (bytes <= chunkBytes || (rows === 1 && bytes <= maxRowBytes)) return { rows, bytes };
@@ -152,7 +174,8 @@ interface LoadedColumn {
 }
 
 /**
- * The distinct texts, with numbers, of all versions of each text dictionary. Dictionaries with too many texts are absent.
+ * The distinct texts, with numbers, of all versions of each text dictionary. Dictionaries with too
+ * many texts are absent.
  */
 type Texts = ReadonlyMap<number, ReadonlyMap<string, number>>;
 
@@ -219,7 +242,9 @@ function columnsOf(schema: Schema, texts: Texts): LoadedColumn[] {
   return schema.fields.map(({ type }, index) => {
     const name = names[index] as string;
     const members = DataType.isDictionary(type) ? texts.get((type as Dictionary).id) : undefined;
-    return members === undefined || members.size === 0 ? valueColumn(name, type) : enumColumn(name, members);
+    return members === undefined || members.size === 0
+      ? valueColumn(name, type)
+      : enumColumn(name, members);
   });
 }
 
@@ -259,7 +284,9 @@ function enumColumn(name: string, members: ReadonlyMap<string, number>): LoadedC
   return {
     name,
     type,
-    sql: isEscaped ? unescapeNulSql(quoteIdentifier(name)) : `CAST(${quoteIdentifier(name)} AS VARCHAR)`,
+    sql: isEscaped
+      ? unescapeNulSql(quoteIdentifier(name))
+      : `CAST(${quoteIdentifier(name)} AS VARCHAR)`,
     writer: (reading) => enumWriter(members, enumNumbers(type), reading),
   };
 }
@@ -275,7 +302,10 @@ function enumWriter(
     let numbers = known.get(part);
     if (numbers === undefined) {
       const { at } = partOf(part, reading);
-      numbers = Int32Array.from({ length: part.length }, (_, row) => members.get(at(row) as string) ?? -1);
+      numbers = Int32Array.from(
+        { length: part.length },
+        (_, row) => members.get(at(row) as string) ?? -1,
+      );
       known.set(part, numbers);
     }
     return numbers;
@@ -306,14 +336,23 @@ function enumWriter(
     },
     put(chunk, index, rows) {
       const vector = bindings.data_chunk_get_vector(chunk.chunk, index);
-      bindings.copy_data_to_vector(vector, 0, items.buffer as ArrayBuffer, 0, rows * items.BYTES_PER_ELEMENT);
+      bindings.copy_data_to_vector(
+        vector,
+        0,
+        items.buffer as ArrayBuffer,
+        0,
+        rows * items.BYTES_PER_ELEMENT,
+      );
       bindings.vector_ensure_validity_writable(vector);
       bindings.copy_data_to_vector_validity(vector, 0, valid.buffer, 0, Math.ceil(rows / 64) * 8);
     },
   };
 }
 
-/** Creates the table for the rows. Returns the SQL to select from, in which ENUM columns are VARCHAR. */
+/**
+ * Creates the table for the rows. Returns the SQL to select from, in which ENUM columns are
+ * VARCHAR.
+ */
 async function createTable(
   connection: DuckDBConnection,
   name: string,

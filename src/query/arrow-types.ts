@@ -44,11 +44,19 @@ const integers: Readonly<Record<string, DuckDBType>> = {
 };
 
 /** DuckDB types of times by unit, with constructors of their values. */
-export const timestamps: Readonly<Record<number, { type: DuckDBType; make(value: bigint): DuckDBValue }>> = {
+export const timestamps: Readonly<
+  Record<number, { type: DuckDBType; make(value: bigint): DuckDBValue }>
+> = {
   [TimeUnit.SECOND]: { type: TIMESTAMP_S, make: (value) => new DuckDBTimestampSecondsValue(value) },
-  [TimeUnit.MILLISECOND]: { type: TIMESTAMP_MS, make: (value) => new DuckDBTimestampMillisecondsValue(value) },
+  [TimeUnit.MILLISECOND]: {
+    type: TIMESTAMP_MS,
+    make: (value) => new DuckDBTimestampMillisecondsValue(value),
+  },
   [TimeUnit.MICROSECOND]: { type: TIMESTAMP, make: (value) => new DuckDBTimestampValue(value) },
-  [TimeUnit.NANOSECOND]: { type: TIMESTAMP_NS, make: (value) => new DuckDBTimestampNanosecondsValue(value) },
+  [TimeUnit.NANOSECOND]: {
+    type: TIMESTAMP_NS,
+    make: (value) => new DuckDBTimestampNanosecondsValue(value),
+  },
 };
 
 /** The DuckDB type for values of an Arrow type. Values without a matching type become text. */
@@ -71,7 +79,10 @@ export function duckType(type: DataType): DuckDBType {
   if (DataType.isStruct(type) && type.children.length > 0) {
     return STRUCT(
       Object.fromEntries(
-        memberNames(type.children).map((name, index) => [name, duckType((type.children[index] as Field).type)]),
+        memberNames(type.children).map((name, index) => [
+          name,
+          duckType((type.children[index] as Field).type),
+        ]),
       ),
     );
   }

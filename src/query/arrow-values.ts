@@ -80,12 +80,14 @@ function valuesOf(data: Data, reading: Reading): Cells {
         : (row) => new DuckDBTimestampMillisecondsValue(values[row]),
     );
   }
-  if (DataType.isTime(type)) return objects((row) => timeOfDay(BigInt(values[row]), type.unit, row));
+  if (DataType.isTime(type))
+    return objects((row) => timeOfDay(BigInt(values[row]), type.unit, row));
   if (DataType.isTimestamp(type)) {
     const { make } = timestamps[type.unit] as { make(value: bigint): DuckDBValue };
     return objects((row) => make(values[row]));
   }
-  if (DataType.isDuration(type)) return objects((row) => interval(0, 0, toMicroseconds(values[row], type.unit), row));
+  if (DataType.isDuration(type))
+    return objects((row) => interval(0, 0, toMicroseconds(values[row], type.unit), row));
   if (DataType.isInterval(type)) return intervalCells(type, values);
   if (DataType.isDecimal(type)) return decimalCells(type, values);
   if (DataType.isMap(type)) return mapCells(data, reading);
@@ -93,7 +95,8 @@ function valuesOf(data: Data, reading: Reading): Cells {
     const item = cellsOf(data.children[0] as Data, reading);
     return {
       at: (row) => listValue(range(row * type.listSize, (row + 1) * type.listSize, item.at)),
-      bytes: (start, end) => (end - start) * objectBytes + item.bytes(start * type.listSize, end * type.listSize),
+      bytes: (start, end) =>
+        (end - start) * objectBytes + item.bytes(start * type.listSize, end * type.listSize),
     };
   }
   if (isList(type)) {
@@ -102,7 +105,10 @@ function valuesOf(data: Data, reading: Reading): Cells {
       listValue(range(start, end, item.at)),
     );
     const at = offsetsOf(data);
-    return { ...list, bytes: (start, end) => (end - start) * objectBytes + item.bytes(at(start), at(end)) };
+    return {
+      ...list,
+      bytes: (start, end) => (end - start) * objectBytes + item.bytes(at(start), at(end)),
+    };
   }
   if (DataType.isStruct(type)) return structCells(data, reading);
   if (DataType.isUnion(type)) return unionCells(data, reading);
@@ -124,13 +130,20 @@ function offsetsOf(data: Data): (row: number) => number {
   return (row) => (data.length === 0 ? 0 : Number(offsets?.[row]));
 }
 
-/** Values of variable length. They must follow one another: overlapping rows could have any size. */
-function spanCells(data: Data, limit: number, value: (start: number, end: number) => DuckDBValue): Cells {
+/**
+ * Values of variable length. They must follow one another: overlapping rows could have any size.
+ */
+function spanCells(
+  data: Data,
+  limit: number,
+  value: (start: number, end: number) => DuckDBValue,
+): Cells {
   const at = offsetsOf(data);
   let before = 0;
   for (let row = 0; row <= data.length; row++) {
     const offset = at(row);
-    if (!(offset >= before && offset <= limit)) throw new Error(`the offsets of a column are impossible at row ${row}`);
+    if (!(offset >= before && offset <= limit))
+      throw new Error(`the offsets of a column are impossible at row ${row}`);
     before = offset;
   }
   return {
@@ -146,7 +159,9 @@ function range<Item>(start: number, end: number, item: (index: number) => Item):
 /** Values of up to 12 bytes are in the views, longer ones in buffers that views can share. */
 function viewCells(data: Data, reading: Reading, isText: boolean): Cells {
   const views = Buffer.from(data.values.buffer, data.values.byteOffset, data.length * 16);
-  const buffers = data.variadicBuffers.map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  const buffers = data.variadicBuffers.map((bytes) =>
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+  );
   const bytesOf = (row: number): Buffer => {
     const at = 16 * row;
     const length = views.readInt32LE(at);
@@ -160,10 +175,13 @@ function viewCells(data: Data, reading: Reading, isText: boolean): Cells {
     return buffer.subarray(offset, offset + length);
   };
   return {
-    at: isText ? (row) => bytesOf(row).toString('utf8') : (row) => blobValue(Uint8Array.from(bytesOf(row))),
+    at: isText
+      ? (row) => bytesOf(row).toString('utf8')
+      : (row) => blobValue(Uint8Array.from(bytesOf(row))),
     bytes(start, end) {
       let sum = (end - start) * objectBytes;
-      for (let row = start; row < end; row++) if (data.getValid(row)) sum += Math.max(0, views.readInt32LE(16 * row));
+      for (let row = start; row < end; row++)
+        if (data.getValid(row)) sum += Math.max(0, views.readInt32LE(16 * row));
       return sum;
     },
   };
@@ -172,7 +190,8 @@ function viewCells(data: Data, reading: Reading, isText: boolean): Cells {
 /** Subtracts the bytes of a shared value from the budget. */
 function spend(reading: Reading, bytes: number): void {
   reading.left -= bytes;
-  if (reading.left < 0) throw new Error('its rows repeat values more often than the size of the file makes plausible');
+  if (reading.left < 0)
+    throw new Error('its rows repeat values more often than the size of the file makes plausible');
 }
 
 function dictionaryCells(data: Data, reading: Reading): Cells {
@@ -198,7 +217,8 @@ export function indexesOf(data: Data, size: number): (row: number) => number {
   const indexes = data.values as any;
   return (row) => {
     const index = Number(indexes[row]);
-    if (!(index >= 0 && index < size)) throw new Error(`an index points outside its dictionary at row ${row}`);
+    if (!(index >= 0 && index < size))
+      throw new Error(`an index points outside its dictionary at row ${row}`);
     return index;
   };
 }
@@ -224,7 +244,10 @@ export function partOf(part: Data, reading: Reading): Cells {
 }
 
 /** Joins the parts of a dictionary. */
-function joined(dictionary: Vector, cellsOfPart: (part: Data) => Cells): Cells & { length: number } {
+function joined(
+  dictionary: Vector,
+  cellsOfPart: (part: Data) => Cells,
+): Cells & { length: number } {
   const place = placesIn(dictionary);
   const cells = dictionary.data.map(cellsOfPart);
   return {
@@ -286,9 +309,15 @@ function structCells(data: Data, reading: Reading): Cells {
   const names = memberNames(data.type.children);
   const members = data.children.map((child) => cellsOf(child, reading));
   return {
-    at: (row) => structValue(Object.fromEntries(names.map((name, index) => [name, (members[index] as Cells).at(row)]))),
+    at: (row) =>
+      structValue(
+        Object.fromEntries(names.map((name, index) => [name, (members[index] as Cells).at(row)])),
+      ),
     bytes(start, end) {
-      return members.reduce((sum, member) => sum + member.bytes(start, end), (end - start) * objectBytes);
+      return members.reduce(
+        (sum, member) => sum + member.bytes(start, end),
+        (end - start) * objectBytes,
+      );
     },
   };
 }
@@ -334,7 +363,8 @@ const dayMicroseconds = 86_400_000_000n;
 /** Rejects times longer than a day: DuckDB reads out of bounds when it formats them. */
 function timeOfDay(value: bigint, unit: TimeUnit, row: number): DuckDBTimeValue {
   const micros = toMicroseconds(value, unit);
-  if (micros < 0n || micros > dayMicroseconds) throw new Error(`a time of day is impossible at row ${row}`);
+  if (micros < 0n || micros > dayMicroseconds)
+    throw new Error(`a time of day is impossible at row ${row}`);
   return new DuckDBTimeValue(micros);
 }
 
@@ -344,7 +374,8 @@ function toMicroseconds(value: bigint, unit: TimeUnit): bigint {
 }
 
 function interval(months: number, days: number, micros: bigint, row: number): DuckDBIntervalValue {
-  if (BigInt.asIntN(64, micros) !== micros) throw new Error(`a duration is impossible at row ${row}`);
+  if (BigInt.asIntN(64, micros) !== micros)
+    throw new Error(`a duration is impossible at row ${row}`);
   return new DuckDBIntervalValue(months, days, micros);
 }
 
@@ -355,23 +386,32 @@ function intervalCells(type: Interval, values: Int32Array): Cells {
     case IntervalUnit.YEAR_MONTH:
       return objects((row) => interval(number(row), 0, 0n, row));
     case IntervalUnit.DAY_TIME:
-      return objects((row) => interval(0, number(2 * row), BigInt(number(2 * row + 1)) * 1000n, row));
+      return objects((row) =>
+        interval(0, number(2 * row), BigInt(number(2 * row + 1)) * 1000n, row),
+      );
     default:
       return objects((row) =>
-        interval(number(4 * row), number(4 * row + 1), view.getBigInt64(16 * row + 8, true) / 1000n, row),
+        interval(
+          number(4 * row),
+          number(4 * row + 1),
+          view.getBigInt64(16 * row + 8, true) / 1000n,
+          row,
+        ),
       );
   }
 }
 
 function decimalCells(type: Decimal, values: Uint32Array): Cells {
   const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
-  const number = (row: number) => (view.getBigInt64(16 * row + 8, true) << 64n) | view.getBigUint64(16 * row, true);
+  const number = (row: number) =>
+    (view.getBigInt64(16 * row + 8, true) << 64n) | view.getBigUint64(16 * row, true);
   if (!isDecimal(type)) return objects((row) => `${number(row)}e${-type.scale}`);
   const { precision, scale } = type;
   const limit = 10n ** BigInt(precision);
   return objects((row) => {
     const value = number(row);
-    if (value >= limit || -value >= limit) throw new Error(`a number has more than ${precision} digits at row ${row}`);
+    if (value >= limit || -value >= limit)
+      throw new Error(`a number has more than ${precision} digits at row ${row}`);
     return new DuckDBDecimalValue(value, precision, scale);
   });
 }

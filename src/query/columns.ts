@@ -7,11 +7,19 @@ import type {
   DuckDBValue,
 } from '@duckdb/node-api';
 import bindings from '@duckdb/node-bindings';
-import { ARRAY, DuckDBStructType, DuckDBTypeId, DuckDBUnionType, DuckDBVector, LIST, MAP } from '../duckdb/api.js';
+import {
+  ARRAY,
+  DuckDBStructType,
+  DuckDBTypeId,
+  DuckDBUnionType,
+  DuckDBVector,
+  LIST,
+  MAP,
+} from '../duckdb/api.js';
 
 /**
- * Makes names distinct, ignoring case, by appending _1, _2 and so on to repeated ones. It never produces a name that the
- * result already has.
+ * Makes names distinct, ignoring case, by appending _1, _2 and so on to repeated ones. It never
+ * produces a name that the result already has.
  */
 export function distinctNames(names: readonly string[]): string[] {
   const folded = names.map((name) => name.toLowerCase());
@@ -33,17 +41,23 @@ export function distinctNames(names: readonly string[]): string[] {
 }
 
 /**
- * The type to read values with. Fields of structs are named by position: the library stores them as members of an object,
- * which would lose equal names and __proto__.
+ * The type to read values with. Fields of structs are named by position: the library stores them as
+ * members of an object, which would lose equal names and __proto__.
  */
 export function readingType(type: DuckDBType): DuckDBType {
   switch (type.typeId) {
     case DuckDBTypeId.LIST:
       return LIST(readingType((type as DuckDBListType).valueType));
     case DuckDBTypeId.ARRAY:
-      return ARRAY(readingType((type as DuckDBArrayType).valueType), (type as DuckDBArrayType).length);
+      return ARRAY(
+        readingType((type as DuckDBArrayType).valueType),
+        (type as DuckDBArrayType).length,
+      );
     case DuckDBTypeId.MAP:
-      return MAP(readingType((type as DuckDBMapType).keyType), readingType((type as DuckDBMapType).valueType));
+      return MAP(
+        readingType((type as DuckDBMapType).keyType),
+        readingType((type as DuckDBMapType).valueType),
+      );
     case DuckDBTypeId.STRUCT: {
       const { entryTypes } = type as DuckDBStructType;
       return new DuckDBStructType(
@@ -61,7 +75,10 @@ export function readingType(type: DuckDBType): DuckDBType {
 }
 
 /** The values of each column of a chunk, read with `readingType` of its type. */
-export function columnValues(chunk: DuckDBDataChunk, types: readonly DuckDBType[]): DuckDBValue[][] {
+export function columnValues(
+  chunk: DuckDBDataChunk,
+  types: readonly DuckDBType[],
+): DuckDBValue[][] {
   const rows = chunk.rowCount;
   return types.map((type, index) =>
     DuckDBVector.create(bindings.data_chunk_get_vector(chunk.chunk, index), rows, type).toArray(),

@@ -7,7 +7,13 @@ import { errorsWithParts } from '../duckdb/sql-error.js';
 import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
 import { createViewsSql } from '../duckdb/views.js';
 import type { ColumnBatch } from '../engine/batch.js';
-import { captureTables, type TableName, tableColumns, tables, views } from '../engine/columns.gen.js';
+import {
+  captureTables,
+  type TableName,
+  tableColumns,
+  tables,
+  views,
+} from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { isSystemError, SfkitError, unwritable } from '../engine/errors.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
@@ -16,7 +22,12 @@ import { privateFile } from '../output/mode.js';
 import { scratchDirectory } from '../output/pending.js';
 import { type Attached, CachedInputs } from './cache/attach.js';
 import type { CaptureCache } from './cache/store.js';
-import { answerable, createCaptureView, joinSummaries, loadCaptureTables } from './capture-tables/load.js';
+import {
+  answerable,
+  createCaptureView,
+  joinSummaries,
+  loadCaptureTables,
+} from './capture-tables/load.js';
 import { findNeeds } from './capture-tables/needs.js';
 import { TablesOnDemand } from './capture-tables/on-demand.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
@@ -31,7 +42,10 @@ export interface Dataset {
   connection: DuckDBConnection;
   /** The engine's summary of each capture and SysFlow file. */
   summaries: { path: string; summary: Summary }[];
-  /** For another statement: makes the capture tables that it needs. Only with the option `keepsOpen`. */
+  /**
+   * For another statement: makes the capture tables that it needs. Only with the option
+   * `keepsOpen`.
+   */
   onDemand?: TablesOnDemand;
   close(): void;
 }
@@ -42,11 +56,19 @@ const recordTables = tables.filter(({ kind }) => kind !== 'all').map(({ name }) 
 export interface DatasetOptions {
   /** SQL can read the inputs and no other file. */
   isolated?: boolean;
-  /** SQL reaches nothing but the tables of the inputs, and cannot change the limits of memory and threads. */
+  /**
+   * SQL reaches nothing but the tables of the inputs, and cannot change the limits of memory and
+   * threads.
+   */
   sandbox?: boolean;
-  /** Memory limit of DuckDB; beyond it, data goes to a file. Default: DuckDB's, most of the machine's memory. */
+  /**
+   * Memory limit of DuckDB; beyond it, data goes to a file. Default: DuckDB's, most of the
+   * machine's memory.
+   */
   memoryLimit?: string | undefined;
-  /** Default: 1, which keeps the order of groups and the last digits of sums the same in all runs. */
+  /**
+   * Default: 1, which keeps the order of groups and the last digits of sums the same in all runs.
+   */
   threads?: number | undefined;
   /** Keeps what captures and SysFlow files become for later runs. Default: each run reads them. */
   cache?: CaptureCache | undefined;
@@ -59,8 +81,8 @@ export interface DatasetOptions {
 }
 
 /**
- * Opens paths as tables, with the rows of several inputs united. Parquet is read in place. Other inputs are loaded, but
- * only the tables that `sql` mentions.
+ * Opens paths as tables, with the rows of several inputs united. Parquet is read in place. Other
+ * inputs are loaded, but only the tables that `sql` mentions.
  */
 export async function openDataset(
   paths: readonly string[],
@@ -93,7 +115,11 @@ export async function openDataset(
     await connection.run('RESET errors_as_json');
     const macros = keepsOpen ? allMacros() : macrosIn(sql);
     const readable = keepsOpen ? sql : withDefinitions(sql, macros);
-    const wanted = keepsOpen ? recordTables : sandbox ? await tablesInSealed(readable) : tablesIn(connection, readable);
+    const wanted = keepsOpen
+      ? recordTables
+      : sandbox
+        ? await tablesInSealed(readable)
+        : tablesIn(connection, readable);
     const sources = await openSources(connection, inputs, wanted);
     if (sandbox) await copySources(connection, sources, wanted);
     const cached = options.cache && new CachedInputs(connection, options.cache, signal);
@@ -114,7 +140,8 @@ export async function openDataset(
     );
     for (const input of captures) {
       const summary =
-        attached.get(input)?.summary ?? (await loadCapture(loader, input, wanted, { ...collector, signal }));
+        attached.get(input)?.summary ??
+        (await loadCapture(loader, input, wanted, { ...collector, signal }));
       summaries.push({ path: input.path, summary });
     }
     const selects = new Map<TableName, string[]>();
@@ -135,7 +162,9 @@ export async function openDataset(
     let onDemand: TablesOnDemand | undefined;
     if (keepsOpen) {
       onDemand = new TablesOnDemand(connection, scratch, inputs, collector);
-      await onDemand.declare(captureTables.map(({ name }) => name).filter((name) => !sources.has(name)));
+      await onDemand.declare(
+        captureTables.map(({ name }) => name).filter((name) => !sources.has(name)),
+      );
     }
     await createMacros(connection, macros);
     if (sandbox) await connection.run('SET enable_external_access = false');
@@ -151,9 +180,13 @@ export async function openDataset(
   }
 }
 
-/** Lets SQL read only the inputs that are tables. DuckDB compares the names that its functions get. */
+/**
+ * Lets SQL read only the inputs that are tables. DuckDB compares the names that its functions get.
+ */
 async function isolate(connection: DuckDBConnection, inputs: readonly QueryInput[]): Promise<void> {
-  const paths = inputs.filter(({ kind }) => kind === 'parquet').flatMap(({ path }) => [path, escapeGlob(path)]);
+  const paths = inputs
+    .filter(({ kind }) => kind === 'parquet')
+    .flatMap(({ path }) => [path, escapeGlob(path)]);
   await connection.run(`SET allowed_paths = [${paths.map(quoteText).join(', ')}]`);
   await connection.run('SET enable_external_access = false');
 }
@@ -179,7 +212,9 @@ async function copySources(
 /** Opens a database in memory that leaves no files. */
 export async function openPassingDatabase(
   options: Pick<DatasetOptions, 'memoryLimit' | 'threads' | 'sandbox'> = {},
-): Promise<Pick<Dataset, 'connection' | 'close'> & { scratch: string; connect(): Promise<DuckDBConnection> }> {
+): Promise<
+  Pick<Dataset, 'connection' | 'close'> & { scratch: string; connect(): Promise<DuckDBConnection> }
+> {
   const scratch = scratchDirectory(tmpdir(), tmpdir());
   // A file in place of the extension directory: no extension can be found or installed.
   const extensions = join(scratch.path, 'extensions');
@@ -221,7 +256,9 @@ async function loadCapture(
 
 /** Replaces `filename` in the batch's rows, if the table has that column. */
 function named(batch: ColumnBatch, filename: string | undefined): ColumnBatch {
-  return filename === undefined || !hasFilename(batch.table) ? batch : batch.withText('filename', filename);
+  return filename === undefined || !hasFilename(batch.table)
+    ? batch
+    : batch.withText('filename', filename);
 }
 
 function hasFilename(table: string): boolean {
@@ -230,14 +267,18 @@ function hasFilename(table: string): boolean {
 
 /** The tables of captures that the SQL needs; a superset if the text is not conclusive. */
 function tablesIn(connection: DuckDBConnection, sql: string): TableName[] {
-  // DuckDB finds names that are composed at run time; the text shows the names of several statements.
+  // DuckDB finds names that are composed at run time; the text shows the names of several
+  // statements.
   const bound = new Set(connection.getTableNames(sql, false));
   const words = new Set(sql.toLowerCase().match(/[a-z_0-9]+/g) ?? []);
   const isNamed = (name: string) => bound.has(name) || words.has(name);
   const read = new Set(views.filter(({ name }) => isNamed(name)).flatMap(({ reads }) => reads));
   return tables
     .filter((table) => table.kind !== 'all')
-    .filter(({ name, kind }) => isNamed(name) || read.has(name) || (words.has('sysflow') && kind !== 'entity'))
+    .filter(
+      ({ name, kind }) =>
+        isNamed(name) || read.has(name) || (words.has('sysflow') && kind !== 'entity'),
+    )
     .map((table) => table.name);
 }
 
@@ -262,8 +303,8 @@ interface FileSource extends Source {
 }
 
 /**
- * Makes tables in files readable in SQL, and loads the rows of wanted tables only. Other files become tables under their
- * file names, or are rejected if `isStrict`.
+ * Makes tables in files readable in SQL, and loads the rows of wanted tables only. Other files
+ * become tables under their file names, or are rejected if `isStrict`.
  */
 export async function openSources(
   connection: DuckDBConnection,
@@ -288,21 +329,32 @@ export async function openSources(
     );
     const name = loaded.table ?? stemOf(input.path);
     if (isStrict && loaded.table === undefined) throw unknownTable(input.path);
-    add(name, { ...(await describe(connection, loaded.from)), ...shownIn(name, input), files: 1, isFile: false });
+    add(name, {
+      ...(await describe(connection, loaded.from)),
+      ...shownIn(name, input),
+      files: 1,
+      isFile: false,
+    });
   }
-  // Files with the same columns are read together: a view over a thousand files would be slow to bind.
+  // Files with the same columns are read together: a view over a thousand files would be slow to
+  // bind.
   const alike = new Map<string, { name: string; paths: string[]; source: Source }>();
   for (const input of inputs) {
     if (input.kind !== 'parquet') continue;
     const known = (await tableInParquet(connection, input.path)) ?? input.table;
     const described = await describe(connection, readParquet([input.path]));
     await rejectImpossibleValues(connection, input.path, described.from);
-    const name = known ?? (isStrict ? guessTable(new Set(described.columns.keys())) : undefined) ?? stemOf(input.path);
+    const name =
+      known ??
+      (isStrict ? guessTable(new Set(described.columns.keys())) : undefined) ??
+      stemOf(input.path);
     if (isStrict && !isTableName(name)) throw unknownTable(input.path);
     const source = { ...described, ...shownIn(name, input) };
     // Rows without numbers are numbered per file.
     const isAlone = !source.columns.has('idx') && isTableName(name);
-    const key = isAlone ? input.path : JSON.stringify([name, source.shownAs, [...source.columns.values()]]);
+    const key = isAlone
+      ? input.path
+      : JSON.stringify([name, source.shownAs, [...source.columns.values()]]);
     const group = alike.get(key) ?? { name, paths: [], source };
     group.paths.push(input.path);
     alike.set(key, group);
@@ -314,7 +366,9 @@ export async function openSources(
 }
 
 function isWanted(table: TableName, wanted: readonly TableName[]): boolean {
-  return table === 'sysflow' ? rowTables.some(({ name }) => wanted.includes(name)) : wanted.includes(table);
+  return table === 'sysflow'
+    ? rowTables.some(({ name }) => wanted.includes(name))
+    : wanted.includes(table);
 }
 
 function stemOf(path: string): string {
@@ -362,21 +416,34 @@ async function createViews(
       // A file of all events and flows provides rows for each table.
       for (const source of everything) {
         const more = extraColumns('sysflow', source).map(quoteIdentifier);
-        selects.push(`SELECT ${[...columns, ...more].join(', ')} FROM (${selectSource('sysflow', source)}) ${ofType}`);
+        selects.push(
+          `SELECT ${[...columns, ...more].join(', ')} FROM (${selectSource('sysflow', source)}) ${ofType}`,
+        );
       }
-      for (const source of own) for (const extra of extraColumns(name, source)) extras.set(extra.toLowerCase(), extra);
+      for (const source of own)
+        for (const extra of extraColumns(name, source)) extras.set(extra.toLowerCase(), extra);
     }
-    const holders = [...own, ...everything].reduce((count, { files }) => count + files, loaded + attached.length);
+    const holders = [...own, ...everything].reduce(
+      (count, { files }) => count + files,
+      loaded + attached.length,
+    );
     // The rows of a single input are already in order.
     const order = kind !== 'entity' && holders > 1 ? ` ${inOrder}` : '';
-    await connection.run(`CREATE VIEW ${quoteIdentifier(name)} AS ${selects.join(' UNION ALL BY NAME ')}${order}`);
+    await connection.run(
+      `CREATE VIEW ${quoteIdentifier(name)} AS ${selects.join(' UNION ALL BY NAME ')}${order}`,
+    );
   }
   const known = new Set(tableColumns.sysflow.map(({ name }) => name));
   for (const source of everything) {
     for (const extra of extraColumns('sysflow', source)) extras.set(extra.toLowerCase(), extra);
   }
-  const columns = [...known, ...[...extras].filter(([key]) => !known.has(key)).map(([, name]) => name)];
-  const union = rowTables.map((table) => `SELECT * FROM ${quoteIdentifier(table.name)}`).join(' UNION ALL BY NAME ');
+  const columns = [
+    ...known,
+    ...[...extras].filter(([key]) => !known.has(key)).map(([, name]) => name),
+  ];
+  const union = rowTables
+    .map((table) => `SELECT * FROM ${quoteIdentifier(table.name)}`)
+    .join(' UNION ALL BY NAME ');
   await connection.run(
     `CREATE VIEW sysflow AS SELECT ${columns.map(quoteIdentifier).join(', ')} FROM (${union}) ${inOrder}`,
   );
@@ -395,7 +462,10 @@ function readParquet(paths: readonly string[]): string {
 }
 
 /** The table name that `sfkit convert` puts into its Parquet files. */
-async function tableInParquet(connection: DuckDBConnection, path: string): Promise<string | undefined> {
+async function tableInParquet(
+  connection: DuckDBConnection,
+  path: string,
+): Promise<string | undefined> {
   try {
     const result = await connection.runAndReadAll(
       `SELECT decode(value) FROM parquet_kv_metadata(${quoteText(escapeGlob(path))}) WHERE decode(key) = 'sfkit.table'`,
@@ -403,7 +473,9 @@ async function tableInParquet(connection: DuckDBConnection, path: string): Promi
     return result.getRows()[0]?.[0] as string | undefined;
   } catch (error) {
     const reason = (error as Error).message.split('\n', 1)[0];
-    throw new SfkitError('INPUT_BAD_FORMAT', `${path}: not a readable Parquet file: ${reason}`, { cause: error });
+    throw new SfkitError('INPUT_BAD_FORMAT', `${path}: not a readable Parquet file: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

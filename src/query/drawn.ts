@@ -52,7 +52,11 @@ const times = new Set([
 ]);
 
 /** Counts the rows that are not drawn, starting at `start`, within the time limit. */
-async function countRest(connection: DuckDBConnection, result: DuckDBResult, start: number): Promise<Remaining> {
+async function countRest(
+  connection: DuckDBConnection,
+  result: DuckDBResult,
+  start: number,
+): Promise<Remaining> {
   let count = start;
   let isExact = true;
   const timer = setTimeout(() => {

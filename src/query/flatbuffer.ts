@@ -1,6 +1,6 @@
 /**
- * A table in a flatbuffer. Every position is checked before it is read. Offsets point forward only, so no table can
- * contain itself; `budget` limits how often tables can be shared.
+ * A table in a flatbuffer. Every position is checked before it is read. Offsets point forward only,
+ * so no table can contain itself; `budget` limits how often tables can be shared.
  */
 export class FlatTable {
   readonly #buffer: Buffer;
@@ -66,7 +66,9 @@ export class FlatTable {
   longs(field: number, each: number): number[][] {
     const { start, length } = this.vector(field, 8 * each);
     return Array.from({ length }, (_, row) =>
-      Array.from({ length: each }, (_, index) => safeNumber(this.#buffer, start + 8 * (row * each + index))),
+      Array.from({ length: each }, (_, index) =>
+        safeNumber(this.#buffer, start + 8 * (row * each + index)),
+      ),
     );
   }
 
@@ -98,17 +100,20 @@ export class FlatTable {
     if (slot + 2 > this.#layoutBytes) return undefined;
     const offset = this.#buffer.readUInt16LE(this.#layout + slot);
     if (offset === 0) return undefined;
-    if (offset < 4 || offset + bytes > this.#bytes) throw new Error('a field of its metadata is outside its table');
+    if (offset < 4 || offset + bytes > this.#bytes)
+      throw new Error('a field of its metadata is outside its table');
     return this.#at + offset;
   }
 }
 
 function within(buffer: Buffer, start: number, bytes: number): void {
-  if (start < 0 || start + bytes > buffer.length) throw new Error('its metadata points outside itself');
+  if (start < 0 || start + bytes > buffer.length)
+    throw new Error('its metadata points outside itself');
 }
 
 function safeNumber(buffer: Buffer, at: number): number {
   const value = buffer.readBigInt64LE(at);
-  if (value < -1n || value > 2n ** 53n - 1n) throw new Error(`its metadata has the impossible size ${value}`);
+  if (value < -1n || value > 2n ** 53n - 1n)
+    throw new Error(`its metadata has the impossible size ${value}`);
   return Number(value);
 }

@@ -1,4 +1,12 @@
-import { closeSync, openSync, readdirSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { type TableName, tables } from '../engine/columns.gen.js';
 import { reasonOf, SfkitError } from '../engine/errors.js';
@@ -23,7 +31,9 @@ export type QueryInput = {
     }
 );
 
-/** Expands paths to files. Directories hold captures, or table files as `sfkit convert` writes them. */
+/**
+ * Expands paths to files. Directories hold captures, or table files as `sfkit convert` writes them.
+ */
 export function resolveInputs(paths: readonly string[]): QueryInput[] {
   const inputs = filesOf(paths, 'query');
   // A directory of tables is one input.
@@ -43,7 +53,10 @@ export interface SingleInput {
   tables?: QueryInput[];
 }
 
-/** Expands paths to inputs: a directory of captures is one input per capture, a directory of tables a single input. */
+/**
+ * Expands paths to inputs: a directory of captures is one input per capture, a directory of tables
+ * a single input.
+ */
 export function singleInputs(paths: readonly string[]): SingleInput[] {
   const singles: SingleInput[] = [];
   const directories = new Map<string, QueryInput[]>();
@@ -80,7 +93,8 @@ function filesOf(paths: readonly string[], purpose: Purpose, seen?: Set<string>)
     const info = statSync(path, { throwIfNoEntry: false });
     // Other inputs can still be converted; the engine reports the error of this one.
     if (info === undefined && purpose === 'convert') return [{ kind: 'engine', path }];
-    if (info === undefined) throw new SfkitError('INPUT_NOT_FOUND', `${path}: no such file or directory`);
+    if (info === undefined)
+      throw new SfkitError('INPUT_NOT_FOUND', `${path}: no such file or directory`);
     return info.isDirectory() ? fromDirectory(path, purpose, seen ?? new Set()) : [fromFile(path)];
   });
 }
@@ -94,7 +108,10 @@ function fromDirectory(directory: string, purpose: Purpose, seen: Set<string>): 
   // Links can form a loop, or lead to a directory in exponentially many ways.
   const place = realpathSync(directory);
   if (seen.has(place)) {
-    throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory}: a link leads to a directory that is already included`);
+    throw new SfkitError(
+      'INPUT_NOT_SUPPORTED',
+      `${directory}: a link leads to a directory that is already included`,
+    );
   }
   seen.add(place);
   const names = listOf(directory).sort();
@@ -111,10 +128,15 @@ function fromDirectory(directory: string, purpose: Purpose, seen: Set<string>): 
   const inside = [
     ...parquet,
     ...arrow,
-    ...names.filter((name) => captureOrRecords.test(name) || name.endsWith('.sysflow') || isRotated(directory, name)),
+    ...names.filter(
+      (name) =>
+        captureOrRecords.test(name) || name.endsWith('.sysflow') || isRotated(directory, name),
+    ),
   ];
   // sfkit live --rotate writes a directory of tables for each rotation.
-  const rotations = names.filter((name) => rotation.test(name) && at(directory, name)?.isDirectory());
+  const rotations = names.filter(
+    (name) => rotation.test(name) && at(directory, name)?.isDirectory(),
+  );
   if (inside.length === 0 && rotations.length === 0) {
     const text = has('.jsonl').length + has('.csv').length > 0;
     const found = text
@@ -127,9 +149,14 @@ function fromDirectory(directory: string, purpose: Purpose, seen: Set<string>): 
     purpose,
     seen,
   ).map((input) =>
-    input.kind === 'engine' || input.directory !== undefined || !isTable(input.path) ? input : { ...input, directory },
+    input.kind === 'engine' || input.directory !== undefined || !isTable(input.path)
+      ? input
+      : { ...input, directory },
   );
-  return [...files, ...rotations.flatMap((name) => fromDirectory(join(directory, name), purpose, seen))];
+  return [
+    ...files,
+    ...rotations.flatMap((name) => fromDirectory(join(directory, name), purpose, seen)),
+  ];
 }
 
 /** Undefined for a dangling link. */
@@ -141,11 +168,16 @@ function listOf(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
-    throw new SfkitError('INPUT_UNREADABLE', `cannot read ${directory}: ${reasonOf(error)}`, { cause: error });
+    throw new SfkitError('INPUT_UNREADABLE', `cannot read ${directory}: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
-/** Whether it is a rotated SysFlow file: NAME.SECONDS or, in a directory written by the library, SECONDS. */
+/**
+ * Whether it is a rotated SysFlow file: NAME.SECONDS or, in a directory written by the library,
+ * SECONDS.
+ */
 function isRotated(directory: string, name: string): boolean {
   if (!/(^|\.)\d{9,11}(-\d+)?$/.test(name)) return false;
   return at(directory, name)?.isFile() === true && looksLikeRecords(join(directory, name));
@@ -176,9 +208,13 @@ function firstBytes(path: string, count: number): Buffer {
   try {
     descriptor = openSync(path, 'r');
   } catch (error) {
-    throw new SfkitError('INPUT_UNREADABLE', `cannot read ${path}: ${(error as NodeJS.ErrnoException).code}`, {
-      cause: error,
-    });
+    throw new SfkitError(
+      'INPUT_UNREADABLE',
+      `cannot read ${path}: ${(error as NodeJS.ErrnoException).code}`,
+      {
+        cause: error,
+      },
+    );
   }
   try {
     return bytes.subarray(0, readSync(descriptor, bytes, 0, count, 0));

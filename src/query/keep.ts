@@ -19,9 +19,10 @@ import { stageResult } from './result-stage.js';
 const kept = 'sfkit_kept';
 
 /**
- * The tables that a database of inputs gets: all tables of records and, if an input is a capture that can be read again,
- * those that only captures have. `events` and `calls` are left out: they are made for the columns and conditions of a
- * statement, as the state at a moment is. A filter selects events, and the other capture tables have none.
+ * The tables that a database of inputs gets: all tables of records and, if an input is a capture
+ * that can be read again, those that only captures have. `events` and `calls` are left out: they
+ * are made for the columns and conditions of a statement, as the state at a moment is. A filter
+ * selects events, and the other capture tables have none.
  */
 export function tablesToKeep(paths: readonly string[], hasFilter: boolean): TableName[] {
   const records = tables.filter(({ kind }) => kind !== 'all').map(({ name }) => name);
@@ -30,7 +31,9 @@ export function tablesToKeep(paths: readonly string[], hasFilter: boolean): Tabl
   if (hasFilter || isStreamed || !inputs.some(({ path }) => looksLikeCapture(path))) return records;
   return [
     ...records,
-    ...captureTables.map(({ name }) => name).filter((name) => !isFiltered(name) && !isAtMoment(name)),
+    ...captureTables
+      .map(({ name }) => name)
+      .filter((name) => !isFiltered(name) && !isAtMoment(name)),
   ];
 }
 
@@ -79,7 +82,9 @@ export async function keepResult(result: DuckDBResult, target: string): Promise<
 
 /** Tables of files under their own names. */
 async function otherTables(connection: DuckDBConnection): Promise<string[]> {
-  const known = [...tables, ...captureTables, ...views].map(({ name }) => quoteText(name)).join(', ');
+  const known = [...tables, ...captureTables, ...views]
+    .map(({ name }) => quoteText(name))
+    .join(', ');
   const found = await connection.runAndReadAll(
     `SELECT view_name FROM duckdb_views() WHERE NOT internal AND database_name = 'memory' AND schema_name = 'main' AND view_name NOT IN (${known}) ORDER BY 1`,
   );
@@ -90,7 +95,8 @@ async function writeDatabaseFile(
   target: string,
   write: (path: string, scratch: string) => Promise<void>,
 ): Promise<void> {
-  if (isStream(target)) throw new SfkitError('INVALID_ARGUMENT', `${target}: a database must be a file`);
+  if (isStream(target))
+    throw new SfkitError('INVALID_ARGUMENT', `${target}: a database must be a file`);
   rejectLogs(target);
   const file = stageFile(target, 'kept.duckdb');
   try {

@@ -2,8 +2,8 @@
 const damaged = (what: string) => new Error(`LZ4: ${what}`);
 
 /**
- * Decompresses the LZ4 frames of Arrow buffers to exactly `size` bytes. It never writes past them, whatever a frame
- * says.
+ * Decompresses the LZ4 frames of Arrow buffers to exactly `size` bytes. It never writes past them,
+ * whatever a frame says.
  */
 export function lz4Decompress(frame: Uint8Array, size: number): Uint8Array {
   const output = new Uint8Array(size);
@@ -75,7 +75,9 @@ function decompressBlock(block: Uint8Array, output: Uint8Array, written: number)
     const length = longer(token & 15) + 4;
     if (end + length > output.length) throw damaged('more bytes than were announced');
     if (offset >= length) output.copyWithin(end, end - offset, end - offset + length);
-    else for (let index = 0; index < length; index++) output[end + index] = output[end + index - offset] as number;
+    else
+      for (let index = 0; index < length; index++)
+        output[end + index] = output[end + index - offset] as number;
     end += length;
   }
   return end;

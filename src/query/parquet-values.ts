@@ -12,10 +12,15 @@ import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
 import { SfkitError } from '../engine/errors.js';
 
 /**
- * Rejects a Parquet file with a time longer than a day or a number longer than its type. DuckDB does not check them, and
- * reads out of bounds when it formats them. Only columns that can have such values are read.
+ * Rejects a Parquet file with a time longer than a day or a number longer than its type. DuckDB
+ * does not check them, and reads out of bounds when it formats them. Only columns that can have
+ * such values are read.
  */
-export async function rejectImpossibleValues(connection: DuckDBConnection, path: string, from: string): Promise<void> {
+export async function rejectImpossibleValues(
+  connection: DuckDBConnection,
+  path: string,
+  from: string,
+): Promise<void> {
   const result = await connection.run(`SELECT * FROM ${from} LIMIT 0`);
   const types = result.columnTypes();
   const conditions = result
@@ -55,12 +60,19 @@ function conditionsOf(value: string, type: DuckDBType, depth: number): string[] 
       return ofItems(value, (type as DuckDBListType | DuckDBArrayType).valueType, depth);
     case DuckDBTypeId.MAP: {
       const { keyType, valueType } = type as DuckDBMapType;
-      return [...ofItems(`map_keys(${value})`, keyType, depth), ...ofItems(`map_values(${value})`, valueType, depth)];
+      return [
+        ...ofItems(`map_keys(${value})`, keyType, depth),
+        ...ofItems(`map_values(${value})`, valueType, depth),
+      ];
     }
     case DuckDBTypeId.STRUCT: {
       const { entryNames, entryTypes } = type as DuckDBStructType;
       return entryNames.flatMap((name, index) =>
-        conditionsOf(`struct_extract(${value}, ${quoteText(name)})`, entryTypes[index] as DuckDBType, depth),
+        conditionsOf(
+          `struct_extract(${value}, ${quoteText(name)})`,
+          entryTypes[index] as DuckDBType,
+          depth,
+        ),
       );
     }
     default:
@@ -72,5 +84,7 @@ function ofItems(list: string, type: DuckDBType, depth: number): string[] {
   const item = `sfkit_item_${depth}`;
   const conditions = conditionsOf(item, type, depth + 1);
   if (conditions.length === 0) return [];
-  return [`coalesce(list_bool_and(list_transform(${list}, lambda ${item}: ${conditions.join(' AND ')})), true)`];
+  return [
+    `coalesce(list_bool_and(list_transform(${list}, lambda ${item}: ${conditions.join(' AND ')})), true)`,
+  ];
 }

@@ -68,7 +68,9 @@ export async function writeArrow(
   const types = result.columnTypes();
   const reading = types.map(readingType);
   const columns = types.map(arrowColumn);
-  const fields = result.columnNames().map((name, index) => new Field(name, (columns[index] as ArrowColumn).type, true));
+  const fields = result
+    .columnNames()
+    .map((name, index) => new Field(name, (columns[index] as ArrowColumn).type, true));
   const schema = new Schema(fields);
   const writer = form === 'file' ? new ArrowFileWriter() : new RecordBatchStreamWriter();
   const queue = new ChunkQueue();
@@ -80,7 +82,10 @@ export async function writeArrow(
     const children = columns.map((column, index) => column.data(values[index] as DuckDBValue[]));
     if (children.every((data): data is Data => data !== undefined)) {
       writer.write(
-        new RecordBatch(schema, makeData({ type: new Struct(fields), length: rows, nullCount: 0, children })),
+        new RecordBatch(
+          schema,
+          makeData({ type: new Struct(fields), length: rows, nullCount: 0, children }),
+        ),
       );
       return flush();
     }
@@ -95,12 +100,16 @@ export async function writeArrow(
       rows - half,
     );
   };
-  for await (const chunk of result) if (chunk.rowCount > 0) await write(columnValues(chunk, reading), chunk.rowCount);
+  for await (const chunk of result)
+    if (chunk.rowCount > 0) await write(columnValues(chunk, reading), chunk.rowCount);
   writer.close();
   await flush();
 }
 
-/** The Arrow type for a DuckDB type, and a function that builds its buffers; undefined if the offsets overflow. */
+/**
+ * The Arrow type for a DuckDB type, and a function that builds its buffers; undefined if the
+ * offsets overflow.
+ */
 interface ArrowColumn {
   type: DataType;
   data(values: readonly DuckDBValue[]): Data | undefined;
@@ -139,7 +148,10 @@ function arrowColumn(type: DuckDBType): ArrowColumn {
     case DuckDBTypeId.TIME_NS:
       return bigintColumn(new TimeNanosecond(), (value) => (value as DuckDBTimeNSValue).nanos);
     case DuckDBTypeId.TIMESTAMP_S:
-      return bigintColumn(new TimestampSecond('UTC'), (value) => (value as DuckDBTimestampSecondsValue).seconds);
+      return bigintColumn(
+        new TimestampSecond('UTC'),
+        (value) => (value as DuckDBTimestampSecondsValue).seconds,
+      );
     case DuckDBTypeId.TIMESTAMP_MS:
       return bigintColumn(
         new TimestampMillisecond('UTC'),
@@ -147,9 +159,15 @@ function arrowColumn(type: DuckDBType): ArrowColumn {
       );
     case DuckDBTypeId.TIMESTAMP:
     case DuckDBTypeId.TIMESTAMP_TZ:
-      return bigintColumn(new TimestampMicrosecond('UTC'), (value) => (value as DuckDBTimestampValue).micros);
+      return bigintColumn(
+        new TimestampMicrosecond('UTC'),
+        (value) => (value as DuckDBTimestampValue).micros,
+      );
     case DuckDBTypeId.TIMESTAMP_NS:
-      return bigintColumn(new TimestampNanosecond('UTC'), (value) => (value as DuckDBTimestampNanosecondsValue).nanos);
+      return bigintColumn(
+        new TimestampNanosecond('UTC'),
+        (value) => (value as DuckDBTimestampNanosecondsValue).nanos,
+      );
     case DuckDBTypeId.BLOB:
     case DuckDBTypeId.GEOMETRY:
       return bytesColumn(new Binary(), (value) => (value as DuckDBBlobValue).bytes);
@@ -166,7 +184,11 @@ function arrowColumn(type: DuckDBType): ArrowColumn {
   }
 }
 
-function nullsOf(values: readonly DuckDBValue[]): { length: number; nullCount: number; nullBitmap: Uint8Array | null } {
+function nullsOf(values: readonly DuckDBValue[]): {
+  length: number;
+  nullCount: number;
+  nullBitmap: Uint8Array | null;
+} {
   let nullCount = 0;
   const nullBitmap = new Uint8Array(Math.ceil(values.length / 64) * 8);
   values.forEach((value, row) => {
@@ -249,7 +271,10 @@ function decimalColumn({ scale, width }: DuckDBDecimalType): ArrowColumn {
 
 const maxOffset = 2 ** 31 - 1;
 
-function bytesColumn(type: Utf8 | Binary, bytesOf: (value: DuckDBValue) => Uint8Array): ArrowColumn {
+function bytesColumn(
+  type: Utf8 | Binary,
+  bytesOf: (value: DuckDBValue) => Uint8Array,
+): ArrowColumn {
   return {
     type,
     data(values) {
@@ -265,7 +290,12 @@ function bytesColumn(type: Utf8 | Binary, bytesOf: (value: DuckDBValue) => Uint8
         }
         valueOffsets[row + 1] = end;
       }
-      return makeData({ type: type as Utf8, ...nullsOf(values), valueOffsets, data: Buffer.concat(pieces) });
+      return makeData({
+        type: type as Utf8,
+        ...nullsOf(values),
+        valueOffsets,
+        data: Buffer.concat(pieces),
+      });
     },
   };
 }
@@ -285,12 +315,16 @@ function listColumn(item: ArrowColumn): ArrowColumn {
 
 function structColumn({ entryNames, entryTypes }: DuckDBStructType): ArrowColumn {
   const columns = entryTypes.map(arrowColumn);
-  const type = new Struct(columns.map((column, index) => new Field(entryNames[index] as string, column.type, true)));
+  const type = new Struct(
+    columns.map((column, index) => new Field(entryNames[index] as string, column.type, true)),
+  );
   return {
     type,
     data(values) {
       const children = columns.map((column, index) =>
-        column.data(values.map((value) => (value as DuckDBStructValue | null)?.entries[index] ?? null)),
+        column.data(
+          values.map((value) => (value as DuckDBStructValue | null)?.entries[index] ?? null),
+        ),
       );
       if (!children.every((data): data is Data => data !== undefined)) return undefined;
       return makeData({ type, ...nullsOf(values), children });
@@ -300,13 +334,19 @@ function structColumn({ entryNames, entryTypes }: DuckDBStructType): ArrowColumn
 
 function mapColumn({ keyType, valueType }: DuckDBMapType): ArrowColumn {
   const [keys, entries] = [arrowColumn(keyType), arrowColumn(valueType)];
-  const pair = new Struct([new Field('key', keys.type, false), new Field('value', entries.type, true)]);
+  const pair = new Struct([
+    new Field('key', keys.type, false),
+    new Field('value', entries.type, true),
+  ]);
   const type = new Map_(new Field('entries', pair as never, false));
   return {
     type,
     data(values) {
       const { offsets, items } = flatten(values, (value) => (value as DuckDBMapValue).entries);
-      const children = [keys.data(items.map(({ key }) => key)), entries.data(items.map(({ value }) => value))];
+      const children = [
+        keys.data(items.map(({ key }) => key)),
+        entries.data(items.map(({ value }) => value)),
+      ];
       if (!children.every((data): data is Data => data !== undefined)) return undefined;
       const child = makeData({ type: pair, length: items.length, nullCount: 0, children });
       return makeData({ type, ...nullsOf(values), valueOffsets: offsets, child: child as never });
@@ -314,7 +354,10 @@ function mapColumn({ keyType, valueType }: DuckDBMapType): ArrowColumn {
   };
 }
 
-/** Concatenates the items of all rows, with the start of each row. A chunk has far fewer than an offset can count. */
+/**
+ * Concatenates the items of all rows, with the start of each row. A chunk has far fewer than an
+ * offset can count.
+ */
 function flatten<T>(
   values: readonly DuckDBValue[],
   itemsOf: (value: DuckDBValue) => readonly T[],

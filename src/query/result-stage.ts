@@ -13,7 +13,9 @@ import { openDatabase } from '../duckdb/database.js';
 import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
 import { distinctNames } from './columns.js';
 
-/** A complete result in a separate database, with a SELECT that gives types of the output format. */
+/**
+ * A complete result in a separate database, with a SELECT that gives types of the output format.
+ */
 export interface StagedResult {
   connection: DuckDBConnection;
   select: string;
@@ -24,15 +26,19 @@ export interface StagedResult {
 const memoryLimit = '1GB';
 
 /**
- * Stages a result for a format with typed columns. A column with values that the format's type cannot represent, such as
- * infinite times, becomes text.
+ * Stages a result for a format with typed columns. A column with values that the format's type
+ * cannot represent, such as infinite times, becomes text.
  */
 export async function stageResult(
   result: DuckDBResult,
   format: 'parquet' | 'arrow',
   scratch: string,
 ): Promise<StagedResult> {
-  const database = await openDatabase({ temporary: join(scratch, 'spill'), memoryLimit, threads: 1 });
+  const database = await openDatabase({
+    temporary: join(scratch, 'spill'),
+    memoryLimit,
+    threads: 1,
+  });
   const { connection } = database;
   try {
     const types = result.columnTypes();
@@ -47,7 +53,11 @@ export async function stageResult(
       const target = sqlType(type, (leaf) => writtenLeaf(leaf, format, beyond.has(index)));
       return `c${index}::${target} AS ${quoteIdentifier(names[index] as string)}`;
     });
-    return { connection, select: `SELECT ${written.join(', ')} FROM temp.main.result`, close: database.close };
+    return {
+      connection,
+      select: `SELECT ${written.join(', ')} FROM temp.main.result`,
+      close: database.close,
+    };
   } catch (error) {
     database.close();
     throw error;
@@ -55,7 +65,10 @@ export async function stageResult(
 }
 
 /** The columns with a value that their preferred type cannot represent. */
-async function columnsBeyond(connection: DuckDBConnection, types: readonly DuckDBType[]): Promise<Set<number>> {
+async function columnsBeyond(
+  connection: DuckDBConnection,
+  types: readonly DuckDBType[],
+): Promise<Set<number>> {
   const conditions = types.flatMap((type, index) => {
     const condition = beyondSql(type, `c${index}`, 0);
     return condition === undefined ? [] : [{ index, condition }];
@@ -64,7 +77,9 @@ async function columnsBeyond(connection: DuckDBConnection, types: readonly DuckD
   const found = await connection.runAndReadAll(
     `SELECT ${conditions.map(({ condition }) => `bool_or(${condition})`).join(', ')} FROM result`,
   );
-  return new Set(conditions.filter((_, place) => found.getRows()[0]?.[place] === true).map(({ index }) => index));
+  return new Set(
+    conditions.filter((_, place) => found.getRows()[0]?.[place] === true).map(({ index }) => index),
+  );
 }
 
 /** The SQL type of the same shape, with `leaf` applied to its scalar types. Arrays become lists. */
@@ -117,7 +132,8 @@ const maxLongest = '9'.repeat(38);
 
 function writtenLeaf(type: DuckDBType, format: 'parquet' | 'arrow', isBeyond: boolean): string {
   if (isBeyond && beyondSql(type, '', 0) !== undefined) return 'VARCHAR';
-  if (type.typeId === DuckDBTypeId.HUGEINT || type.typeId === DuckDBTypeId.UHUGEINT) return widestInteger;
+  if (type.typeId === DuckDBTypeId.HUGEINT || type.typeId === DuckDBTypeId.UHUGEINT)
+    return widestInteger;
   if (type.typeId === DuckDBTypeId.UUID && format === 'arrow') return 'VARCHAR';
   return storedLeaf(type);
 }
@@ -155,7 +171,11 @@ function beyondSql(type: DuckDBType, value: string, depth: number): string | und
       const { entryTypes } = type as DuckDBStructType;
       return either(
         fieldNames(type as DuckDBStructType).map((name, index) =>
-          beyondSql(entryTypes[index] as DuckDBType, `struct_extract(${value}, ${quoteText(name)})`, depth),
+          beyondSql(
+            entryTypes[index] as DuckDBType,
+            `struct_extract(${value}, ${quoteText(name)})`,
+            depth,
+          ),
         ),
       );
     }
@@ -166,10 +186,14 @@ function beyondSql(type: DuckDBType, value: string, depth: number): string | und
 
 function anyBeyond(type: DuckDBType, list: string, depth: number): string | undefined {
   const item = beyondSql(type, `v${depth}`, depth + 1);
-  return item === undefined ? undefined : `list_bool_or(list_transform(${list}, lambda v${depth}: ${item}))`;
+  return item === undefined
+    ? undefined
+    : `list_bool_or(list_transform(${list}, lambda v${depth}: ${item}))`;
 }
 
 function either(conditions: readonly (string | undefined)[]): string | undefined {
   const some = conditions.filter((condition) => condition !== undefined);
-  return some.length === 0 ? undefined : `(${some.map((condition) => `coalesce(${condition}, false)`).join(' OR ')})`;
+  return some.length === 0
+    ? undefined
+    : `(${some.map((condition) => `coalesce(${condition}, false)`).join(' OR ')})`;
 }

@@ -16,7 +16,10 @@ export async function writeText(
   format: Exclude<TextFormat, 'table'> | 'plan',
   sink: ByteSink,
 ): Promise<void> {
-  const writer = (format === 'plan' ? plan : writers[format])(result.columnNames(), result.columnTypes());
+  const writer = (format === 'plan' ? plan : writers[format])(
+    result.columnNames(),
+    result.columnTypes(),
+  );
   const rowsOf = rowReader(result, writer.cell);
   await sink.write(writer.head);
   let rowCount = 0;
@@ -56,13 +59,19 @@ const writers: Record<Exclude<TextFormat, 'table'>, MakeWriter> = {
     return {
       cell: 'json',
       head: '[',
-      rows: (rows, before) => rows.map((row, index) => `${before + index === 0 ? '' : ','}\n  ${object(row)}`).join(''),
+      rows: (rows, before) =>
+        rows.map((row, index) => `${before + index === 0 ? '' : ','}\n  ${object(row)}`).join(''),
       tail: (count) => (count === 0 ? ']\n' : '\n]\n'),
     };
   },
   jsonl(names) {
     const object = jsonObject(names);
-    return { cell: 'json', head: '', rows: (rows) => rows.map((row) => `${object(row)}\n`).join(''), tail: () => '' };
+    return {
+      cell: 'json',
+      head: '',
+      rows: (rows) => rows.map((row) => `${object(row)}\n`).join(''),
+      tail: () => '',
+    };
   },
   markdown: (names, types) => ({
     cell: 'plain',
@@ -77,7 +86,9 @@ const plan: MakeWriter = () => ({
   cell: 'plain',
   head: '',
   rows: (rows) =>
-    rows.map((row) => `${(row.at(-1) as string).split('\n').map(escapeForTerminal).join('\n')}\n`).join(''),
+    rows
+      .map((row) => `${(row.at(-1) as string).split('\n').map(escapeForTerminal).join('\n')}\n`)
+      .join(''),
   tail: () => '',
 });
 
@@ -86,10 +97,12 @@ function jsonObject(names: readonly string[]): (row: readonly string[]) => strin
   return (row) => `{${row.map((value, index) => `${keys[index]}:${value}`).join(',')}}`;
 }
 
-const markdownRow = (cells: readonly string[]): string => `| ${cells.map(markdownText).join(' | ')} |\n`;
+const markdownRow = (cells: readonly string[]): string =>
+  `| ${cells.map(markdownText).join(' | ')} |\n`;
 
 /** Text that Markdown would not show literally: markup, HTML, and addresses that become links. */
-const markdownMarks = /[\\`*[\]<>|&~$]|:(?=\/\/)|(?<=\bwww)\.|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|@/giu;
+const markdownMarks =
+  /[\\`*[\]<>|&~$]|:(?=\/\/)|(?<=\bwww)\.|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|@/giu;
 
 /** Escapes text for Markdown: a captured string must not become a link or HTML. */
 function markdownText(text: string): string {

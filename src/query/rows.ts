@@ -3,7 +3,10 @@ import { columnValues, readingType } from './columns.js';
 import { type ValueWriter, valueWriter } from './values.js';
 
 /** Returns a function that converts chunks of a result to rows of text in one form. */
-export function rowReader(result: DuckDBResult, form: keyof ValueWriter): (chunk: DuckDBDataChunk) => string[][] {
+export function rowReader(
+  result: DuckDBResult,
+  form: keyof ValueWriter,
+): (chunk: DuckDBDataChunk) => string[][] {
   const types = result.columnTypes();
   const reading = types.map(readingType);
   const writers = types.map((type) => valueWriter(type)[form]);

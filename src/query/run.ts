@@ -21,7 +21,10 @@ export interface RunOptions {
   parameters?: ParameterValues;
 }
 
-/** Runs SQL and writes the last statement's rows to a file, or to standard output for '-' (but not a database). */
+/**
+ * Runs SQL and writes the last statement's rows to a file, or to standard output for '-' (but not a
+ * database).
+ */
 export async function runQuery(
   connection: DuckDBConnection,
   sql: string,
@@ -30,7 +33,9 @@ export async function runQuery(
   { draw = {}, open = openSink, parameters = {} }: RunOptions = {},
 ): Promise<void> {
   const isFixed = Object.keys(parameters).length === 0;
-  const result = await onSqlError(() => (isFixed ? connection.stream(sql) : connection.stream(sql, { ...parameters })));
+  const result = await onSqlError(() =>
+    isFixed ? connection.stream(sql) : connection.stream(sql, { ...parameters }),
+  );
   if (format === 'parquet') return writeParquet(result, target);
   if (format === 'duckdb') return (await import('./keep.js')).keepResult(result, target);
   if (format === 'arrow') return writeArrowTo(result, target);

@@ -30,7 +30,8 @@ export interface Source {
 export async function describe(connection: DuckDBConnection, from: string): Promise<Source> {
   const result = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${from}`);
   const columns = new Map<string, SourceColumn>();
-  for (const [name, type] of result.getRows() as [string, string][]) columns.set(name.toLowerCase(), { name, type });
+  for (const [name, type] of result.getRows() as [string, string][])
+    columns.set(name.toLowerCase(), { name, type });
   return { from, columns };
 }
 
@@ -42,14 +43,20 @@ export function extraColumns(table: TableName, source: Source): string[] {
 
 /** The columns of a table that a source lacks and that cannot be derived. */
 export function missingColumns(table: TableName, source: Source): string[] {
-  return tableColumns[table].filter((column) => valueSql(table, column, source) === undefined).map(({ name }) => name);
+  return tableColumns[table]
+    .filter((column) => valueSql(table, column, source) === undefined)
+    .map(({ name }) => name);
 }
 
-/** SELECT of a source with the typed columns of a table, followed by the source's additional columns. */
+/**
+ * SELECT of a source with the typed columns of a table, followed by the source's additional
+ * columns.
+ */
 export function selectSource(table: TableName, source: Source): string {
   const columns = tableColumns[table].map((column) => {
     const name = quoteIdentifier(column.name);
-    if (column.name === 'filename' && source.shownAs !== undefined) return `${quoteText(source.shownAs)} AS ${name}`;
+    if (column.name === 'filename' && source.shownAs !== undefined)
+      return `${quoteText(source.shownAs)} AS ${name}`;
     return `${valueSql(table, column, source) ?? `CAST(NULL AS ${sqlTypes[column.type]})`} AS ${name}`;
   });
   return `SELECT ${[...columns, ...extraColumns(table, source).map(quoteIdentifier)].join(', ')} FROM ${source.from}`;
@@ -65,17 +72,25 @@ function valueSql(table: TableName, column: TableColumn, source: Source): string
     if (numbers !== undefined)
       return derivedSql(column.type, cast(numbers, column.type === 'ts' ? 'BIGINT' : 'INTEGER'));
     if (own === undefined) return undefined;
-    return column.type === 'ts' ? timestampSql(nanosecondsSql(own)) : cast(own, sqlTypes[column.type]);
+    return column.type === 'ts'
+      ? timestampSql(nanosecondsSql(own))
+      : cast(own, sqlTypes[column.type]);
   }
   const derived = tableColumns[table].find(
     (other) => other.derived && physicalColumns(table)[other.physical] === column,
   );
   const shown = derived === undefined ? undefined : source.columns.get(derived.name);
-  // pandas turns integers with missing values into floating-point numbers; the times are still exact.
-  const isRounded = derived?.type === 'ts' && (own?.type === 'DOUBLE' || own?.type === 'FLOAT') && shown !== undefined;
+  // pandas turns integers with missing values into floating-point numbers; the times are still
+  // exact.
+  const isRounded =
+    derived?.type === 'ts' &&
+    (own?.type === 'DOUBLE' || own?.type === 'FLOAT') &&
+    shown !== undefined;
   if (own !== undefined && !isRounded) return cast(own, sqlTypes[column.type]);
   if (derived !== undefined && shown !== undefined) {
-    return derived.type === 'ts' ? nanosecondsSql(shown) : bitsSql(derived.type, cast(shown, sqlTypes.ops));
+    return derived.type === 'ts'
+      ? nanosecondsSql(shown)
+      : bitsSql(derived.type, cast(shown, sqlTypes.ops));
   }
   if (column.name === 'idx') return 'row_number() OVER () - 1';
   const record = tables.find(({ name }) => name === table)?.record ?? '';
@@ -96,7 +111,10 @@ const laterColumns: Readonly<Record<string, { from: readonly string[]; sql: stri
     from: ['ts_uts', 'endts_uts'],
     sql: `CASE WHEN ts_uts BETWEEN 0 AND ${maxTime} AND endts_uts BETWEEN 0 AND ${maxTime} THEN endts_uts - ts_uts END`,
   },
-  failed: { from: ['ret', 'opflags_bitmap'], sql: `ret < 0 AND opflags_bitmap & ${bit('EXIT')} = 0` },
+  failed: {
+    from: ['ret', 'opflags_bitmap'],
+    sql: `ret < 0 AND opflags_bitmap & ${bit('EXIT')} = 0`,
+  },
   exit_code: {
     from: ['ret', 'opflags_bitmap'],
     sql: `CASE WHEN ${isExit} AND ret & 127 = 0 THEN (ret >> 8) & 255 END`,
@@ -144,21 +162,28 @@ function nanosecondsSql({ name, type }: SourceColumn): string {
   if (type === 'TIMESTAMP_NS') return `epoch_ns(${column})`;
   if (type.startsWith('TIMESTAMP')) return `epoch_us(${column}) * 1000`;
   if (type === 'DATE') return `epoch_us(CAST(${column} AS TIMESTAMP)) * 1000`;
-  if (type === 'VARCHAR' || type.startsWith('ENUM')) return `epoch_ns(CAST(rtrim(${column}, 'Z') AS TIMESTAMP_NS))`;
+  if (type === 'VARCHAR' || type.startsWith('ENUM'))
+    return `epoch_ns(CAST(rtrim(${column}, 'Z') AS TIMESTAMP_NS))`;
   return `CAST(${column} AS BIGINT)`;
 }
 
 function bitsSql(type: TableColumn['type'], names: string): string {
-  const known = type === 'ops' ? opNames.map((name, place) => [name, 1 << place] as const) : openFlagNames;
+  const known =
+    type === 'ops' ? opNames.map((name, place) => [name, 1 << place] as const) : openFlagNames;
   const list = known.map(([name]) => quoteText(name)).join(', ');
   const bits = known.map(([, value]) => value).join(', ');
   const values = `list_transform(${names}, lambda name: list_extract([${bits}], list_position([${list}], name)))`;
   return `CAST(coalesce(list_sum(${values}), CASE WHEN ${names} IS NOT NULL THEN 0 END) AS INTEGER)`;
 }
 
-/** Guesses the table of a file: the largest table of whose columns it has all that are in every version. */
+/**
+ * Guesses the table of a file: the largest table of whose columns it has all that are in every
+ * version.
+ */
 export function guessTable(columns: ReadonlySet<string>): TableName | undefined {
   return [...tables]
     .sort((left, right) => tableColumns[right.name].length - tableColumns[left.name].length)
-    .find(({ name }) => physicalColumns(name).every((column) => column.since > 1 || columns.has(column.name)))?.name;
+    .find(({ name }) =>
+      physicalColumns(name).every((column) => column.since > 1 || columns.has(column.name)),
+    )?.name;
 }

@@ -18,23 +18,39 @@ export interface InputsAndSql {
  */
 export function shieldComment(args: readonly string[]): string[] {
   const isCommented = /^--(?![\w-]+=)[^\n]*\n/;
-  return args.map((arg, index) => (index === args.length - 1 && isCommented.test(arg) ? ` ${arg}` : arg));
+  return args.map((arg, index) =>
+    index === args.length - 1 && isCommented.test(arg) ? ` ${arg}` : arg,
+  );
 }
 
-/** Takes the name of a saved query (@connections) out of the arguments. A file of that name is given as ./@connections. */
-export function takeQueryName(args: readonly string[]): { name: string | undefined; rest: string[] } {
+/**
+ * Takes the name of a saved query (@connections) out of the arguments. A file of that name is given
+ * as ./@connections.
+ */
+export function takeQueryName(args: readonly string[]): {
+  name: string | undefined;
+  rest: string[];
+} {
   const names = args.filter((arg) => /^@[^/\s]+$/.test(arg));
   if (names.length > 1)
-    throw new SfkitError('INVALID_ARGUMENT', `${names.join(' and ')}: only one saved query can run at a time`);
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `${names.join(' and ')}: only one saved query can run at a time`,
+    );
   return { name: names[0]?.slice(1), rest: args.filter((arg) => arg !== names[0]) };
 }
 
 /**
- * Separates inputs from SQL. The last argument is SQL if no file has that name and it contains a blank, as every SQL
- * statement does, or is empty. All others are inputs. With a file of SQL (`hasFile`) every argument is an input. With
- * `needsSql`, standard input cannot be the only source of SQL and an input too.
+ * Separates inputs from SQL. The last argument is SQL if no file has that name and it contains a
+ * blank, as every SQL statement does, or is empty. All others are inputs. With a file of SQL
+ * (`hasFile`) every argument is an input. With `needsSql`, standard input cannot be the only source
+ * of SQL and an input too.
  */
-export function splitArguments(args: readonly string[], hasFile: boolean, needsSql = true): InputsAndSql {
+export function splitArguments(
+  args: readonly string[],
+  hasFile: boolean,
+  needsSql = true,
+): InputsAndSql {
   const last = args.at(-1);
   const isSql = !hasFile && last !== undefined && /\s|^$/.test(last) && !existsSync(last);
   const inputs = isSql ? args.slice(0, -1) : [...args];

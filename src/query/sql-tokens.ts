@@ -1,6 +1,16 @@
-// Splits SQL into tokens as DuckDB's scanner does. Used where no valid statement exists yet: in the shell and for errors.
+// Splits SQL into tokens as DuckDB's scanner does. Used where no valid statement exists yet: in the
+// shell and for errors.
 
-export type TokenKind = 'word' | 'name' | 'text' | 'dollar' | 'number' | 'parameter' | 'symbol' | 'comment' | 'blank';
+export type TokenKind =
+  | 'word'
+  | 'name'
+  | 'text'
+  | 'dollar'
+  | 'number'
+  | 'parameter'
+  | 'symbol'
+  | 'comment'
+  | 'blank';
 
 export interface Token {
   kind: TokenKind;
@@ -75,7 +85,12 @@ function matchAt(pattern: RegExp, text: string, index: number): string | undefin
 }
 
 /** Index after the closing quote; a doubled quote is part of the text. */
-function endOfQuoted(sql: string, from: number, quote: string, hasEscapes: boolean): number | undefined {
+function endOfQuoted(
+  sql: string,
+  from: number,
+  quote: string,
+  hasEscapes: boolean,
+): number | undefined {
   for (let index = from; index < sql.length; index++) {
     if (hasEscapes && sql[index] === '\\') index += 1;
     else if (sql[index] === quote) {
@@ -98,7 +113,10 @@ function endOfComment(sql: string, start: number): number | undefined {
   return undefined;
 }
 
-/** The name that a word or quoted name stands for, in lower case: SQL ignores the case of ASCII letters. */
+/**
+ * The name that a word or quoted name stands for, in lower case: SQL ignores the case of ASCII
+ * letters.
+ */
 export function nameOf({ kind, text }: Token): string {
   const own = kind === 'name' ? text.replace(/^"|"$/g, '').replaceAll('""', '"') : text;
   return foldCase(own);

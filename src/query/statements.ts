@@ -5,8 +5,9 @@ import { onSqlError } from '../duckdb/sql-error.js';
 import { SfkitError } from '../engine/errors.js';
 
 /**
- * Rejects SQL without a statement, and statements that install or load extensions: answers must not depend on the network
- * or on what is installed. In a sandbox, statements about other databases and files are rejected too.
+ * Rejects SQL without a statement, and statements that install or load extensions: answers must not
+ * depend on the network or on what is installed. In a sandbox, statements about other databases and
+ * files are rejected too.
  */
 export async function checkStatements(
   connection: DuckDBConnection,
@@ -14,7 +15,8 @@ export async function checkStatements(
   { sandbox = false }: { sandbox?: boolean } = {},
 ): Promise<void> {
   const refused = sandbox ? dangerous.exec(sql)?.[1] : undefined;
-  if (refused !== undefined) throw new SfkitError('SQL_ERROR', `not allowed in a sandbox: ${refused.toLowerCase()}`);
+  if (refused !== undefined)
+    throw new SfkitError('SQL_ERROR', `not allowed in a sandbox: ${refused.toLowerCase()}`);
   // Determining a statement's type reads the files that it names, and a pipe can be read only once.
   const sealed = await openDatabase({ sealed: true });
   try {
@@ -24,8 +26,12 @@ export async function checkStatements(
       return onSqlError(() => statementTypes(connection, sql));
     });
     if (sandbox && types.some((type) => type !== undefined && outside.has(type)))
-      throw new SfkitError('SQL_ERROR', 'not allowed in a sandbox: ATTACH, DETACH, COPY, EXPORT and IMPORT');
-    if (types.length === 0) throw new SfkitError('INVALID_ARGUMENT', 'no SQL: only comments or semicolons');
+      throw new SfkitError(
+        'SQL_ERROR',
+        'not allowed in a sandbox: ATTACH, DETACH, COPY, EXPORT and IMPORT',
+      );
+    if (types.length === 0)
+      throw new SfkitError('INVALID_ARGUMENT', 'no SQL: only comments or semicolons');
     if (types.some((type) => type !== undefined && ofExtensions.has(type))) {
       throw new SfkitError(
         'SQL_ERROR',
@@ -37,7 +43,11 @@ export async function checkStatements(
   }
 }
 
-const ofExtensions = new Set([StatementType.LOAD, StatementType.EXTENSION, StatementType.UPDATE_EXTENSIONS]);
+const ofExtensions = new Set([
+  StatementType.LOAD,
+  StatementType.EXTENSION,
+  StatementType.UPDATE_EXTENSIONS,
+]);
 
 /** Statements whose subject is another database or a file. */
 const outside = new Set([
@@ -49,13 +59,17 @@ const outside = new Set([
 ]);
 
 /**
- * Functions that a sandbox does not have. DuckDB writes logs without regard to its own restrictions, and ends the process
- * if it may not. The others could compose the name of the first at run time.
+ * Functions that a sandbox does not have. DuckDB writes logs without regard to its own
+ * restrictions, and ends the process if it may not. The others could compose the name of the first
+ * at run time.
  */
 const dangerous =
   /(enable_logging|\b(?:query|query_table|json_execute_serialized_sql)(?="?(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*\())/i;
 
-/** Undefined if a statement needs the result of an earlier one; statements about extensions need nothing. */
+/**
+ * Undefined if a statement needs the result of an earlier one; statements about extensions need
+ * nothing.
+ */
 async function statementTypes(
   connection: DuckDBConnection,
   sql: string,

@@ -1,6 +1,7 @@
 import { isoTime } from '../export/values.js';
 
-// Times as text: ISO 8601 in UTC for the years 1 to 9999; other years and infinity as DuckDB writes and reads them.
+// Times as text: ISO 8601 in UTC for the years 1 to 9999; other years and infinity as DuckDB writes
+// and reads them.
 
 /** Nanoseconds in a unit of time. */
 export const nanosecondsIn = { s: 1_000_000_000n, ms: 1_000_000n, us: 1000n, ns: 1n } as const;
@@ -46,9 +47,12 @@ export function dateText(days: number): string {
 export function timeText(value: bigint, unit: TimeUnit): string {
   const perSecond = nanosecondsIn.s / nanosecondsIn[unit];
   const second = value / perSecond;
-  const fraction = decimals[unit] === 0 ? '' : (value % perSecond).toString().padStart(decimals[unit], '0');
+  const fraction =
+    decimals[unit] === 0 ? '' : (value % perSecond).toString().padStart(decimals[unit], '0');
   const shown = fraction.replace(/0+$/, '');
-  const parts = [second / 3600n, (second / 60n) % 60n, second % 60n].map((part) => part.toString().padStart(2, '0'));
+  const parts = [second / 3600n, (second / 60n) % 60n, second % 60n].map((part) =>
+    part.toString().padStart(2, '0'),
+  );
   return parts.join(':') + (shown === '' ? '' : `.${shown}`);
 }
 

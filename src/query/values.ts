@@ -83,8 +83,8 @@ const harmless = new Set([
 ]);
 
 /**
- * How to find the fields of a struct: by position, as `readingType` names them, or by name in a VARIANT, which the library
- * decodes.
+ * How to find the fields of a struct: by position, as `readingType` names them, or by name in a
+ * VARIANT, which the library decodes.
  */
 type Fields = 'by position' | 'by name';
 
@@ -134,7 +134,8 @@ function structWriter({ entryNames, entryTypes }: DuckDBStructType, fields: Fiel
   return (value) => {
     const { entries } = value as DuckDBStructValue;
     const parts = writers.map((write, index) => {
-      const entry = entries[fields === 'by position' ? index : (entryNames[index] as string)] ?? null;
+      const entry =
+        entries[fields === 'by position' ? index : (entryNames[index] as string)] ?? null;
       return `${keys[index]}${write(entry)}`;
     });
     return isUnnamed ? `[${parts.join(',')}]` : `{${parts.join(',')}}`;
@@ -220,9 +221,11 @@ const isNested = ({ typeId }: DuckDBType): boolean =>
   typeId === DuckDBTypeId.UNION ||
   typeId === DuckDBTypeId.VARIANT;
 
-const itemType = (type: DuckDBType): DuckDBType => (type as DuckDBListType | DuckDBArrayType).valueType;
+const itemType = (type: DuckDBType): DuckDBType =>
+  (type as DuckDBListType | DuckDBArrayType).valueType;
 
-const itemsOf = (value: DuckDBValue): readonly DuckDBValue[] => (value as DuckDBListValue | DuckDBArrayValue).items;
+const itemsOf = (value: DuckDBValue): readonly DuckDBValue[] =>
+  (value as DuckDBListValue | DuckDBArrayValue).items;
 
 /** A union is written as the value of its member. */
 function unionWriter(
@@ -230,7 +233,9 @@ function unionWriter(
   missing: string,
   ofMember: (type: DuckDBType) => Write,
 ): Write {
-  const writers = new Map(memberTags.map((tag, index) => [tag, ofMember(memberTypes[index] as DuckDBType)]));
+  const writers = new Map(
+    memberTags.map((tag, index) => [tag, ofMember(memberTypes[index] as DuckDBType)]),
+  );
   return (value) => {
     const { tag, value: member } = value as DuckDBUnionValue;
     return member === null ? missing : (writers.get(tag) as Write)(member);
@@ -238,7 +243,10 @@ function unionWriter(
 }
 
 /** Each VARIANT has its own type. */
-function variantWriter(missing: string, ofType: (type: DuckDBType, fields: Fields) => Write): Write {
+function variantWriter(
+  missing: string,
+  ofType: (type: DuckDBType, fields: Fields) => Write,
+): Write {
   return (value) => {
     const { value: inner, type } = value as DuckDBVariantValue;
     return inner === null ? missing : ofType(type as DuckDBType, 'by name')(inner);
@@ -257,13 +265,15 @@ function scalarWriter(type: DuckDBType): Write {
     case DuckDBTypeId.TIMESTAMP_S:
       return (value) => timestampText((value as DuckDBTimestampSecondsValue).seconds, 's', false);
     case DuckDBTypeId.TIMESTAMP_MS:
-      return (value) => timestampText((value as DuckDBTimestampMillisecondsValue).millis, 'ms', false);
+      return (value) =>
+        timestampText((value as DuckDBTimestampMillisecondsValue).millis, 'ms', false);
     case DuckDBTypeId.TIMESTAMP:
       return (value) => timestampText((value as DuckDBTimestampValue).micros, 'us', false);
     case DuckDBTypeId.TIMESTAMP_TZ:
       return (value) => timestampText((value as DuckDBTimestampTZValue).micros, 'us', true);
     case DuckDBTypeId.TIMESTAMP_NS:
-      return (value) => timestampText((value as DuckDBTimestampNanosecondsValue).nanos, 'ns', false);
+      return (value) =>
+        timestampText((value as DuckDBTimestampNanosecondsValue).nanos, 'ns', false);
     case DuckDBTypeId.BLOB:
     case DuckDBTypeId.GEOMETRY:
       return (value) => Buffer.from((value as DuckDBBlobValue).bytes).toString('hex');

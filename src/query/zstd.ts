@@ -1,5 +1,5 @@
-// Decompresses zstd (RFC 8878) into buffers of an announced size. Each step writes bytes or reads some, so the time is
-// linear in the input and the output.
+// Decompresses zstd (RFC 8878) into buffers of an announced size. Each step writes bytes or reads
+// some, so the time is linear in the input and the output.
 
 /** A fault of compressed bytes. */
 const damaged = (what: string) => new Error(`zstd: ${what}`);
@@ -15,7 +15,10 @@ const blockTypes = { raw: 0, repeated: 1, compressed: 2 } as const;
 const literalTypes = { raw: 0, repeated: 1, compressed: 2 } as const;
 const tableModes = { predefined: 0, single: 1, described: 2 } as const;
 
-/** Decompresses zstd frames to exactly `size` bytes. It never writes past them, whatever a frame says. */
+/**
+ * Decompresses zstd frames to exactly `size` bytes. It never writes past them, whatever a frame
+ * says.
+ */
 export function zstdDecompress(frames: Uint8Array, size: number): Uint8Array {
   const output = new Uint8Array(size);
   let at = 0;
@@ -46,7 +49,8 @@ function need(bytes: Uint8Array, at: number, count: number): void {
 /** Reads a little-endian number. Beyond 2^53 it is not exact, but no size is that large. */
 function littleEndian(bytes: Uint8Array, at: number, count: number): number {
   let value = 0;
-  for (let index = count - 1; index >= 0; index--) value = value * 256 + (bytes[at + index] as number);
+  for (let index = count - 1; index >= 0; index--)
+    value = value * 256 + (bytes[at + index] as number);
   return value;
 }
 
@@ -61,7 +65,10 @@ interface Lengths {
   bits: Uint8Array;
 }
 
-/** The first `single` codes are one length each, starting at `first`. The others have these numbers of extra bits. */
+/**
+ * The first `single` codes are one length each, starting at `first`. The others have these numbers
+ * of extra bits.
+ */
 function lengths(first: number, single: number, bits: readonly number[]): Lengths {
   const all = [...new Array<number>(single).fill(0), ...bits];
   let next = first;
@@ -73,8 +80,16 @@ function lengths(first: number, single: number, bits: readonly number[]): Length
   return { base: Uint32Array.from(base), bits: Uint8Array.from(all) };
 }
 
-const literalLengths = lengths(0, 16, [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
-const matchLengths = lengths(3, 32, [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+const literalLengths = lengths(
+  0,
+  16,
+  [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
+);
+const matchLengths = lengths(
+  3,
+  32,
+  [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
+);
 
 /** A finite-state-entropy table: the symbol of each state, and the next state. */
 interface StateTable {
@@ -84,7 +99,9 @@ interface StateTable {
   base: Uint16Array;
 }
 
-/** Builds a table from the shares of its symbols. A share of -1 is the "less than 1" probability. */
+/**
+ * Builds a table from the shares of its symbols. A share of -1 is the "less than 1" probability.
+ */
 function stateTable(log: number, shares: readonly number[]): StateTable {
   const size = 1 << log;
   const symbols = new Uint8Array(size);
@@ -129,7 +146,17 @@ const rare = (count: number) => new Array<number>(count).fill(-1);
 const literalLengthKind: TableKind = {
   maxSymbol: 35,
   maxLog: 9,
-  predefined: stateTable(6, [4, 3, ...twos(11), ...ones(3), ...twos(9), 3, 2, ...ones(5), ...rare(4)]),
+  predefined: stateTable(6, [
+    4,
+    3,
+    ...twos(11),
+    ...ones(3),
+    ...twos(9),
+    3,
+    2,
+    ...ones(5),
+    ...rare(4),
+  ]),
 };
 const offsetKind: TableKind = {
   maxSymbol: 31,
@@ -235,13 +262,19 @@ interface HuffmanTable {
 }
 
 /** Reads the description of a Huffman code. Returns the code and the position after it. */
-function readHuffman(bytes: Uint8Array, start: number, end: number): { table: HuffmanTable; at: number } {
+function readHuffman(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): { table: HuffmanTable; at: number } {
   if (start >= end) throw damaged('a Huffman code is truncated');
   const head = bytes[start] as number;
   const isDirect = head >= 128;
   const at = start + 1 + (isDirect ? (head - 126) >> 1 : head);
   if (at > end) throw damaged('a Huffman code is truncated');
-  const weights = isDirect ? directWeights(bytes, start + 1, head - 127) : codedWeights(bytes, start + 1, at);
+  const weights = isDirect
+    ? directWeights(bytes, start + 1, head - 127)
+    : codedWeights(bytes, start + 1, at);
   let sum = 0;
   for (const weight of weights) {
     if (weight > maxHuffmanBits) throw damaged('a Huffman code is too long');
@@ -251,12 +284,14 @@ function readHuffman(bytes: Uint8Array, start: number, end: number): { table: Hu
   const log = highestBit(sum) + 1;
   const rest = (1 << log) - sum;
   // The description omits the weight of the last symbol: it completes the sum.
-  if (log > maxHuffmanBits || (rest & (rest - 1)) !== 0) throw damaged('a Huffman code is incomplete');
+  if (log > maxHuffmanBits || (rest & (rest - 1)) !== 0)
+    throw damaged('a Huffman code is incomplete');
   weights.push(highestBit(rest) + 1);
   // Symbols of low weight come first: their codes are the longest.
   const places = new Uint32Array(log + 2);
   for (const weight of weights) if (weight > 0) (places[weight + 1] as number) += 1 << (weight - 1);
-  for (let weight = 1; weight <= log; weight++) (places[weight + 1] as number) += places[weight] as number;
+  for (let weight = 1; weight <= log; weight++)
+    (places[weight + 1] as number) += places[weight] as number;
   const symbols = new Uint8Array(1 << log);
   const bits = new Uint8Array(1 << log);
   for (const [symbol, weight] of weights.entries()) {
@@ -292,12 +327,19 @@ function codedWeights(bytes: Uint8Array, start: number, end: number): number[] {
     }
     [state, other] = [other, next];
   }
-  if (stream.left >= 0 || weights.length > 255) throw damaged('a Huffman code has too many symbols');
+  if (stream.left >= 0 || weights.length > 255)
+    throw damaged('a Huffman code has too many symbols');
   return weights;
 }
 
 /** Decodes one stream; it must fill `output` exactly. */
-function decodeHuffman(bytes: Uint8Array, start: number, end: number, table: HuffmanTable, output: Uint8Array): void {
+function decodeHuffman(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  table: HuffmanTable,
+  output: Uint8Array,
+): void {
   const stream = new BackwardBits(bytes, start, end);
   const { log, symbols, bits } = table;
   for (let index = 0; index < output.length && stream.left > 0; index++) {
@@ -306,7 +348,8 @@ function decodeHuffman(bytes: Uint8Array, start: number, end: number, table: Huf
     stream.left -= bits[code] as number;
     if (index === output.length - 1 && stream.left === 0) return;
   }
-  if (output.length > 0 || stream.left !== 0) throw damaged('a stream has the wrong number of bytes');
+  if (output.length > 0 || stream.left !== 0)
+    throw damaged('a stream has the wrong number of bytes');
 }
 
 /** One frame, written after the bytes of earlier frames. */
@@ -463,7 +506,10 @@ class Frame {
     }
   }
 
-  /** Executes the sequences up to `end`: each copies some literals, then earlier bytes of the output. */
+  /**
+   * Executes the sequences up to `end`: each copies some literals, then earlier bytes of the
+   * output.
+   */
   #sequences(literals: Uint8Array, end: number): void {
     const count = this.#sequenceCount(end);
     if (count === 0) {
@@ -489,14 +535,22 @@ class Frame {
       const matchCode = matchTable.symbols[matchState] as number;
       const literalCode = literalTable.symbols[literalState] as number;
       const offsetValue = 2 ** offsetCode + stream.read(offsetCode);
-      const match = (matchLengths.base[matchCode] as number) + stream.read(matchLengths.bits[matchCode] as number);
+      const match =
+        (matchLengths.base[matchCode] as number) +
+        stream.read(matchLengths.bits[matchCode] as number);
       const taken =
-        (literalLengths.base[literalCode] as number) + stream.read(literalLengths.bits[literalCode] as number);
+        (literalLengths.base[literalCode] as number) +
+        stream.read(literalLengths.bits[literalCode] as number);
       if (left > 1) {
         literalState =
-          (literalTable.base[literalState] as number) + stream.read(literalTable.bits[literalState] as number);
-        matchState = (matchTable.base[matchState] as number) + stream.read(matchTable.bits[matchState] as number);
-        offsetState = (offsetTable.base[offsetState] as number) + stream.read(offsetTable.bits[offsetState] as number);
+          (literalTable.base[literalState] as number) +
+          stream.read(literalTable.bits[literalState] as number);
+        matchState =
+          (matchTable.base[matchState] as number) +
+          stream.read(matchTable.bits[matchState] as number);
+        offsetState =
+          (offsetTable.base[offsetState] as number) +
+          stream.read(offsetTable.bits[offsetState] as number);
       }
       if (stream.left < 0) throw damaged('sequences are truncated');
       const offset = this.#offset(offsetValue, taken);
@@ -527,7 +581,12 @@ class Frame {
       case tableModes.single: {
         const symbol = this.#at < end ? (this.#bytes[this.#at++] as number) : Infinity;
         if (symbol > kind.maxSymbol) throw damaged('a table has an unknown symbol');
-        return { log: 0, symbols: Uint8Array.of(symbol), bits: new Uint8Array(1), base: new Uint16Array(1) };
+        return {
+          log: 0,
+          symbols: Uint8Array.of(symbol),
+          bits: new Uint8Array(1),
+          base: new Uint16Array(1),
+        };
       }
       case tableModes.described: {
         const { table, at } = readTable(this.#bytes, this.#at, end, kind.maxLog, kind.maxSymbol);
@@ -566,12 +625,15 @@ class Frame {
   }
 
   #copyMatch(offset: number, length: number): void {
-    if (offset <= 0 || offset > this.#written - this.#origin) throw damaged('an offset points before the start');
+    if (offset <= 0 || offset > this.#written - this.#origin)
+      throw damaged('an offset points before the start');
     this.#room(length);
     const output = this.#output;
     const start = this.#written;
     if (offset >= length) output.copyWithin(start, start - offset, start - offset + length);
-    else for (let index = 0; index < length; index++) output[start + index] = output[start + index - offset] as number;
+    else
+      for (let index = 0; index < length; index++)
+        output[start + index] = output[start + index - offset] as number;
     this.#written += length;
   }
 }

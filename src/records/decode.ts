@@ -42,9 +42,11 @@ export function decode(datum: Buffer): SysFlowRecord {
   // Avro writes a branch number below 64 as one byte, twice its value.
   const branch = (datum[0] as number) >> 1;
   const reader = readers[branch];
-  if (reader === undefined) throw new SfkitError('UNKNOWN', `the engine returned a record of unknown type ${branch}`);
+  if (reader === undefined)
+    throw new SfkitError('UNKNOWN', `the engine returned a record of unknown type ${branch}`);
   const { value, offset } = reader.type.decode(datum, 1);
-  if (offset !== datum.length) throw new SfkitError('UNKNOWN', 'the engine returned a record with trailing bytes');
+  if (offset !== datum.length)
+    throw new SfkitError('UNKNOWN', 'the engine returned a record with trailing bytes');
   return reader.make(value);
 }
 
@@ -75,7 +77,10 @@ interface Reader {
 export function branchTypes(): avro.Type[] {
   const registry: Record<string, avro.Type> = {};
   const options = { registry, typeHook } as unknown as Partial<avro.ForSchemaOptions>;
-  const record = avro.Type.forSchema(sysflowSchema as unknown as avro.Schema, options) as avro.types.RecordType;
+  const record = avro.Type.forSchema(
+    sysflowSchema as unknown as avro.Schema,
+    options,
+  ) as avro.types.RecordType;
   const union = (record.fields[0] as { type: avro.Type }).type as avro.types.UnwrappedUnionType;
   return [...union.types, avro.Type.forSchema(ipv6Flow(), options)];
 }
@@ -86,11 +91,16 @@ function makeReaders(): Reader[] {
 
 /** The branch that the engine adds to the schema: NetworkFlow with addresses of 16 bytes. */
 function ipv6Flow(): avro.Schema {
-  const branches = sysflowSchema.fields[0].type as unknown as { name: string; fields: { name: string }[] }[];
+  const branches = sysflowSchema.fields[0].type as unknown as {
+    name: string;
+    fields: { name: string }[];
+  }[];
   const flow = branches.find(({ name }) => name === 'NetworkFlow') as (typeof branches)[number];
   const address = (name: string) => ({ type: 'fixed', namespace: 'sfkit', name, size: 16 });
   const fields = flow.fields.map((field) =>
-    field.name === 'sip' || field.name === 'dip' ? { ...field, type: address(`Address_${field.name}`) } : field,
+    field.name === 'sip' || field.name === 'dip'
+      ? { ...field, type: address(`Address_${field.name}`) }
+      : field,
   );
   return { ...flow, name: 'NetworkFlowIpv6', fields } as unknown as avro.Schema;
 }
@@ -102,9 +112,20 @@ const makers: Reader['make'][] = [
   (value) => ({ type: 'Header', ...value }),
   ({ type, ...value }) => ({ type: 'Container', ...value, containerType: type }),
   (value) => ({ type: 'Process', ...value }),
-  (value) => ({ type: 'File', ...value, oid: hex(value.oid), restype: String.fromCharCode(value.restype) }),
+  (value) => ({
+    type: 'File',
+    ...value,
+    oid: hex(value.oid),
+    restype: String.fromCharCode(value.restype),
+  }),
   (value) => ({ type: 'ProcessEvent', ...value }),
-  (value) => ({ type: 'NetworkFlow', ...value, family: 4, sip: ipv4(value.sip), dip: ipv4(value.dip) }),
+  (value) => ({
+    type: 'NetworkFlow',
+    ...value,
+    family: 4,
+    sip: ipv4(value.sip),
+    dip: ipv4(value.dip),
+  }),
   (value) => ({ type: 'FileFlow', ...value, fileOID: hex(value.fileOID) }),
   (value) => ({
     type: 'FileEvent',
@@ -126,7 +147,13 @@ const makers: Reader['make'][] = [
     restartCount,
   }),
   (value) => ({ type: 'K8sEvent', ...value }),
-  (value) => ({ type: 'NetworkFlow', ...value, family: 6, sip: ipv6(value.sip), dip: ipv6(value.dip) }),
+  (value) => ({
+    type: 'NetworkFlow',
+    ...value,
+    family: 6,
+    sip: ipv6(value.sip),
+    dip: ipv6(value.dip),
+  }),
 ];
 
 const readers = makeReaders();
@@ -150,7 +177,9 @@ function ipv4(number: number): string {
 
 /** Formats as RFC 5952 requires: lower case, the first longest run of zero groups as :: */
 function ipv6(bytes: Buffer): string {
-  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    bytes.readUInt16BE(index * 2).toString(16),
+  );
   let best = { start: 0, size: 1 };
   for (let start = 0; start < groups.length; start++) {
     let size = 0;

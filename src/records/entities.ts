@@ -22,8 +22,8 @@ export interface Joined {
 }
 
 /**
- * Keeps the newest record of each entity, and joins events and flows with them. Pass every record of a capture, so that
- * the table holds only live entities.
+ * Keeps the newest record of each entity, and joins events and flows with them. Pass every record
+ * of a capture, so that the table holds only live entities.
  */
 export class EntityTable {
   #header: HeaderRecord | null = null;
@@ -36,7 +36,10 @@ export class EntityTable {
     return this.#containers.size + this.#processes.size + this.#files.size;
   }
 
-  /** Takes the next record. Returns an event or flow joined with its entities, undefined for any other record. */
+  /**
+   * Takes the next record. Returns an event or flow joined with its entities, undefined for any
+   * other record.
+   */
   take(record: CaptureRecord): Joined | undefined {
     switch (record.type) {
       case 'Header':
@@ -72,8 +75,11 @@ export class EntityTable {
   }
 
   #join(record: ActivityRecord): Joined {
-    const process = 'procOID' in record ? (this.#processes.get(processKey(record.procOID)) ?? null) : null;
-    const container = process?.containerId ? (this.#containers.get(process.containerId) ?? null) : null;
+    const process =
+      'procOID' in record ? (this.#processes.get(processKey(record.procOID)) ?? null) : null;
+    const container = process?.containerId
+      ? (this.#containers.get(process.containerId) ?? null)
+      : null;
     const file = (oid: string | null) => (oid === null ? null : (this.#files.get(oid) ?? null));
     const file1 = 'fileOID' in record ? file(record.fileOID) : null;
     const file2 = record.type === 'FileEvent' ? file(record.newFileOID) : null;

@@ -1,15 +1,20 @@
 /**
- * SysFlow records in JavaScript. Names are those of the SysFlow schema, version 5. 64-bit numbers and times (nanoseconds
- * since 1970) are bigint. Bytes that are not UTF-8 become U+FFFD.
+ * SysFlow records in JavaScript. Names are those of the SysFlow schema, version 5. 64-bit numbers
+ * and times (nanoseconds since 1970) are bigint. Bytes that are not UTF-8 become U+FFFD.
  */
 
-/** Identity of a process: creation time of its leader (0: before the capture), and its process id. */
+/**
+ * Identity of a process: creation time of its leader (0: before the capture), and its process id.
+ */
 export interface Oid {
   createTS: bigint;
   hpid: bigint;
 }
 
-/** Not a record of SysFlow files: no later record refers to these entities unless they are written again. */
+/**
+ * Not a record of SysFlow files: no later record refers to these entities unless they are written
+ * again.
+ */
 export type EndedRecord =
   | { type: 'Ended'; entity: 'process'; oid: Oid }
   | { type: 'Ended'; entity: 'container'; id: string }

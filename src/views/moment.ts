@@ -1,11 +1,15 @@
 import { SfkitError } from '../engine/errors.js';
 import type { Summary } from '../engine/session.js';
 
-/** A moment of a capture, as --at takes it: its start or end, a time, or a distance from its first event, in ns. */
+/**
+ * A moment of a capture, as --at takes it: its start or end, a time, or a distance from its first
+ * event, in ns.
+ */
 export type Moment = 'start' | 'end' | { at: bigint } | { after: bigint };
 
 /** What --at takes. */
-export const momentHelp = 'start, end, a time in UTC (2026-03-02T10:00:01.5), or +SECONDS from the first event';
+export const momentHelp =
+  'start, end, a time in UTC (2026-03-02T10:00:01.5), or +SECONDS from the first event';
 
 /** Parses the value of --at. */
 export function parseMoment(text: string): Moment {
@@ -32,7 +36,9 @@ export function momentIn(moment: Moment, { first, last }: Span): bigint {
   return 'at' in moment ? moment.at : first + moment.after;
 }
 
-export function spanOf(summaries: readonly { summary: Pick<Summary, 'firstTime' | 'lastTime'> }[]): Span {
+export function spanOf(
+  summaries: readonly { summary: Pick<Summary, 'firstTime' | 'lastTime'> }[],
+): Span {
   let first: bigint | undefined;
   let last = 0n;
   for (const { firstTime, lastTime } of summaries.map(({ summary }) => summary)) {

@@ -25,7 +25,8 @@ const units = { us: 1n, ms: 1000n, s: 1_000_000n, m: 60_000_000n, h: 3_600_000_0
 
 /** Parses a step, such as 500ms, 1s, 2.5s or 1m; the result is in microseconds. */
 export function parseStep(text: string): bigint {
-  const [, number, fraction = '', unit] = /^(\d{1,9})(?:\.(\d{1,6}))?(us|ms|s|m|h)$/.exec(text) ?? [];
+  const [, number, fraction = '', unit] =
+    /^(\d{1,9})(?:\.(\d{1,6}))?(us|ms|s|m|h)$/.exec(text) ?? [];
   if (number !== undefined && unit !== undefined) {
     const scale = units[unit as keyof typeof units];
     const step = BigInt(number) * scale + (BigInt(fraction.padEnd(6, '0')) * scale) / 1_000_000n;
@@ -37,7 +38,10 @@ export function parseStep(text: string): bigint {
   );
 }
 
-/** The smallest usual step (1, 2 or 5 times a power of ten, in microseconds) with at most `steps` steps. */
+/**
+ * The smallest usual step (1, 2 or 5 times a power of ten, in microseconds) with at most `steps`
+ * steps.
+ */
 export function usualStep(nanoseconds: bigint, steps: number): bigint {
   const least = nanoseconds / 1000n / BigInt(Math.max(1, steps)) + 1n;
   for (let power = 1n; ; power *= 10n) {
@@ -47,7 +51,9 @@ export function usualStep(nanoseconds: bigint, steps: number): bigint {
 
 /** A step as --step takes it. */
 export function stepText(microseconds: bigint): string {
-  const unit = (['h', 'm', 's', 'ms', 'us'] as const).find((name) => microseconds % units[name] === 0n) ?? 'us';
+  const unit =
+    (['h', 'm', 's', 'ms', 'us'] as const).find((name) => microseconds % units[name] === 0n) ??
+    'us';
   return `${microseconds / units[unit]}${unit}`;
 }
 
@@ -71,8 +77,15 @@ FROM steps LEFT JOIN active USING (start) ORDER BY start`;
 const bars = '▁▂▃▄▅▆▇█';
 
 /** One line of bars for each kind of activity, and a head with the time that they cover. */
-export async function sparklines(connection: DuckDBConnection, sql: string, step: bigint): Promise<string> {
-  const rows = (await connection.runAndReadAll(sql)).getRows() as [{ micros: bigint }, ...bigint[]][];
+export async function sparklines(
+  connection: DuckDBConnection,
+  sql: string,
+  step: bigint,
+): Promise<string> {
+  const rows = (await connection.runAndReadAll(sql)).getRows() as [
+    { micros: bigint },
+    ...bigint[],
+  ][];
   const first = rows[0];
   const last = rows.at(-1);
   if (first === undefined || last === undefined) return 'no activity\n';
@@ -87,5 +100,7 @@ export async function sparklines(connection: DuckDBConnection, sql: string, step
 
 /** Zero is a blank, and everything else at least the smallest bar. */
 function bar(value: number, most: number): string {
-  return value === 0 ? ' ' : (bars[Math.max(0, Math.ceil((value / most) * bars.length) - 1)] as string);
+  return value === 0
+    ? ' '
+    : (bars[Math.max(0, Math.ceil((value / most) * bars.length) - 1)] as string);
 }

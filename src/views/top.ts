@@ -40,7 +40,14 @@ const ofDescriptor = { bytes, read, written, calls, errors, seconds };
 const ofUser = { bytes, file, net, calls, errors, seconds };
 const isNetwork = "fd_type IN ('ipv4', 'ipv6')";
 const latency = { sql: 'latency / 1e9', meaning: 'seconds between enter and exit event' };
-const eventKeys = ['number', 'ts', 'pid', 'comm AS process', 'container_name AS container', 'type AS call'];
+const eventKeys = [
+  'number',
+  'ts',
+  'pid',
+  'comm AS process',
+  'container_name AS container',
+  'type AS call',
+];
 
 export const topKinds: readonly TopKind[] = [
   {
@@ -145,7 +152,8 @@ export const topKinds: readonly TopKind[] = [
     meaning: 'processes, by time on the CPU',
     table: 'cpu',
     keys: ['pid', 'comm AS process', 'container_name AS container'],
-    where: "source = CASE WHEN (SELECT bool_or(source = 'sample') FROM cpu) THEN 'sample' ELSE 'switch' END",
+    where:
+      "source = CASE WHEN (SELECT bool_or(source = 'sample') FROM cpu) THEN 'sample' ELSE 'switch' END",
     measures: { seconds: { sql: 'round(sum(cpu_time) / 1e9, 6)', meaning: 'seconds on a CPU' } },
   },
 ];
@@ -174,7 +182,9 @@ export function topStatement(kindName: string, { by, rows, least }: TopOptions):
   const measures = names.map((name) => `${kind.measures[name]?.sql} AS ${name}`);
   const keys = kind.keys.map((key) => key.replace(/^.* AS /, ''));
   const isSingle = kind.table === 'events';
-  const where = [kind.where, isSingle ? `latency >= ${least}` : undefined].filter((each) => each !== undefined);
+  const where = [kind.where, isSingle ? `latency >= ${least}` : undefined].filter(
+    (each) => each !== undefined,
+  );
   return [
     `SELECT ${[...kind.keys, ...measures].join(', ')}`,
     `FROM ${kind.table}`,
@@ -188,5 +198,8 @@ export function topStatement(kindName: string, { by, rows, least }: TopOptions):
 function unknown(what: string, name: string, known: readonly string[]): SfkitError {
   const near = nearest(name, known);
   const advice = near === undefined ? '' : `did you mean '${near}'? `;
-  return new SfkitError('INVALID_ARGUMENT', `unknown ${what} '${name}'; ${advice}expected ${known.join(', ')}`);
+  return new SfkitError(
+    'INVALID_ARGUMENT',
+    `unknown ${what} '${name}'; ${advice}expected ${known.join(', ')}`,
+  );
 }

@@ -12,7 +12,11 @@ export type TreeFormat = (typeof treeFormats)[number];
 /** Files and connections of a process that a picture shows; JSON has all. */
 const maxItems = 20;
 
-export type TreeWriter = (placed: Iterable<Placed>, sink: ByteSink, draw: DrawOptions) => Promise<void>;
+export type TreeWriter = (
+  placed: Iterable<Placed>,
+  sink: ByteSink,
+  draw: DrawOptions,
+) => Promise<void>;
 
 export const treeWriters: Readonly<Record<TreeFormat, TreeWriter>> = {
   text: writeText,
@@ -31,7 +35,11 @@ const columns: readonly DrawnColumn[] = [
   { name: 'command' },
 ];
 
-async function writeText(placed: Iterable<Placed>, sink: ByteSink, draw: DrawOptions): Promise<void> {
+async function writeText(
+  placed: Iterable<Placed>,
+  sink: ByteSink,
+  draw: DrawOptions,
+): Promise<void> {
   const drawing = new Drawing(columns, draw);
   let left = 0;
   const add = async (row: readonly (string | null)[]) => {
@@ -46,9 +54,18 @@ async function writeText(placed: Iterable<Placed>, sink: ByteSink, draw: DrawOpt
     const start = process.start === null ? null : isoTime(process.start);
     const { pid, user, container } = process;
     const command = `${branches(lasts, depth)}${commandOf(process)}`;
-    await add([start, secondsOf(process.duration), String(pid), user, container, exitOf(process), command]);
+    await add([
+      start,
+      secondsOf(process.duration),
+      String(pid),
+      user,
+      container,
+      exitOf(process),
+      command,
+    ]);
     const below = `${stems(lasts)}${process.children.length > 0 ? '│  ' : '   '}`;
-    for (const line of itemLines(process)) await add([null, null, null, null, null, null, `${below}${line}`]);
+    for (const line of itemLines(process))
+      await add([null, null, null, null, null, null, `${below}${line}`]);
   }
   await sink.write(drawing.end({ count: left, isExact: true }));
 }
@@ -59,7 +76,8 @@ function branches(lasts: readonly boolean[], depth: number): string {
   return `${stems(lasts.slice(0, -1))}${lasts.at(-1) === true ? '└─ ' : '├─ '}${deeper}`;
 }
 
-const stems = (lasts: readonly boolean[]) => lasts.map((isLast) => (isLast ? '   ' : '│  ')).join('');
+const stems = (lasts: readonly boolean[]) =>
+  lasts.map((isLast) => (isLast ? '   ' : '│  ')).join('');
 
 function commandOf({ cmdline, exe, comm }: TreeProcess): string {
   return cmdline || exe || comm || '?';
@@ -107,7 +125,11 @@ async function writeJson(placed: Iterable<Placed>, sink: ByteSink): Promise<void
       connections,
       ...rest
     } = process;
-    const times = { start: start === null ? null : isoTime(start), end: end === null ? null : isoTime(end), duration };
+    const times = {
+      start: start === null ? null : isoTime(start),
+      end: end === null ? null : isoTime(end),
+      duration,
+    };
     const object = {
       id,
       parent,
@@ -127,7 +149,9 @@ async function writeJson(placed: Iterable<Placed>, sink: ByteSink): Promise<void
 
 /** Lines of a label: the command, then what the process did. */
 function labelLines(process: TreeProcess): string[] {
-  const facts = [`pid ${process.pid}`, process.user, process.container, exitText(process)].filter(Boolean).join(', ');
+  const facts = [`pid ${process.pid}`, process.user, process.container, exitText(process)]
+    .filter(Boolean)
+    .join(', ');
   return [commandOf(process), facts, ...itemLines(process)].map(escapeForTerminal);
 }
 

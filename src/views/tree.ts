@@ -46,7 +46,10 @@ export interface TreeOptions {
 
 /** SQL that names the tables that the tree reads, for openDataset(). */
 export function treeTables({ files, connections }: TreeOptions): string {
-  const records = [...(files ? ['file_flow', 'file_event'] : []), ...(connections ? ['network_flow'] : [])];
+  const records = [
+    ...(files ? ['file_flow', 'file_event'] : []),
+    ...(connections ? ['network_flow'] : []),
+  ];
   return [processSql, ...records.map((table) => `SELECT 1 FROM ${table}`)].join('; ');
 }
 
@@ -75,10 +78,27 @@ const addressSql = `CREATE OR REPLACE TEMP MACRO address(ip, port) AS
   CASE WHEN contains(ip, ':') THEN concat('[', ip, ']:', port) ELSE concat(ip, ':', port) END`;
 
 /** Reads the processes of a dataset and links them. */
-export async function readTree(connection: DuckDBConnection, options: TreeOptions): Promise<TreeProcess[]> {
+export async function readTree(
+  connection: DuckDBConnection,
+  options: TreeOptions,
+): Promise<TreeProcess[]> {
   const rows = (await connection.runAndReadAll(processSql)).getRows();
   const processes = rows.map((row, id): TreeProcess => {
-    const [pid, forkedBy, start, end, duration, exitCode, signal, user, container, comm, exe, cmdline, filename] = row;
+    const [
+      pid,
+      forkedBy,
+      start,
+      end,
+      duration,
+      exitCode,
+      signal,
+      user,
+      container,
+      comm,
+      exe,
+      cmdline,
+      filename,
+    ] = row;
     return {
       id,
       filename: filename as string,
@@ -125,7 +145,10 @@ function byPid(processes: readonly TreeProcess[]): ByPid {
 }
 
 /** The last process with the number that had started by then. */
-function startedBy(list: readonly TreeProcess[] | undefined, time: bigint): TreeProcess | undefined {
+function startedBy(
+  list: readonly TreeProcess[] | undefined,
+  time: bigint,
+): TreeProcess | undefined {
   if (list === undefined) return undefined;
   let low = 0;
   let high = list.length;
@@ -137,15 +160,22 @@ function startedBy(list: readonly TreeProcess[] | undefined, time: bigint): Tree
   return list[low - 1];
 }
 
-/** Sets parents and children. Processes in a loop, which only a crafted capture has, get no parent where it closes. */
+/**
+ * Sets parents and children. Processes in a loop, which only a crafted capture has, get no parent
+ * where it closes.
+ */
 export function link(processes: readonly TreeProcess[]): void {
   const known = byPid(processes);
   for (const process of processes) {
     if (process.forkedBy === null) continue;
-    const parent = startedBy(known.get(keyOf(process.filename, process.forkedBy)), process.start ?? 0n);
+    const parent = startedBy(
+      known.get(keyOf(process.filename, process.forkedBy)),
+      process.start ?? 0n,
+    );
     if (parent !== undefined && parent !== process) process.parent = parent.id;
   }
-  // 0: not seen; its walk: seen in that walk; a walk that ends at one of an earlier walk is no loop.
+  // 0: not seen; its walk: seen in that walk; a walk that ends at one of an earlier walk is no
+  // loop.
   const walks = new Uint32Array(processes.length);
   for (const process of processes) {
     let at: TreeProcess | undefined = process;
@@ -169,7 +199,10 @@ async function addItems(
   const known = byPid(processes);
   for (const row of (await connection.runAndReadAll(itemSql[kind])).getRows()) {
     const [filename, pid, created, name, operations, read, written] = row as unknown[];
-    const process = startedBy(known.get(keyOf(filename as string, pid as bigint)), (created as bigint | null) ?? 0n);
+    const process = startedBy(
+      known.get(keyOf(filename as string, pid as bigint)),
+      (created as bigint | null) ?? 0n,
+    );
     process?.[kind].push({
       name: name as string,
       operations: (operations as { items: string[] }).items,
@@ -188,12 +221,20 @@ export interface Placed {
   lasts: readonly boolean[];
 }
 
-/** Prefixes stop growing at this depth, so that a long chain of processes takes no more than linear space. */
+/**
+ * Prefixes stop growing at this depth, so that a long chain of processes takes no more than linear
+ * space.
+ */
 export const maxShownDepth = 60;
 
 /** All processes below the roots, parents before children. */
-export function* walk(processes: readonly TreeProcess[], roots: readonly TreeProcess[]): Generator<Placed> {
-  const pending: Placed[] = [...roots].reverse().map((process) => ({ process, depth: 0, lasts: [] }));
+export function* walk(
+  processes: readonly TreeProcess[],
+  roots: readonly TreeProcess[],
+): Generator<Placed> {
+  const pending: Placed[] = [...roots]
+    .reverse()
+    .map((process) => ({ process, depth: 0, lasts: [] }));
   for (let placed = pending.pop(); placed !== undefined; placed = pending.pop()) {
     yield placed;
     const { process, depth, lasts } = placed;
@@ -219,9 +260,12 @@ export interface Selection {
 /** Reduces a tree to a selection; returns the roots. */
 export function select(processes: readonly TreeProcess[], { pid, at }: Selection): TreeProcess[] {
   if (at !== undefined) {
-    const isAlive = ({ start, end }: TreeProcess) => (start ?? 0n) <= at && (end === null || end > at);
+    const isAlive = ({ start, end }: TreeProcess) =>
+      (start ?? 0n) <= at && (end === null || end > at);
     for (const process of processes) {
-      process.children = process.children.filter((child) => isAlive(processes[child] as TreeProcess));
+      process.children = process.children.filter((child) =>
+        isAlive(processes[child] as TreeProcess),
+      );
       if (process.parent !== undefined && !isAlive(processes[process.parent] as TreeProcess))
         process.parent = undefined;
     }

@@ -4,8 +4,8 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root } from '../helpers/corpus.js';
 
-// The layers of docs/architecture.md: which folder may import from which. A folder may always import from itself. Type
-// imports count too.
+// The layers of docs/architecture.md: which folder may import from which. A folder may always
+// import from itself. Type imports count too.
 
 /** Folders of src/. `.` means the files of src/ itself. */
 const typescript: Record<string, readonly string[]> = {
@@ -53,7 +53,10 @@ const typescript: Record<string, readonly string[]> = {
   '.': ['engine', 'records', 'duckdb', 'export', 'capture', 'convert', 'check', 'driver'],
 };
 
-/** Folders of native/src. `.` means its own files, which join the parts; `probe` is what loader and probe share. */
+/**
+ * Folders of native/src. `.` means its own files, which join the parts; `probe` is what loader and
+ * probe share.
+ */
 const cpp: Record<string, readonly string[]> = {
   base: [],
   files: ['base'],
@@ -91,13 +94,15 @@ function folderOf(path: string, base: string): string {
 
 function typescriptImports(): Import[] {
   return sources('src/*.ts').flatMap((file) =>
-    [...readFileSync(join(root, file), 'utf8').matchAll(/(?:\bfrom|\bimport\s*\(?)\s*'(\.[^']+)'/g)].map(
-      ([, path]) => ({
-        from: folderOf(file, 'src'),
-        to: folderOf(normalize(join(dirname(file), path as string)), 'src'),
-        text: `${file} imports ${path}`,
-      }),
-    ),
+    [
+      ...readFileSync(join(root, file), 'utf8').matchAll(
+        /(?:\bfrom|\bimport\s*\(?)\s*'(\.[^']+)'/g,
+      ),
+    ].map(([, path]) => ({
+      from: folderOf(file, 'src'),
+      to: folderOf(normalize(join(dirname(file), path as string)), 'src'),
+      text: `${file} imports ${path}`,
+    })),
   );
 }
 
@@ -118,8 +123,13 @@ function cppImports(): Import[] {
 }
 
 /** Imports that violate the layers. */
-function forbidden(imports: readonly Import[], layers: Record<string, readonly string[]>): string[] {
-  return imports.filter(({ from, to }) => from !== to && !layers[from]?.includes(to)).map(({ text }) => text);
+function forbidden(
+  imports: readonly Import[],
+  layers: Record<string, readonly string[]>,
+): string[] {
+  return imports
+    .filter(({ from, to }) => from !== to && !layers[from]?.includes(to))
+    .map(({ text }) => text);
 }
 
 /** Folders sorted so that each imports only from earlier ones; folders in a cycle are missing. */
@@ -156,12 +166,16 @@ describe.each([
 
 it('only src/engine imports the addon', () => {
   const outside = sources('src/*.ts').filter((file) => !file.startsWith('src/engine/'));
-  const knowing = outside.filter((file) => /engine\/native\.js'/.test(readFileSync(join(root, file), 'utf8')));
+  const knowing = outside.filter((file) =>
+    /engine\/native\.js'/.test(readFileSync(join(root, file), 'utf8')),
+  );
   expect(knowing).toEqual([]);
 });
 
 it('nothing imports commands: they are the entry points of the command line', () => {
-  expect(typescriptImports().filter(({ from, to }) => to === 'commands' && from !== 'commands')).toEqual([]);
+  expect(
+    typescriptImports().filter(({ from, to }) => to === 'commands' && from !== 'commands'),
+  ).toEqual([]);
 });
 
 it('finds an import that the layers forbid', () => {

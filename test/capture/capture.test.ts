@@ -15,7 +15,8 @@ const directory = testDirectory();
 
 async function recordsOf(path: string, options = {}): Promise<SysFlowRecord[]> {
   const records: SysFlowRecord[] = [];
-  for await (const record of openCapture(path, options)) if (record.type !== 'Ended') records.push(record);
+  for await (const record of openCapture(path, options))
+    if (record.type !== 'Ended') records.push(record);
   return records;
 }
 
@@ -24,11 +25,15 @@ describe('openCapture', () => {
     const output = directory.path('a.sf');
     await runConversion({ input: capture, format: 'avro', shape: 'file', output });
     const type = sysflowType();
-    const decoder = createReadStream(output).pipe(new avro.streams.BlockDecoder({ parseHook: () => type }));
+    const decoder = createReadStream(output).pipe(
+      new avro.streams.BlockDecoder({ parseHook: () => type }),
+    );
     const wanted: { name: string; fields: Record<string, unknown> }[] = [];
     for await (const value of decoder) wanted.push(unwrap(value));
     const records = await recordsOf(capture, { filename: 'webserver.scap' });
-    const ours = records.filter((record) => !(record.type === 'NetworkFlow' && record.family === 6));
+    const ours = records.filter(
+      (record) => !(record.type === 'NetworkFlow' && record.family === 6),
+    );
     expect(ours.length).toBe(wanted.length);
     ours.forEach((record, place) => {
       const { name, fields } = wanted[place] as (typeof wanted)[number];
@@ -48,7 +53,9 @@ describe('openCapture', () => {
   });
 
   it('returns IPv6 connections, which .sf files cannot represent', async () => {
-    const flows = (await recordsOf(capture)).filter((record) => record.type === 'NetworkFlow' && record.family === 6);
+    const flows = (await recordsOf(capture)).filter(
+      (record) => record.type === 'NetworkFlow' && record.family === 6,
+    );
     expect(flows.length).toBeGreaterThan(0);
     for (const flow of flows) expect(flow).toMatchObject({ sip: expect.stringContaining(':') });
   });
@@ -108,7 +115,8 @@ describe('openCapture', () => {
     const all = () => true;
     expect(await largest(long, all)).toBeLessThan(2 * (await largest(capture, all)));
     const ended: string[] = [];
-    for await (const record of openCapture(capture)) if (record.type === 'Ended') ended.push(record.entity);
+    for await (const record of openCapture(capture))
+      if (record.type === 'Ended') ended.push(record.entity);
     expect(ended).toContain('process');
   });
 
@@ -146,7 +154,9 @@ describe('openCapture', () => {
   it('is read once, can be abandoned, and reports errors', async () => {
     const opened = openCapture(capture);
     for await (const _ of opened) break;
-    await expect(opened[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(opened[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
     expect(() => openCapture(capture).summary()).toThrow('reading has not started');
     const closed = openCapture(capture);
     let count = 0;

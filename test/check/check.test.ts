@@ -29,7 +29,11 @@ describe('check', () => {
       writeFileSync(file, name.endsWith('.sql') ? sql : readFileSync(rules));
       const found: Finding[] = [];
       const checking = (async () => {
-        for await (const finding of check(capture, { rules: file, all: true, signal: controller.signal })) {
+        for await (const finding of check(capture, {
+          rules: file,
+          all: true,
+          signal: controller.signal,
+        })) {
           found.push(finding);
           controller.abort(reason);
         }
@@ -55,11 +59,26 @@ describe('check', () => {
       pid: 3000,
       tid: 3000,
       eventType: 'execve',
-      output: 'Download program started (command=curl -s http://shop.test:8080/ parent=bash user=ana)',
-      fields: { 'proc.cmdline': 'curl -s http://shop.test:8080/', 'proc.pname': 'bash', 'user.name': 'ana' },
-      process: { name: 'curl', exepath: '/usr/bin/curl', cwd: '/home/ana/', user: 'ana', loginuid: 1000 },
+      output:
+        'Download program started (command=curl -s http://shop.test:8080/ parent=bash user=ana)',
+      fields: {
+        'proc.cmdline': 'curl -s http://shop.test:8080/',
+        'proc.pname': 'bash',
+        'user.name': 'ana',
+      },
+      process: {
+        name: 'curl',
+        exepath: '/usr/bin/curl',
+        cwd: '/home/ana/',
+        user: 'ana',
+        loginuid: 1000,
+      },
     });
-    expect(finding?.process?.ancestors.map(({ name }) => name)).toEqual(['bash', 'sshd', 'systemd']);
+    expect(finding?.process?.ancestors.map(({ name }) => name)).toEqual([
+      'bash',
+      'sshd',
+      'systemd',
+    ]);
   });
 
   it('reports every occurrence with `all`', async () => {
@@ -72,7 +91,11 @@ describe('check', () => {
   it('reports the outcome of each rule', async () => {
     const run = check(capture, { rules: readRules(rules) });
     for await (const _ of run);
-    expect(run.report().rules.map(({ rule, state, reason, matches }) => [rule.name, state, reason, matches])).toEqual([
+    expect(
+      run
+        .report()
+        .rules.map(({ rule, state, reason, matches }) => [rule.name, state, reason, matches]),
+    ).toEqual([
       ['Download program started', 'matched', undefined, 12],
       ['Name of a server looked up', 'unevaluated', 'captures do not contain fd.sip.name', 0],
     ]);
@@ -93,11 +116,15 @@ describe('check', () => {
     expect(await findingsOf({ tags: ['network'] })).toHaveLength(1);
     expect(await findingsOf({ minLevel: 'error' })).toEqual([]);
     expect(await findingsOf({ switches: [{ enabled: false, rules: 'Download *' }] })).toEqual([]);
-    expect(() => check(capture, { rules, tags: ['nothing'] })).toThrow("no rule has the tag 'nothing'");
+    expect(() => check(capture, { rules, tags: ['nothing'] })).toThrow(
+      "no rule has the tag 'nothing'",
+    );
   });
 
   it('rejects invalid rules before it reads the capture', () => {
-    expect(() => check(capture, { rules: join(fixtures, 'live.jsonl') })).toThrow(/live\.jsonl:\d+:1: /);
+    expect(() => check(capture, { rules: join(fixtures, 'live.jsonl') })).toThrow(
+      /live\.jsonl:\d+:1: /,
+    );
     expect(() => check(capture, { rules: join(fixtures, 'none.yaml') })).toThrow(/none\.yaml/);
   });
 });
@@ -109,7 +136,9 @@ describe.skipIf(!hasTruth)('captures with odd names (needs ../shared)', () => {
     .join(' ');
   const command = `sfkit check ${triggers} ${files} --enable '*' --rule-matching all --exit-zero`;
 
-  it('give the same bytes in each run, without terminal control characters', { timeout: 300_000 }, async () => {
+  it('give the same bytes in each run, without terminal control characters', {
+    timeout: 300_000,
+  }, async () => {
     const place = new Workplace();
     try {
       for (const format of ['json', 'jsonl', 'table']) {
@@ -118,8 +147,11 @@ describe.skipIf(!hasTruth)('captures with odd names (needs ../shared)', () => {
         expect(first.exit, first.stderr).toBe(0);
         expect(first.stdout.length).toBeGreaterThan(10_000);
         expect(second.stdout === first.stdout).toBe(true);
-        expect(first.stdout + first.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
-        if (format === 'table') expect(first.stdout).not.toMatch(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
+        expect(first.stdout + first.stderr).not.toMatch(
+          /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/,
+        );
+        if (format === 'table')
+          expect(first.stdout).not.toMatch(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
       }
     } finally {
       place.remove();

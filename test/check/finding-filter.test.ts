@@ -3,9 +3,18 @@ import { matchesGlob, parseFindingFilter } from '../../src/check/finding-filter.
 import { finding } from '../helpers/findings.js';
 
 const one = finding({
-  fields: { 'proc.cmdline': 'sh -c id', 'user.name': 'of the output', 'proc.aname[2]': null, list: ['a', 'b'] },
+  fields: {
+    'proc.cmdline': 'sh -c id',
+    'user.name': 'of the output',
+    'proc.aname[2]': null,
+    list: ['a', 'b'],
+  },
   file: { path: '/etc/cron.d/x' },
-  connection: { protocol: 'tcp', client: { ip: '10.0.0.7', port: 40000 }, server: { ip: '10.0.0.9', port: 443 } },
+  connection: {
+    protocol: 'tcp',
+    client: { ip: '10.0.0.7', port: 40000 },
+    server: { ip: '10.0.0.9', port: 443 },
+  },
 });
 const fits = (condition: string) => parseFindingFilter(condition)(one);
 
@@ -72,9 +81,15 @@ describe('a condition about findings', () => {
   });
 
   it('is rejected if it is too deep or too long', () => {
-    expect(() => parseFindingFilter(`${'('.repeat(100)}a = 1${')'.repeat(100)}`)).toThrow('at most 64 nested parts');
-    expect(() => parseFindingFilter(`${'not '.repeat(100)}a = 1`)).toThrow('at most 64 nested parts');
-    expect(() => parseFindingFilter(`a = ${'b'.repeat(20_000)}`)).toThrow('at most 16384 characters');
+    expect(() => parseFindingFilter(`${'('.repeat(100)}a = 1${')'.repeat(100)}`)).toThrow(
+      'at most 64 nested parts',
+    );
+    expect(() => parseFindingFilter(`${'not '.repeat(100)}a = 1`)).toThrow(
+      'at most 64 nested parts',
+    );
+    expect(() => parseFindingFilter(`a = ${'b'.repeat(20_000)}`)).toThrow(
+      'at most 16384 characters',
+    );
   });
 });
 
@@ -90,7 +105,9 @@ describe('a pattern', () => {
     ['aXbXc', 'a*b*c', true],
     ['a*c', 'a*c', true],
     ['abcab', '*ab', true],
-  ])('%j fits %j: %s', (text, pattern, expected) => expect(matchesGlob(text, pattern)).toBe(expected));
+  ])('%j fits %j: %s', (text, pattern, expected) =>
+    expect(matchesGlob(text, pattern)).toBe(expected),
+  );
 
   it('takes at most the product of both lengths in steps', () => {
     expect(matchesGlob('a'.repeat(20_000), `${'*a'.repeat(50)}b`)).toBe(false);

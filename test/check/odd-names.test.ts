@@ -6,8 +6,9 @@ import { Workplace } from '../helpers/cli.js';
 import { corpus } from '../helpers/corpus.js';
 import { dangersIn, sarifFaults } from '../helpers/findings.js';
 
-// Names that would have an effect if they were not escaped: markup, commands of CI services, bidirectional controls,
-// terminal escapes. Checks them from the capture to every format. helpers/findings.ts has more of them.
+// Names that would have an effect if they were not escaped: markup, commands of CI services,
+// bidirectional controls, terminal escapes. Checks them from the capture to every format.
+// helpers/findings.ts has more of them.
 
 const rules = join(corpus, 'rules');
 const capture = join(rules, 'captures', 'triggers.scap');
@@ -24,18 +25,25 @@ describe.skipIf(!existsSync(capture))('odd names (needs ../shared)', () => {
         mkdirSync(join(place.directory, name));
         const outputs = formats.map((format) => `--format ${format}=${name}/${format}`).join(' ');
         const all = `--rules ${rules}/falco/rules --enable '*' --rule-matching all --evidence 3`;
-        const { exit, stderr, stdout } = await place.run(`sfkit check ${capture} ${all} ${outputs}`);
+        const { exit, stderr, stdout } = await place.run(
+          `sfkit check ${capture} ${all} ${outputs}`,
+        );
         expect([exit, stdout]).toEqual([4, '']);
         expect(dangersIn(stderr)).toEqual([]);
         return Object.fromEntries(
-          formats.map((format) => [format, readFileSync(join(place.directory, name, format), 'utf8')]),
+          formats.map((format) => [
+            format,
+            readFileSync(join(place.directory, name, format), 'utf8'),
+          ]),
         );
       };
       const texts = await run('one');
       expect(await run('other')).toEqual(texts);
       const { github = '', sarif = '', junit = '', json = '', ...others } = texts;
-      for (const text of [...Object.values(others), sarif, junit, json]) expect(dangersIn(text)).toEqual([]);
-      for (const line of github.trimEnd().split('\n')) expect(line).toMatch(/^::(error|warning|notice) /);
+      for (const text of [...Object.values(others), sarif, junit, json])
+        expect(dangersIn(text)).toEqual([]);
+      for (const line of github.trimEnd().split('\n'))
+        expect(line).toMatch(/^::(error|warning|notice) /);
       expect(sarifFaults(sarif)).toEqual([]);
       expect(XMLValidator.validate(junit)).toBe(true);
       const findings = JSON.parse(json).findings as {

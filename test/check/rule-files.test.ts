@@ -31,7 +31,9 @@ describe('rules files', () => {
   });
 
   it('that are missing are an error', () => {
-    expect(() => readRuleFiles([directory.path('none.yaml')])).toThrow(/^cannot read rules .*none\.yaml: /);
+    expect(() => readRuleFiles([directory.path('none.yaml')])).toThrow(
+      /^cannot read rules .*none\.yaml: /,
+    );
     expect(() => readRuleFiles([directory.path()])).toThrow('holds no .yaml, .yml or .sql file');
     expect(() => readRuleFiles([])).toThrow('no rules are named');
   });

@@ -22,7 +22,8 @@ const rules = [
   rule('Shell by web server', 'warning', ['shell', 'network'], false),
 ];
 
-const names = (selection: Parameters<typeof selectRules>[1]) => selectRules(rules, selection).map(({ name }) => name);
+const names = (selection: Parameters<typeof selectRules>[1]) =>
+  selectRules(rules, selection).map(({ name }) => name);
 
 describe('selected rules', () => {
   it('are those that their files enable', () => {
@@ -59,12 +60,17 @@ describe('selected rules', () => {
   });
 
   it('a pattern does not match parts that overlap', () => {
-    expect(() => names({ switches: [{ enabled: true, rules: 'Read shadow*shadow' }] })).toThrow('no rule or tag');
+    expect(() => names({ switches: [{ enabled: true, rules: 'Read shadow*shadow' }] })).toThrow(
+      'no rule or tag',
+    );
   });
 
   it('by tags and level', () => {
     expect(names({ tags: ['host', 'nowhere'].slice(0, 1) })).toEqual(['Write below etc']);
-    expect(names({ tags: ['container', 'host'] })).toEqual(['Shell in container', 'Write below etc']);
+    expect(names({ tags: ['container', 'host'] })).toEqual([
+      'Shell in container',
+      'Write below etc',
+    ]);
     expect(names({ minLevel: 'error' })).toEqual(['Write below etc']);
   });
 
@@ -72,6 +78,8 @@ describe('selected rules', () => {
     expect(() => names({ switches: [{ enabled: true, rules: 'Read shadwo' }] })).toThrow(
       "no rule or tag is named 'Read shadwo'; did you mean 'Read shadow'?",
     );
-    expect(() => names({ tags: ['filesytem'] })).toThrow("no rule has the tag 'filesytem'; did you mean 'filesystem'?");
+    expect(() => names({ tags: ['filesytem'] })).toThrow(
+      "no rule has the tag 'filesytem'; did you mean 'filesystem'?",
+    );
   });
 });

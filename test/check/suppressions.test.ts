@@ -21,7 +21,12 @@ describe('a file of suppressions', () => {
   it('has rules, conditions, reasons and expiry dates', () => {
     expect(parseSuppressions('s.yaml', text)).toEqual([
       {
-        ...{ rule: 'Shell*', condition: 'proc.name = sh', reason: 'Our own script.', expires: '2026-06-30' },
+        ...{
+          rule: 'Shell*',
+          condition: 'proc.name = sh',
+          reason: 'Our own script.',
+          expires: '2026-06-30',
+        },
         location: { file: 's.yaml', line: 2 },
       },
       { rule: 'Shell in container', reason: 'All of it.', location: { file: 's.yaml', line: 6 } },
@@ -39,7 +44,10 @@ describe('a file of suppressions', () => {
     ['- rule: x\n  reason: " "', "'reason' is missing"],
     ['- rule: x\n  reasons: y', "s.yaml:2:3: unknown key 'reasons'; did you mean 'reason'?"],
     ['- rule: [x]\n  reason: y', "s.yaml:1:3: 'rule' must be a text"],
-    ['- rule: x\n  reason: y\n  expires: 2026-02-30', "'2026-02-30' is not a date; write it as 2027-01-31"],
+    [
+      '- rule: x\n  reason: y\n  expires: 2026-02-30',
+      "'2026-02-30' is not a date; write it as 2027-01-31",
+    ],
     ['- rule: x\n  reason: y\n  expires: tomorrow', "'tomorrow' is not a date"],
     ['- rule: x\n  reason: y\n  condition: proc.name', 's.yaml:1:3: condition, column 10: '],
     ['- rule: x\n   reason: y', 's.yaml:1:9: Nested mappings are not allowed in compact mappings'],
@@ -51,7 +59,9 @@ describe('a file of suppressions', () => {
     const path = directory.path('s.yaml');
     writeFileSync(path, text);
     expect(readSuppressions(path)).toHaveLength(3);
-    expect(() => readSuppressions(directory.path('none.yaml'))).toThrow(/^cannot read suppressions .*none\.yaml/);
+    expect(() => readSuppressions(directory.path('none.yaml'))).toThrow(
+      /^cannot read suppressions .*none\.yaml/,
+    );
     writeFileSync(path, Buffer.alloc(2 ** 22 + 1));
     expect(() => readSuppressions(path)).toThrow('is not a suppression file');
   });
@@ -66,7 +76,10 @@ describe('suppressions', () => {
       ...{ reason: 'Our own script.', expires: '2026-06-30' },
       location: { file: 's.yaml', line: 2 },
     });
-    expect(on('2026-07-01').find(finding())).toEqual({ reason: 'All of it.', location: { file: 's.yaml', line: 6 } });
+    expect(on('2026-07-01').find(finding())).toEqual({
+      reason: 'All of it.',
+      location: { file: 's.yaml', line: 6 },
+    });
     expect(on('2026-06-30').find(bash)?.reason).toBe('All of it.');
     expect(on('2026-06-30').find(finding({ rule: 'Other' }))).toBeUndefined();
     expect(() => on('today')).toThrow("'today' is not a date");

@@ -21,7 +21,9 @@ it('numbers many equal names in linear time', () => {
   const names = new UniqueNames();
   const count = 50_000;
   // Counting from 2 for each name would take a billion steps.
-  const taken = Array.from({ length: count }, (_, nth) => names.take(`${'x'.repeat(300)}${nth % 3}`, 255));
+  const taken = Array.from({ length: count }, (_, nth) =>
+    names.take(`${'x'.repeat(300)}${nth % 3}`, 255),
+  );
   expect(new Set(taken).size).toBe(count);
   expect(taken.at(-1)).toMatch(/^x{246}… \d+$/);
 });

@@ -3,7 +3,8 @@ import { listText, validationText } from '../../src/cli/check-listing.js';
 import { checkSummary, FindingCount } from '../../src/cli/check-summary.js';
 import { dangersIn, finding, hostileTexts, report, rule } from '../helpers/findings.js';
 
-// Foreign rule files and captures: their names and contents must not become commands in the log of a CI service.
+// Foreign rule files and captures: their names and contents must not become commands in the log of
+// a CI service.
 
 const texts = [...hostileTexts, '::error::x', '  ::add-mask::x', '::', ':::'];
 
@@ -17,7 +18,9 @@ const diagnostics = texts.map((text) => ({
   snippet: `${text}\n^`,
 }));
 const rules = texts.map((text, nth) =>
-  rule(finding({ rule: text, tags: [text], location: { file: text, line: nth + 1 } }), { needs: [text] }),
+  rule(finding({ rule: text, tags: [text], location: { file: text, line: nth + 1 } }), {
+    needs: [text],
+  }),
 );
 const book = { diagnostics, notes: texts, rules, sets: [] };
 
@@ -44,7 +47,10 @@ it('the summary of a run is inert', () => {
     expect(dangersIn(text)).toEqual([]);
   }
   const [first] = checkSummary(
-    { ...report([]), captures: report([]).captures.map((one) => ({ ...one, capture: '::error::x.scap' })) },
+    {
+      ...report([]),
+      captures: report([]).captures.map((one) => ({ ...one, capture: '::error::x.scap' })),
+    },
     new FindingCount(),
   ).split('\n');
   expect(first).toBe('\\x3a:error::x.scap');

@@ -19,7 +19,13 @@ describe('the flags of a live capture', () => {
     expect(() => durationOf('duration', text)).toThrow(/--duration .*: expected a time/);
   });
 
-  const flags = { 'all-syscalls': false, snaplen: 0, sampling: 1, 'buffer-size': '8M', 'cpus-per-buffer': 1 };
+  const flags = {
+    'all-syscalls': false,
+    snaplen: 0,
+    sampling: 1,
+    'buffer-size': '8M',
+    'cpus-per-buffer': 1,
+  };
   it.each([
     ['4096', 4096],
     ['64K', 65_536],
@@ -30,13 +36,17 @@ describe('the flags of a live capture', () => {
   });
 
   it.each(['3M', '1K', '512M', 'big', ''])('%j is none', (text) => {
-    expect(() => liveConfigOf({ ...flags, 'buffer-size': text })).toThrow(/a power of two from 4K to 256M/);
+    expect(() => liveConfigOf({ ...flags, 'buffer-size': text })).toThrow(
+      /a power of two from 4K to 256M/,
+    );
   });
 
   it('--pid, --comm and --container become parts of the filter', () => {
     expect(filterOf({})).toBeUndefined();
     expect(filterOf({ filter: 'fd.port = 443' })).toBe('fd.port = 443');
-    expect(filterOf({ pid: [1, 2], comm: ['a "b"'], filter: 'evt.failed = true or fd.num = 1' })).toBe(
+    expect(
+      filterOf({ pid: [1, 2], comm: ['a "b"'], filter: 'evt.failed = true or fd.num = 1' }),
+    ).toBe(
       'proc.pid in (1, 2) and proc.name in ("a \\"b\\"") and (evt.failed = true or fd.num = 1)',
     );
     expect(filterOf({ container: ['0123456789abcdef', 'db'] })).toBe(
@@ -47,7 +57,9 @@ describe('the flags of a live capture', () => {
 
 describe('program names', () => {
   it('are truncated as in the kernel', () => {
-    expect(filterOf({ comm: ['averyveryverylongname'] })).toBe('proc.name startswith "averyveryverylo"');
+    expect(filterOf({ comm: ['averyveryverylongname'] })).toBe(
+      'proc.name startswith "averyveryverylo"',
+    );
     expect(filterOf({ comm: ['a', 'aaaaaaaaaaaaaa\u00e9', 'b'] })).toBe(
       '(proc.name in ("a", "b") or proc.name startswith "aaaaaaaaaaaaaa")',
     );
@@ -56,11 +68,22 @@ describe('program names', () => {
 
 describe('the plan of a live capture', () => {
   it('is JSON Lines on standard output by default', () => {
-    expect(planLive(undefined, undefined, 0)).toMatchObject({ format: 'jsonl', shape: 'stdout', output: '-' });
+    expect(planLive(undefined, undefined, 0)).toMatchObject({
+      format: 'jsonl',
+      shape: 'stdout',
+      output: '-',
+    });
     expect(planLive(undefined, '-')).toMatchObject({ format: 'jsonl', shape: 'stdout' });
     expect(planLive('avro', undefined, 0)).toMatchObject({ format: 'avro', shape: 'stdout' });
-    expect(planLive(undefined, 'x.sf', 60)).toMatchObject({ format: 'avro', shape: 'file', rotate: 60 });
-    expect(planLive(undefined, 'tables/', 60)).toMatchObject({ format: 'parquet', shape: 'directory' });
+    expect(planLive(undefined, 'x.sf', 60)).toMatchObject({
+      format: 'avro',
+      shape: 'file',
+      rotate: 60,
+    });
+    expect(planLive(undefined, 'tables/', 60)).toMatchObject({
+      format: 'parquet',
+      shape: 'directory',
+    });
   });
 
   it('rotates only SysFlow files and directories of tables', () => {
@@ -77,7 +100,11 @@ describe('the live table', () => {
       { kind: 'file', name: '/tmp/\x1b[31mred', calls: 1n, read: 0n, written: 0n },
       { kind: 'connection', name: '127.0.0.1:1 -> 127.0.0.1:2', calls: 2n, read: 1n, written: 0n },
     ] as const;
-    const live = { ...emptySummary.live, events: 10n, gaps: [{ ...reasonCount('buffers-full', 3n), isLoss: true }] };
+    const live = {
+      ...emptySummary.live,
+      events: 10n,
+      gaps: [{ ...reasonCount('buffers-full', 3n), isLoss: true }],
+    };
     const text = topText(rows, { ...emptySummary, live }, 80);
     expect(text).toContain('10 events, 3 lost');
     expect(text).toMatch(/nginx \(7\) .*1,234 .*2\.0 KiB .*5\.0 GiB/);
@@ -91,7 +118,13 @@ describe('the live table', () => {
 
   it.each([24, 50, 12])('fits a terminal of %i lines', (lines) => {
     const rows = ['process', 'file', 'connection'].flatMap((kind) =>
-      Array.from({ length: 8 }, (_, i) => ({ kind, name: `${kind} ${i}`, calls: 1n, read: 0n, written: 0n })),
+      Array.from({ length: 8 }, (_, i) => ({
+        kind,
+        name: `${kind} ${i}`,
+        calls: 1n,
+        read: 0n,
+        written: 0n,
+      })),
     );
     const text = topText(rows as never, emptySummary, 80, lines);
     expect(text.split('\n').length).toBeLessThanOrEqual(Math.max(lines, 15));

@@ -35,7 +35,10 @@ describe.skipIf(reason !== '')(`a user without a name${reason}`, () => {
     'converts and queries with the environment %j',
     (environment: Record<string, string>) => {
       const capture = join(fixtures, 'webserver.scap');
-      const converted = asNobodyKnown(['convert', capture, '-f', 'jsonl', '-o', '-', '--table', 'file'], environment);
+      const converted = asNobodyKnown(
+        ['convert', capture, '-f', 'jsonl', '-o', '-', '--table', 'file'],
+        environment,
+      );
       expect(converted).toMatchObject({ status: 0 });
       expect(converted.stdout).toMatch(/^\{.*\}\n$/s);
       const asked = asNobodyKnown(

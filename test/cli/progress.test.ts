@@ -1,12 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { isWatched, ProgressLine, progressText } from '../../src/cli/progress.js';
 
-const at = (consumed: number, size = 1000e6) => ({ size, consumed, bytes: 2 * consumed, events: consumed / 1e6 });
+const at = (consumed: number, size = 1000e6) => ({
+  size,
+  consumed,
+  bytes: 2 * consumed,
+  events: consumed / 1e6,
+});
 
 describe('progressText', () => {
   it('has the share, the rate, the events and the time left', () => {
-    expect(progressText('x.scap', at(250e6), 2000)).toBe('x.scap: 25 %, 250.0 MB/s, 250 events, 6 s left');
-    expect(progressText('x.scap', at(1e6), 200_000)).toBe('x.scap: 0 %, 0.0 MB/s, 1 events, 55 h 30 min left');
+    expect(progressText('x.scap', at(250e6), 2000)).toBe(
+      'x.scap: 25 %, 250.0 MB/s, 250 events, 6 s left',
+    );
+    expect(progressText('x.scap', at(1e6), 200_000)).toBe(
+      'x.scap: 0 %, 0.0 MB/s, 1 events, 55 h 30 min left',
+    );
     // A file that grows while it is read.
     expect(progressText('x.scap', at(1200e6), 2000)).toContain('100 %');
   });

@@ -17,7 +17,11 @@ describe('the summary', () => {
   it.each([
     ['calls on IPv6 connections', '1 call on IPv6 connections', '2 calls on IPv6 connections'],
     ['file flows that only read', '1 file flow that only read', '2 file flows that only read'],
-    ['IPv6 flows (no room for their addresses)', '1 IPv6 flow (no room for its addresses)', undefined],
+    [
+      'IPv6 flows (no room for their addresses)',
+      '1 IPv6 flow (no room for its addresses)',
+      undefined,
+    ],
     ['further places of damage', '1 further place of damage', '2 further places of damage'],
   ])('counts %s', (reason, one, two) => {
     expect(skipped(1n, reason)).toBe(`  skipped: ${one}`);

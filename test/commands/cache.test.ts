@@ -26,7 +26,9 @@ let temporary: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'sfkit-cached-'));
   const [repeat, short] = [join(root, 'bench/repeat.mjs'), join(fixtures, 'webserver.scap')];
-  expect(spawnSync(process.execPath, [repeat, short, join(directory, 'long.scap'), '20']).status).toBe(0);
+  expect(
+    spawnSync(process.execPath, [repeat, short, join(directory, 'long.scap'), '20']).status,
+  ).toBe(0);
   temporary = join(directory, 'tmp');
   mkdirSync(temporary);
 });
@@ -39,7 +41,8 @@ beforeEach(() => {
 });
 
 const cache = () => join(caches, 'sfkit');
-const within = (name: string) => (existsSync(join(cache(), name)) ? readdirSync(join(cache(), name)) : []);
+const within = (name: string) =>
+  existsSync(join(cache(), name)) ? readdirSync(join(cache(), name)) : [];
 
 const short = join(fixtures, 'incident.scap');
 const sql = 'select type, count(*) from sysflow group by all order by all';
@@ -47,7 +50,13 @@ const sql = 'select type, count(*) from sysflow group by all order by all';
 function start(args: string[], env: NodeJS.ProcessEnv = {}) {
   return spawn(process.execPath, [join(root, 'bin/run.js'), ...args], {
     cwd: directory,
-    env: { ...process.env, TMPDIR: temporary, XDG_CACHE_HOME: caches, SFKIT_CACHE_SIZE: '', ...env },
+    env: {
+      ...process.env,
+      TMPDIR: temporary,
+      XDG_CACHE_HOME: caches,
+      SFKIT_CACHE_SIZE: '',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
@@ -63,7 +72,8 @@ async function run(args: string[], env?: NodeJS.ProcessEnv) {
   return { exit, stdout: stdout(), stderr: stderr() };
 }
 
-const query = (input: string, env?: NodeJS.ProcessEnv) => run(['query', input, sql, '--format', 'csv'], env);
+const query = (input: string, env?: NodeJS.ProcessEnv) =>
+  run(['query', input, sql, '--format', 'csv'], env);
 
 /** Answers without a cache. */
 const plain = new Map<string, ReturnType<typeof run>>();
@@ -115,7 +125,8 @@ describe('the cache stays whole', () => {
   });
 
   it('on a full disk', async (context) => {
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', caches]).status === 0;
+    const mounted =
+      spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', caches]).status === 0;
     if (!mounted) return context.skip('only root can mount a small disk');
     try {
       chmodSync(caches, 0o700);
@@ -151,7 +162,10 @@ describe('a query works without a cache', () => {
   it('for standard input', async () => {
     const piped = spawnSync(
       'sh',
-      ['-c', `cat "${short}" | "${process.execPath}" "${join(root, 'bin/run.js')}" query - "${sql}"`],
+      [
+        '-c',
+        `cat "${short}" | "${process.execPath}" "${join(root, 'bin/run.js')}" query - "${sql}"`,
+      ],
       {
         env: { ...process.env, XDG_CACHE_HOME: caches, SFKIT_CACHE_SIZE: '' },
       },
@@ -165,7 +179,11 @@ describe('a directory that others could change', () => {
   const warned = async (reason: string) => {
     const { stdout } = await uncached(short);
     const answer = await query(short);
-    expect(answer).toEqual({ exit: 0, stdout, stderr: `sfkit: working without a cache: ${reason}\n` });
+    expect(answer).toEqual({
+      exit: 0,
+      stdout,
+      stderr: `sfkit: working without a cache: ${reason}\n`,
+    });
     const info = await run(['cache', 'info']);
     expect(info).toEqual({ exit: 1, stdout: '', stderr: `sfkit: there is no cache: ${reason}\n` });
   };
@@ -220,9 +238,13 @@ describe('sfkit cache', () => {
     expect(readdirSync(caches)).toEqual([]);
     await query(short);
     await run(['query', short, 'from processes']);
-    const info = JSON.parse((await run(['cache', 'info', '--json'], { SFKIT_CACHE_SIZE: '1.5MB' })).stdout);
+    const info = JSON.parse(
+      (await run(['cache', 'info', '--json'], { SFKIT_CACHE_SIZE: '1.5MB' })).stdout,
+    );
     expect(info).toMatchObject({ directory: cache(), limit: 1_500_000 });
-    expect(info.entries.map(({ input, part }: { input: string; part: string }) => [input, part])).toEqual([
+    expect(
+      info.entries.map(({ input, part }: { input: string; part: string }) => [input, part]),
+    ).toEqual([
       [short, 'processes'],
       [short, 'records'],
     ]);
@@ -249,7 +271,8 @@ describe('sfkit cache', () => {
 
 describe('limits', () => {
   // 10 million rows of 16 bytes do not fit into the memory.
-  const long = 'select count(*) from (select range a, hash(range) b from range(10000000) order by b)';
+  const long =
+    'select count(*) from (select range a, hash(range) b from range(10000000) order by b)';
 
   it('data beyond the memory limit goes to a private file that does not stay', async () => {
     const modes = new Set<number>();
@@ -270,9 +293,12 @@ describe('limits', () => {
       stdout += text;
     });
     const spilled = () =>
-      readdirSync(temporary, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('spill/'));
+      readdirSync(temporary, { recursive: true, encoding: 'utf8' }).filter((name) =>
+        name.includes('spill/'),
+      );
     await until(() => child.exitCode !== null || spilled().length > 0);
-    for (const name of readdirSync(temporary)) modes.add(statSync(join(temporary, name)).mode & 0o777);
+    for (const name of readdirSync(temporary))
+      modes.add(statSync(join(temporary, name)).mode & 0o777);
     await once(child, 'close');
     expect(stdout).toContain('10000000');
     expect([...modes]).toEqual([0o700]);
@@ -283,7 +309,9 @@ describe('limits', () => {
     const child = start(['query', short, long, '--memory-limit', '32MB']);
     const ended = once(child, 'exit');
     const spilled = () =>
-      readdirSync(temporary, { recursive: true, encoding: 'utf8' }).some((name) => name.includes('spill/'));
+      readdirSync(temporary, { recursive: true, encoding: 'utf8' }).some((name) =>
+        name.includes('spill/'),
+      );
     await until(() => child.exitCode !== null || spilled());
     child.kill('SIGTERM');
     expect((await ended)[1]).toBe('SIGTERM');
@@ -299,8 +327,13 @@ describe('limits', () => {
   it('a saved query runs in a sandbox too', async () => {
     const queries = join(directory, 'queries');
     mkdirSync(queries);
-    writeFileSync(join(queries, 'steal.sql'), "-- title: Steal\nselect * from read_text('/etc/passwd')\n");
-    const { exit, stdout, stderr } = await run(['query', short, '@steal', '--sandbox'], { SFKIT_QUERIES: queries });
+    writeFileSync(
+      join(queries, 'steal.sql'),
+      "-- title: Steal\nselect * from read_text('/etc/passwd')\n",
+    );
+    const { exit, stdout, stderr } = await run(['query', short, '@steal', '--sandbox'], {
+      SFKIT_QUERIES: queries,
+    });
     expect({ exit, stdout }).toEqual({ exit: 1, stdout: '' });
     expect(stderr).toContain('disabled by configuration');
     expect((await run(['query', short, '@children', '--sandbox'])).exit).toBe(0);

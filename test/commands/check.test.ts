@@ -13,7 +13,8 @@ describe.concurrent('the examples of sfkit check --help', () => {
   it.each(commands)('%s', async (command) => {
     const place = new Workplace();
     try {
-      const link = (from: string, to: string) => symlinkSync(join(fixtures, from), join(place.directory, to));
+      const link = (from: string, to: string) =>
+        symlinkSync(join(fixtures, from), join(place.directory, to));
       mkdirSync(join(place.directory, 'captures'));
       for (const name of ['capture.scap', 'captures/a.scap']) link('incident.scap', name);
       link('webserver.scap', 'captures/b.scap');

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { directory } from '../helpers/completion-place.js';
 import { root } from '../helpers/corpus.js';
 
-// Each shell loads the script of `sfkit completion` and completes; sfkit itself is not in the path, so nothing runs it.
+// Each shell loads the script of `sfkit completion` and completes; sfkit itself is not in the path,
+// so nothing runs it.
 
 const has = (shell: string) => spawnSync(shell, ['--version']).status === 0;
 const script = (shell: string) => join(root, 'dist', `completion.${shell}`);
@@ -23,7 +24,12 @@ const run = (shell: string, args: string[]) =>
   spawnSync(shell, args, {
     cwd: place.path,
     encoding: 'utf8',
-    env: { PATH: process.env.PATH, HOME: place.path, SFKIT_QUERIES: join(place.path, 'queries'), TERM: 'dumb' },
+    env: {
+      PATH: process.env.PATH,
+      HOME: place.path,
+      SFKIT_QUERIES: join(place.path, 'queries'),
+      TERM: 'dumb',
+    },
   });
 
 /** What bash offers for the last of the words. */
@@ -96,7 +102,8 @@ it('every command and flag of the help is in the scripts', () => {
   for (const [id, { flags }] of Object.entries<{ flags: object }>(commands)) {
     for (const name of Object.keys(flags)) {
       const spelled = [`--${name}`, `--${name}`, `-l ${name}`];
-      for (const [index, text] of texts.entries()) expect(text, `${id} ${name}`).toContain(spelled[index]);
+      for (const [index, text] of texts.entries())
+        expect(text, `${id} ${name}`).toContain(spelled[index]);
     }
   }
 });

@@ -8,10 +8,14 @@ import { root } from '../helpers/corpus.js';
 
 const blocks = (page: string, language: string) =>
   [
-    ...readFileSync(join(root, 'docs', page), 'utf8').matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g')),
+    ...readFileSync(join(root, 'docs', page), 'utf8').matchAll(
+      new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'),
+    ),
   ].map((match) => match[1] as string);
 
-const examples = ['cli.md', 'cache.md', 'filters.md', 'check-formats.md'].flatMap((page) => blocks(page, 'sh'));
+const examples = ['cli.md', 'cache.md', 'filters.md', 'check-formats.md'].flatMap((page) =>
+  blocks(page, 'sh'),
+);
 
 it.each(blocks('library.md', 'js'))('the program of docs/library.md: %s', async (program) => {
   const place = new Workplace();
@@ -38,7 +42,9 @@ describe.concurrent('the examples of docs/cli.md, cache.md, filters.md and check
 });
 
 describe.concurrent('the examples of docs/tables.md', () => {
-  const commands = blocks('tables.md', 'console').flatMap((block) => block.match(/(?<=^\$ ).*$/gm) ?? []);
+  const commands = blocks('tables.md', 'console').flatMap(
+    (block) => block.match(/(?<=^\$ ).*$/gm) ?? [],
+  );
   it.each(commands)('%s', async (command) => {
     const place = new Workplace();
     try {
@@ -56,16 +62,19 @@ it('docs/check-formats.md shows a suppressions file', () => {
 });
 
 describe.concurrent('the examples of docs/check.md', () => {
-  it.each(blocks('check.md', 'sh').flatMap((block) => block.trimEnd().split('\n')))('%s', async (command) => {
-    const place = new Workplace();
-    try {
-      const result = await place.run(command);
-      const [, ends] = /# exit code (\d)/.exec(command) ?? [];
-      expect(result.exit, result.stderr).toBe(Number(ends ?? 0));
-    } finally {
-      place.remove();
-    }
-  });
+  it.each(blocks('check.md', 'sh').flatMap((block) => block.trimEnd().split('\n')))(
+    '%s',
+    async (command) => {
+      const place = new Workplace();
+      try {
+        const result = await place.run(command);
+        const [, ends] = /# exit code (\d)/.exec(command) ?? [];
+        expect(result.exit, result.stderr).toBe(Number(ends ?? 0));
+      } finally {
+        place.remove();
+      }
+    },
+  );
 
   it('use the rules that the page shows', async () => {
     const [shown] = blocks('check.md', 'yaml');
@@ -73,7 +82,9 @@ describe.concurrent('the examples of docs/check.md', () => {
     const [summary] = blocks('check.md', 'text');
     const place = new Workplace();
     try {
-      expect((await place.run('sfkit check fixtures/webserver.scap --rules fixtures/rules.yaml')).stderr).toBe(summary);
+      expect(
+        (await place.run('sfkit check fixtures/webserver.scap --rules fixtures/rules.yaml')).stderr,
+      ).toBe(summary);
     } finally {
       place.remove();
     }
@@ -82,7 +93,9 @@ describe.concurrent('the examples of docs/check.md', () => {
 
 it('README.md shows what the commands print', async () => {
   const page = readFileSync(join(root, 'README.md'), 'utf8');
-  const session = [...page.matchAll(/```console\n([\s\S]*?)```/g)].map(([, block]) => block).join('');
+  const session = [...page.matchAll(/```console\n([\s\S]*?)```/g)]
+    .map(([, block]) => block)
+    .join('');
   expect(session).toContain('$ sfkit check ');
   const place = new Workplace();
   try {
@@ -99,8 +112,12 @@ it('README.md shows what the commands print', async () => {
 });
 
 it('the generated parts of docs/ are current: columns, fields, types of the library', () => {
-  const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/docs.mjs'), '--check'], {
-    encoding: 'utf8',
-  });
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'scripts/docs.mjs'), '--check'],
+    {
+      encoding: 'utf8',
+    },
+  );
   expect(status, stderr).toBe(0);
 });

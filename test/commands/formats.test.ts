@@ -9,7 +9,13 @@ import { openColumns } from '../../src/engine/session.js';
 import type { Format } from '../../src/export/plan.js';
 import { capturesIn, corpus, fixtures } from '../helpers/corpus.js';
 import type { Digest } from '../helpers/digest.js';
-import { digestArrow, digestCsv, digestInput, digestJsonl, digestParquet } from '../helpers/readers.js';
+import {
+  digestArrow,
+  digestCsv,
+  digestInput,
+  digestJsonl,
+  digestParquet,
+} from '../helpers/readers.js';
 import { readSf } from '../helpers/sf.js';
 
 // Every format contains the same rows, for every reader.
@@ -34,7 +40,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-async function toDirectory(input: string, format: Format, name = `${basename(input)}.${format}/`): Promise<string> {
+async function toDirectory(
+  input: string,
+  format: Format,
+  name = `${basename(input)}.${format}/`,
+): Promise<string> {
   const output = join(directory, name);
   await runConversion({ input, format, shape: 'directory', output });
   return output;
@@ -46,7 +56,8 @@ async function digests(
   read: (table: TableName, path: string) => Digest | Promise<Digest>,
 ) {
   const result = new Map<TableName, Digest>();
-  for (const table of tableNames) result.set(table, await read(table, join(directory, `${table}.${ending}`)));
+  for (const table of tableNames)
+    result.set(table, await read(table, join(directory, `${table}.${ending}`)));
   return result;
 }
 
@@ -65,7 +76,9 @@ async function unnamedUsers(input: string): Promise<number> {
 /** Columns of facts that a .sf file has no place for. */
 const absent = ['proc_comm', 'pproc_comm', 'proc_ppid', 'container_labels', 'pod_labels'];
 
-/** How many network flows show who connected: to .sf files, only connects and accepts over TCP do. */
+/**
+ * How many network flows show who connected: to .sf files, only connects and accepts over TCP do.
+ */
 async function shownRoles(input: string): Promise<number> {
   let count = 0;
   for await (const batch of openColumns({ input, tables: ['network_flow'] })) {
@@ -78,7 +91,8 @@ async function shownRoles(input: string): Promise<number> {
   return count;
 }
 
-const valuesIn = (digest: Digest, column: string) => Number.parseInt(digest.columns[column] ?? '', 10);
+const valuesIn = (digest: Digest, column: string) =>
+  Number.parseInt(digest.columns[column] ?? '', 10);
 
 describe.each(captures.map((path) => [basename(path), path] as const))('%s', (name, input) => {
   it('gives the same counts and sums as Parquet, Arrow, JSON Lines and CSV', async () => {
@@ -92,10 +106,18 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (na
       for (const digest of found.values()) digest.columns.filename = 'ignored';
       return found;
     };
-    expect(without(await digests(await toDirectory(input, 'parquet'), 'parquet', digestParquet))).toEqual(reference);
-    expect(without(await digests(await toDirectory(input, 'arrow'), 'arrow', digestArrow))).toEqual(reference);
-    expect(without(await digests(await toDirectory(input, 'jsonl'), 'jsonl', digestJsonl))).toEqual(reference);
-    expect(without(await digests(await toDirectory(input, 'csv'), 'csv', digestCsv))).toEqual(reference);
+    expect(
+      without(await digests(await toDirectory(input, 'parquet'), 'parquet', digestParquet)),
+    ).toEqual(reference);
+    expect(without(await digests(await toDirectory(input, 'arrow'), 'arrow', digestArrow))).toEqual(
+      reference,
+    );
+    expect(without(await digests(await toDirectory(input, 'jsonl'), 'jsonl', digestJsonl))).toEqual(
+      reference,
+    );
+    expect(without(await digests(await toDirectory(input, 'csv'), 'csv', digestCsv))).toEqual(
+      reference,
+    );
   });
 
   it('gives the same rows as a .sf file, except IPv6 flows, which .sf cannot represent', async () => {
@@ -111,7 +133,9 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (na
     for (const table of tableNames) {
       const [capture, file] = [fromCapture.get(table) as Digest, fromFile.get(table) as Digest];
       if (table === 'process_event' && unnamed > 0) {
-        const [all, named] = [capture, file].map(({ columns }) => Number.parseInt(columns.evt_args as string, 10));
+        const [all, named] = [capture, file].map(({ columns }) =>
+          Number.parseInt(columns.evt_args as string, 10),
+        );
         expect(named).toBe((all as number) - unnamed);
         for (const { columns } of [capture, file]) delete columns.evt_args;
       }
@@ -151,7 +175,8 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (na
       File: 'file',
       Container: 'container',
     } as const;
-    for (const [type, table] of Object.entries(expected)) expect(fromFile.get(table)?.rows, type).toBe(count(type));
+    for (const [type, table] of Object.entries(expected))
+      expect(fromFile.get(table)?.rows, type).toBe(count(type));
   });
 
   it('gives the same bytes twice', async () => {
@@ -161,13 +186,15 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (na
         await toDirectory(input, format, `second.${format}/`),
       ];
       for (const file of readdirSync(first)) {
-        expect(readFileSync(join(first, file)).equals(readFileSync(join(second, file))), `${format} ${file}`).toBe(
-          true,
-        );
+        expect(
+          readFileSync(join(first, file)).equals(readFileSync(join(second, file))),
+          `${format} ${file}`,
+        ).toBe(true);
       }
     }
     const files = ['first.sf', 'second.sf'].map((file) => join(directory, file));
-    for (const output of files) await runConversion({ input, format: 'avro', shape: 'file', output });
+    for (const output of files)
+      await runConversion({ input, format: 'avro', shape: 'file', output });
     expect(readFileSync(files[0] as string).equals(readFileSync(files[1] as string))).toBe(true);
   });
 });
@@ -176,19 +203,24 @@ const python = process.env.PYTHON ?? 'python3';
 const hasPyarrow = spawnSync(python, ['-c', 'import pyarrow']).status === 0;
 
 describe('pyarrow', () => {
-  it.skipIf(!hasPyarrow)('opens Arrow files and streams (skipped: Python has no pyarrow here)', async () => {
-    const input = captures[0] as string;
-    const output = await toDirectory(input, 'arrow', 'pyarrow/');
-    const script = `
+  it.skipIf(!hasPyarrow)(
+    'opens Arrow files and streams (skipped: Python has no pyarrow here)',
+    async () => {
+      const input = captures[0] as string;
+      const output = await toDirectory(input, 'arrow', 'pyarrow/');
+      const script = `
 import pyarrow as pa, sys, os
 for name in sorted(os.listdir(sys.argv[1])):
     table = pa.ipc.open_file(os.path.join(sys.argv[1], name)).read_all()
     table.validate(full=True)
     print(name[:-6], table.num_rows)
 `;
-    const { stdout, stderr } = spawnSync(python, ['-c', script, output], { encoding: 'utf8' });
-    const reference = await digestInput(input);
-    const expected = [...tableNames].sort().map((table) => `${table} ${reference.get(table)?.rows}`);
-    expect(stdout.trimEnd().split('\n'), stderr).toEqual(expected);
-  });
+      const { stdout, stderr } = spawnSync(python, ['-c', script, output], { encoding: 'utf8' });
+      const reference = await digestInput(input);
+      const expected = [...tableNames]
+        .sort()
+        .map((table) => `${table} ${reference.get(table)?.rows}`);
+      expect(stdout.trimEnd().split('\n'), stderr).toEqual(expected);
+    },
+  );
 });

@@ -7,7 +7,10 @@ import { fixtures } from '../helpers/corpus.js';
 const work = new Workplace();
 afterAll(() => work.remove());
 
-/** The capture with another time, as a 64-bit number, in each event that creates one of these directories. */
+/**
+ * The capture with another time, as a 64-bit number, in each event that creates one of these
+ * directories.
+ */
 async function withTimes(name: string, time: bigint): Promise<void> {
   const capture = readFileSync(join(fixtures, 'webserver.scap'));
   const { stdout } = await work.run(
@@ -38,7 +41,8 @@ describe('an event with an impossible time', () => {
     const plain = await work.run(`sfkit query fixtures/webserver.scap ${select}`);
     const whole = await work.run(`sfkit query ${capture} ${select}`);
     expect(whole.exit).toBe(0);
-    const note = 'note: 1 time outside 1970 to 2262, null in ts and endts (ts_uts and endts_uts have the numbers)\n';
+    const note =
+      'note: 1 time outside 1970 to 2262, null in ts and endts (ts_uts and endts_uts have the numbers)\n';
     // The cache holds all tables, and the file of the event has the same time.
     expect(whole.stderr).toBe(`sfkit: ${capture}: ${note.replace('1 time', '3 times')}`);
     const rows = (text: string) => text.trim().split('\n');
@@ -51,18 +55,24 @@ describe('an event with an impossible time', () => {
     expect(rows(whole.stdout)).toHaveLength(others.size);
 
     for (const format of ['csv', 'jsonl', 'arrow', 'parquet', 'avro']) {
-      const { stderr, exit } = await work.run(`sfkit convert ${capture} -f ${format} -o x.${format}`);
+      const { stderr, exit } = await work.run(
+        `sfkit convert ${capture} -f ${format} -o x.${format}`,
+      );
       expect(exit, stderr).toBe(0);
       if (format !== 'avro') expect(stderr).toContain(`  ${note}`);
     }
     for (const format of ['arrow', 'parquet', 'avro']) {
       const { stdout, stderr } = await work.run(`sfkit query x.${format} ${select}`);
       // A .sf file has no IPv6 flows.
-      const kept = rows(whole.stdout).filter((row) => format !== 'avro' || !row.includes('"res":"['));
+      const kept = rows(whole.stdout).filter(
+        (row) => format !== 'avro' || !row.includes('"res":"['),
+      );
       expect(rows(stdout), `${format} ${stderr}`).toEqual(kept);
     }
     const lines = readFileSync(join(work.directory, 'x.jsonl'), 'utf8').trim().split('\n');
-    expect(lines.filter((line) => line.includes('"ts":null')).map((line) => JSON.parse(line).type)).toEqual(['FE']);
+    expect(
+      lines.filter((line) => line.includes('"ts":null')).map((line) => JSON.parse(line).type),
+    ).toEqual(['FE']);
     const csv = readFileSync(join(work.directory, 'x.csv'), 'utf8');
     expect(csv).toContain(`,,${time},`);
     expect((await work.run(`sfkit events ${capture} --count`)).exit).toBe(0);

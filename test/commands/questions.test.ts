@@ -20,9 +20,15 @@ const answers: readonly { question: RegExp; expected: RegExp; capture?: string }
   },
   { question: /started which/, expected: /\/usr\/sbin\/nginx +│ \/bin\/sh +│ +1 / },
   { question: /less than a second/, expected: /19\.465725 │ +0 │ cron/ },
-  { question: /written under/, expected: /\/tmp\/\.u +│ \/usr\/bin\/curl[\s\S]*\/etc\/cron\.d\/updates/ },
+  {
+    question: /written under/,
+    expected: /\/tmp\/\.u +│ \/usr\/bin\/curl[\s\S]*\/etc\/cron\.d\/updates/,
+  },
   { question: /deleted or renamed/, expected: /UNLINK +│ \/root\/\.bash_history/ },
-  { question: /connected where/, expected: /\/usr\/bin\/curl .*203\.0\.113\.66 +│ +80 │ +1 │ +871739 │ +59 / },
+  {
+    question: /connected where/,
+    expected: /\/usr\/bin\/curl .*203\.0\.113\.66 +│ +80 │ +1 │ +871739 │ +59 /,
+  },
   { question: /looked up/, expected: /│ (A|AAAA) +│.*NOERROR/ },
   { question: /lasted longest/, expected: /nginx +│ 30396 │[\s\S]*curl/ },
   { question: /opens failed/, expected: /EACCES .*\/etc\/shadow/ },
@@ -34,9 +40,21 @@ const answers: readonly { question: RegExp; expected: RegExp; capture?: string }
   { question: /descendants do/, expected: /EXEC[\s\S]*\/etc\/shadow/ },
   { question: /new in one capture/, expected: /address │ 203\.0\.113\.66/ },
   { question: /temporary directories/, expected: /\/tmp\/\.u/ },
-  { question: /listen where/, expected: /tcp +│ listening|listen/i, capture: 'sysdig-examples/example2_502error.scap' },
-  { question: /CPU time/, expected: /haproxy .*0\.05/, capture: 'sysdig-examples/example2_502error.scap' },
-  { question: /took longest/, expected: /epoll_pwait/, capture: 'sysdig-examples/example2_502error.scap' },
+  {
+    question: /listen where/,
+    expected: /tcp +│ listening|listen/i,
+    capture: 'sysdig-examples/example2_502error.scap',
+  },
+  {
+    question: /CPU time/,
+    expected: /haproxy .*0\.05/,
+    capture: 'sysdig-examples/example2_502error.scap',
+  },
+  {
+    question: /took longest/,
+    expected: /epoll_pwait/,
+    capture: 'sysdig-examples/example2_502error.scap',
+  },
   { question: /Which data/, expected: /\* \* \* \* \* root/ },
   { question: /said in a connection/, expected: /GET \/u HTTP\/1\.0/ },
   { question: /typed in a terminal/, expected: /curl/ },
@@ -57,15 +75,18 @@ describe.concurrent('each command answers its question', () => {
       const { command } = rows.find((row) => question.test(row.question)) as (typeof rows)[number];
       const args = command.split(' ').slice(1);
       const run = (given: readonly string[]) =>
-        spawnSync(process.execPath, [join(root, 'bin/run.js'), ...given], { cwd: root, encoding: 'utf8' });
+        spawnSync(process.execPath, [join(root, 'bin/run.js'), ...given], {
+          cwd: root,
+          encoding: 'utf8',
+        });
       const shown = run(args);
       expect(shown.stderr).toBe('');
       expect(shown.status).toBe(0);
       if (capture === undefined) return expect(shown.stdout).toMatch(expected);
       if (!hasCorpus) return;
-      expect(run(args.map((arg) => (arg.startsWith('fixtures/') ? join(corpus, capture) : arg))).stdout).toMatch(
-        expected,
-      );
+      expect(
+        run(args.map((arg) => (arg.startsWith('fixtures/') ? join(corpus, capture) : arg))).stdout,
+      ).toMatch(expected);
     },
     60_000,
   );

@@ -42,7 +42,11 @@ describe('flags about the events of a capture', () => {
       const kinds = Object.entries(records);
       const check = async (command: string, path: string, found: string) => {
         const stderr = `sfkit: ${path}: --${flag} is about the events of a capture, and this is ${found}; leave it out\n`;
-        expect(await place.run(`${command} ${values[flag]}`)).toEqual({ stdout: '', stderr, exit: 2 });
+        expect(await place.run(`${command} ${values[flag]}`)).toEqual({
+          stdout: '',
+          stderr,
+          exit: 2,
+        });
       };
       const [input, found] = kinds[index % kinds.length] as [string, string];
       await check(`sfkit convert ${input} -o o.csv`, input, found);
@@ -56,14 +60,23 @@ describe('flags about the events of a capture', () => {
   );
 
   it('are rejected if one of several inputs is records, and apply to captures', async () => {
-    const several = await place.run('sfkit convert fixtures/webserver.scap c.sf -o o/ --exporter x');
-    expect(several).toMatchObject({ exit: 2, stderr: expect.stringContaining('c.sf: --exporter is about') });
-    const alone = await place.run('sfkit convert fixtures/webserver.scap -f jsonl -o - --table header --exporter x');
+    const several = await place.run(
+      'sfkit convert fixtures/webserver.scap c.sf -o o/ --exporter x',
+    );
+    expect(several).toMatchObject({
+      exit: 2,
+      stderr: expect.stringContaining('c.sf: --exporter is about'),
+    });
+    const alone = await place.run(
+      'sfkit convert fixtures/webserver.scap -f jsonl -o - --table header --exporter x',
+    );
     expect(alone).toMatchObject({ exit: 0, stdout: expect.stringContaining('"node_id":"x"') });
   });
 
   it('are accepted if they are defaults', async () => {
-    expect(await place.run('sfkit convert c.sf -f csv -o - --table header')).toMatchObject({ exit: 0 });
+    expect(await place.run('sfkit convert c.sf -f csv -o - --table header')).toMatchObject({
+      exit: 0,
+    });
   });
 });
 
@@ -76,15 +89,29 @@ describe('a SysFlow file', () => {
     expect(files).toHaveLength(format === 'avro' || format === 'duckdb' ? 1 : 11);
   });
 
-  it.each(['c.sf', 't', 'ta', 'all.parquet', 'all.arrow'])('has the same rows in %s', async (input) => {
-    const { exit, stderr } = await place.run(`sfkit convert ${input} -f jsonl -o again-${input}/`);
-    expect(exit, stderr).toBe(0);
-    const rows = (directory: string, table: string) =>
-      readFileSync(join(place.directory, directory, `${table}.jsonl`), 'utf8');
-    const everything = ['network_flow', 'file_event', 'process_event', 'process_flow', 'file_flow'];
-    const tables = input.startsWith('all') ? everything : [...everything, 'process', 'file', 'container', 'header'];
-    for (const table of tables) expect(rows(`again-${input}`, table), table).toBe(rows('lines', table));
-  });
+  it.each(['c.sf', 't', 'ta', 'all.parquet', 'all.arrow'])(
+    'has the same rows in %s',
+    async (input) => {
+      const { exit, stderr } = await place.run(
+        `sfkit convert ${input} -f jsonl -o again-${input}/`,
+      );
+      expect(exit, stderr).toBe(0);
+      const rows = (directory: string, table: string) =>
+        readFileSync(join(place.directory, directory, `${table}.jsonl`), 'utf8');
+      const everything = [
+        'network_flow',
+        'file_event',
+        'process_event',
+        'process_flow',
+        'file_flow',
+      ];
+      const tables = input.startsWith('all')
+        ? everything
+        : [...everything, 'process', 'file', 'container', 'header'];
+      for (const table of tables)
+        expect(rows(`again-${input}`, table), table).toBe(rows('lines', table));
+    },
+  );
 });
 
 describe('a directory with several kinds of inputs', () => {
@@ -93,18 +120,26 @@ describe('a directory with several kinds of inputs', () => {
       mkdir mixed && cp c.sf mixed/one.sf && cp fixtures/webserver.scap mixed/two.scap && gzip -c mixed/two.scap > mixed/three.scap.gz
       cp -r t mixed/four.sysflow && cp all.parquet mixed/ignored.txt && echo text > mixed/notes.txt
       sfkit convert mixed -f csv -o out/ --json > /dev/null && ls out | sort | tr '\\n' ' ' >&2`);
-    expect({ exit, stderr }).toEqual({ exit: 0, stderr: 'four.sysflow one.sysflow three.sysflow two.sysflow ' });
+    expect({ exit, stderr }).toEqual({
+      exit: 0,
+      stderr: 'four.sysflow one.sysflow three.sysflow two.sysflow ',
+    });
   });
 
   it('with captures and tables is read as both', async () => {
     const { exit, stdout, stderr } = await place.run(`
       cp -r t both && cp fixtures/webserver.scap both/ && sfkit convert both -f jsonl -o both.out/ 2> /dev/null
       ls both.out | sort | tr '\\n' ' ' && sfkit query both "select count(*) as n from header" --format csv`);
-    expect({ exit, stdout, stderr }).toMatchObject({ exit: 0, stdout: 'both.sysflow webserver.sysflow n\r\n2\r\n' });
+    expect({ exit, stdout, stderr }).toMatchObject({
+      exit: 0,
+      stdout: 'both.sysflow webserver.sysflow n\r\n2\r\n',
+    });
   });
 
   it('with the same tables in two formats is rejected', async () => {
-    const { exit, stderr } = await place.run('cp -r t twice && cp ta/* twice/ && sfkit convert twice -o o.sf');
+    const { exit, stderr } = await place.run(
+      'cp -r t twice && cp ta/* twice/ && sfkit convert twice -o o.sf',
+    );
     expect({ exit, stderr }).toEqual({
       exit: 1,
       stderr: 'sfkit: twice has tables as both .parquet and .arrow; name the files of one format\n',
@@ -115,7 +150,8 @@ describe('a directory with several kinds of inputs', () => {
     const { exit, stderr } = await place.run('sfkit convert lines -o o.sf');
     expect({ exit, stderr }).toEqual({
       exit: 1,
-      stderr: 'sfkit: lines: nothing to convert: it has text tables, but convert reads .parquet and .arrow\n',
+      stderr:
+        'sfkit: lines: nothing to convert: it has text tables, but convert reads .parquet and .arrow\n',
     });
   });
 });

@@ -17,15 +17,21 @@ describe('several captures', () => {
     const two = await place.run(`sfkit events ${capture} ${capture}`);
     expect(two.stdout).toBe(one.stdout + one.stdout);
     const lines = one.stdout.split('\n').length - 1;
-    const limited = await place.run(`sfkit events ${capture} ${capture} -n ${lines + 2} -o out; cat out`);
-    expect(limited.stdout).toBe(one.stdout + one.stdout.split('\n').slice(0, 2).join('\n').concat('\n'));
+    const limited = await place.run(
+      `sfkit events ${capture} ${capture} -n ${lines + 2} -o out; cat out`,
+    );
+    expect(limited.stdout).toBe(
+      one.stdout + one.stdout.split('\n').slice(0, 2).join('\n').concat('\n'),
+    );
     const counted = await place.run(`sfkit events ${capture} ${capture} --count`);
     expect(counted.stdout).toBe(`${capture}: ${lines}\n${capture}: ${lines}\n`);
   });
 
   it('events and show read the others when one is missing', async () => {
     const one = await place.run(`sfkit events ${capture}; sfkit show ${capture} -f jsonl`);
-    const two = await place.run(`sfkit events none ${capture}; e=$?; sfkit show none ${capture} -f jsonl; exit $e$?`);
+    const two = await place.run(
+      `sfkit events none ${capture}; e=$?; sfkit show none ${capture} -f jsonl; exit $e$?`,
+    );
     expect(two.stdout).toBe(one.stdout);
     expect(two.stderr.match(/sfkit: none: no such file/g)).toHaveLength(2);
     expect(two.exit).toBe(11);
@@ -33,7 +39,9 @@ describe('several captures', () => {
 
   it('show prints one table, array or header', async () => {
     const rows = JSON.parse((await place.run(`sfkit show ${capture} -f json`)).stdout) as unknown[];
-    const twice = JSON.parse((await place.run(`sfkit show ${capture} ${capture} -f json -o -`)).stdout) as unknown[];
+    const twice = JSON.parse(
+      (await place.run(`sfkit show ${capture} ${capture} -f json -o -`)).stdout,
+    ) as unknown[];
     expect(twice).toEqual([...rows, ...rows]);
     const { stdout } = await place.run(`sfkit show ${capture} ${capture} -f csv | grep -c ^idx`);
     expect(stdout).toBe('1\n');
@@ -45,10 +53,12 @@ describe('several captures', () => {
     );
     expect(exit).toBe(0);
     const refused = await place.run('sfkit recover a.scap b.scap.gz -o one.scap');
-    expect(refused.stderr).toBe('sfkit: -o one.scap: several captures need a directory; write -o one.scap/\n');
-    expect((await place.run('mkdir d; cp a.scap d; sfkit recover a.scap d/a.scap -o good/')).stderr).toContain(
-      'two captures are named a.scap',
+    expect(refused.stderr).toBe(
+      'sfkit: -o one.scap: several captures need a directory; write -o one.scap/\n',
     );
+    expect(
+      (await place.run('mkdir d; cp a.scap d; sfkit recover a.scap d/a.scap -o good/')).stderr,
+    ).toContain('two captures are named a.scap');
   });
 
   it('standard input can be named once', async () => {
@@ -61,15 +71,18 @@ describe('several captures', () => {
 });
 
 describe('files of other tools', () => {
-  it.each(['info', 'events', 'convert', 'show', 'query'])('%s says what they are and what to do', async (verb) => {
-    writeFileSync(join(place.directory, 'x.scap'), Buffer.from('28b52ffd2400010000', 'hex'));
-    const sql = verb === 'query' ? '"select 1 from sysflow"' : '';
-    const { stderr, exit } = await place.run(`sfkit ${verb} x.scap ${sql}`);
-    expect(stderr).toBe(
-      'sfkit: x.scap: is compressed with zstd, which sfkit does not read; pipe its content into sfkit: zstd -dc x.scap | sfkit convert -\n',
-    );
-    expect(exit).toBe(1);
-  });
+  it.each(['info', 'events', 'convert', 'show', 'query'])(
+    '%s says what they are and what to do',
+    async (verb) => {
+      writeFileSync(join(place.directory, 'x.scap'), Buffer.from('28b52ffd2400010000', 'hex'));
+      const sql = verb === 'query' ? '"select 1 from sysflow"' : '';
+      const { stderr, exit } = await place.run(`sfkit ${verb} x.scap ${sql}`);
+      expect(stderr).toBe(
+        'sfkit: x.scap: is compressed with zstd, which sfkit does not read; pipe its content into sfkit: zstd -dc x.scap | sfkit convert -\n',
+      );
+      expect(exit).toBe(1);
+    },
+  );
 
   it('a section header of version 1.0 alone is refused', async () => {
     const header = String.raw`\n\r\r\n\034\0\0\0\x4d\x3c\x2b\x1a\001\0\0\0\0377\0377\0377\0377\0377\0377\0377\0377\034\0\0\0`;
@@ -100,6 +113,8 @@ describe('help and version', () => {
     const { stderr, exit } = await place.run('sfkit -r x.scap evt.type=open');
     expect(stderr).toContain('the command of sfkit is: sfkit events x.scap --filter evt.type=open');
     expect(exit).toBe(2);
-    expect((await place.run('sfkit events -r x.scap')).stderr).toContain('captures are arguments: leave out -r');
+    expect((await place.run('sfkit events -r x.scap')).stderr).toContain(
+      'captures are arguments: leave out -r',
+    );
   });
 });

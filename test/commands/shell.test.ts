@@ -33,7 +33,12 @@ interface Start extends Partial<TerminalOptions> {
 }
 
 /** Starts a shell and waits for its prompt. */
-async function start({ args = '', inputs = `'${capture}'`, env, ...options }: Start = {}): Promise<Terminal> {
+async function start({
+  args = '',
+  inputs = `'${capture}'`,
+  env,
+  ...options
+}: Start = {}): Promise<Terminal> {
   const command = `'${process.execPath}' '${join(root, 'bin/run.js')}' query ${inputs} ${args}`;
   const terminal = new Terminal(command, {
     cwd: directory,
@@ -79,7 +84,9 @@ describe.runIf(hasScript)('the shell (needs script)', { timeout }, () => {
     const closed = await count("select count(*) from events where type = 'close';");
     expect(closed).toBeGreaterThan(0);
     expect(await count('select count(distinct type) from events;')).toBeGreaterThan(2);
-    expect(await count("select count(comm) from events where type in ('close', 'openat');")).toBe(openat + closed);
+    expect(await count("select count(comm) from events where type in ('close', 'openat');")).toBe(
+      openat + closed,
+    );
     expect(await count('select count(*) from processes;')).toBeGreaterThan(3);
     await leave(terminal);
   });
@@ -93,7 +100,9 @@ describe.runIf(hasScript)('the shell (needs script)', { timeout }, () => {
     expect(await ask(terminal, 'selec 1;')).toContain('  hint: did you mean select?\n');
     expect(await ask(terminal, '.tabels')).toBe('no command .tabels; did you mean .tables?\n');
     expect(await ask(terminal, '@conections')).toContain("did you mean '@connections'?");
-    expect(await ask(terminal, "install 'x';")).toContain('INSTALL, LOAD and UPDATE EXTENSIONS are not allowed');
+    expect(await ask(terminal, "install 'x';")).toContain(
+      'INSTALL, LOAD and UPDATE EXTENSIONS are not allowed',
+    );
     expect(await ask(terminal, 'select fd_nam from events;')).toContain('did you mean fd_name?');
     expect(await ask(terminal, 'select 1 as one;')).toContain('│   1 │');
     await leave(terminal);
@@ -162,12 +171,14 @@ describe.runIf(hasScript)('the shell (needs script)', { timeout }, () => {
       /^─\[ 1 ]─┬─*\nfirst +│ x\nsecond │ null\n$/,
     );
     await ask(terminal, '.mode json');
-    expect(await ask(terminal, "select 'x\x1b[2J' as a;".replace('\x1b', "' || chr(27) || '"))).toBe(
-      '[\n  {"a":"x\\u001b[2J"}\n]\n',
-    );
+    expect(
+      await ask(terminal, "select 'x\x1b[2J' as a;".replace('\x1b', "' || chr(27) || '")),
+    ).toBe('[\n  {"a":"x\\u001b[2J"}\n]\n');
     await ask(terminal, '.mode csv');
     expect(await ask(terminal, "select 'x' as a;")).toMatch(/^a\s+x\s+$/);
-    expect(await ask(terminal, '.mode xml')).toContain('expected table, line, csv, json, jsonl or markdown');
+    expect(await ask(terminal, '.mode xml')).toContain(
+      'expected table, line, csv, json, jsonl or markdown',
+    );
     await ask(terminal, '.mode table');
     await ask(terminal, '.rows 2');
     expect(await ask(terminal, 'from range(5);')).toContain(
@@ -203,13 +214,24 @@ describe.runIf(hasScript)('the shell (needs script)', { timeout }, () => {
   it('.tables, .schema, .queries and .help list what there is', async () => {
     const terminal = await start();
     expect(await ask(terminal, '.tables')).toMatch(/│ network_flow +│ +\d+ │/);
-    expect(await ask(terminal, '.schema process')).toMatch(/│ proc_exe +│ VARCHAR +│ path of the executable/);
+    expect(await ask(terminal, '.schema process')).toMatch(
+      /│ proc_exe +│ VARCHAR +│ path of the executable/,
+    );
     expect(await ask(terminal, '.schema proces')).toBe(
       "no table 'proces'; did you mean process, processes or process_flow?\n",
     );
     expect(await ask(terminal, '.queries')).toMatch(/│ @connections +│/);
     const help = await ask(terminal, 'help');
-    for (const name of ['.tables', '.schema', '.mode', '.timer', '.output', '.save', '.read', '.quit'])
+    for (const name of [
+      '.tables',
+      '.schema',
+      '.mode',
+      '.timer',
+      '.output',
+      '.save',
+      '.read',
+      '.quit',
+    ])
       expect(help).toContain(name);
     await ask(terminal, 'create table own as select 1 as number;');
     expect(await ask(terminal, '.schema own')).toMatch(/│ number +│ INTEGER +│/);
@@ -220,9 +242,15 @@ describe.runIf(hasScript)('the shell (needs script)', { timeout }, () => {
     const terminal = await start();
     await ask(terminal, 'create table own as select 7 as number;');
     await ask(terminal, 'select * from processes limit 1;');
-    expect(await ask(terminal, '.save kept.duckdb')).toMatch(/^kept\.duckdb: \d+ tables; not events\b/);
-    expect(await ask(terminal, '.save kept.db')).toContain('expected a file name that ends in .duckdb');
-    expect(await ask(terminal, '.save missing/kept.duckdb')).toContain('cannot write missing/kept.duckdb');
+    expect(await ask(terminal, '.save kept.duckdb')).toMatch(
+      /^kept\.duckdb: \d+ tables; not events\b/,
+    );
+    expect(await ask(terminal, '.save kept.db')).toContain(
+      'expected a file name that ends in .duckdb',
+    );
+    expect(await ask(terminal, '.save missing/kept.duckdb')).toContain(
+      'cannot write missing/kept.duckdb',
+    );
     expect(await ask(terminal, 'select number from own;')).toContain('│      7 │');
     await leave(terminal);
     const { DuckDBInstance } = await import('@duckdb/node-api');
@@ -282,7 +310,9 @@ describe.runIf(hasScript)('the shell (needs script)', { timeout }, () => {
     const answer = await ask(terminal, 'from process limit 2;');
     expect(answer).toContain('─[ 2 ]');
     expect(answer.split('\n').filter((line) => textWidth(line) > 34)).toEqual([]);
-    expect((await ask(terminal, '.tables')).split('\n').filter((line) => textWidth(line) > 34)).toEqual([]);
+    expect(
+      (await ask(terminal, '.tables')).split('\n').filter((line) => textWidth(line) > 34),
+    ).toEqual([]);
     await leave(terminal);
   });
 

@@ -7,14 +7,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtures, root } from '../helpers/corpus.js';
 import { until } from '../helpers/until.js';
 
-// Signals end a long conversion at several moments: during the engine's work, and while DuckDB, on its own thread, asks
-// the main thread for rows.
+// Signals end a long conversion at several moments: during the engine's work, and while DuckDB, on
+// its own thread, asks the main thread for rows.
 
 let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'sfkit-signals-'));
   const [repeat, short] = [join(root, 'bench/repeat.mjs'), join(fixtures, 'webserver.scap')];
-  expect(spawnSync(process.execPath, [repeat, short, join(directory, 'long.scap'), '60']).status).toBe(0);
+  expect(
+    spawnSync(process.execPath, [repeat, short, join(directory, 'long.scap'), '60']).status,
+  ).toBe(0);
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -47,7 +49,9 @@ const cases = [
 
 /** Names and sizes of all files except the input. */
 function outputs(): [string, number][] {
-  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name !== 'long.scap');
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name !== 'long.scap',
+  );
   return names
     .sort()
     .map((name) => [name, statSync(join(directory, name))] as const)
@@ -58,30 +62,42 @@ function outputs(): [string, number][] {
 const written = () => outputs().reduce((sum, [, size]) => sum + size, 0);
 
 describe('a signal during a conversion', () => {
-  it.each(cases)('%s to %s ends it soon and leaves nothing', { timeout: 600_000 }, async (signal, output) => {
-    const ends = [];
-    const args = [join(root, 'bin/run.js'), 'convert', 'long.scap', '-f', 'parquet', '-o', output];
-    expect(spawnSync(process.execPath, args, { cwd: directory }).status).toBe(0);
-    const whole = outputs();
-    const size = written();
-    rmSync(join(directory, output), { recursive: true });
-    const moments: [string, () => boolean][] = [
-      ['at its start', () => true],
-      ['when its output is begun', () => outputs().length > 0],
-      ...[0.01, 0.3, 0.6, 0.9].map((part): [string, () => boolean] => [
-        `when ${part} is written`,
-        () => written() >= part * size,
-      ]),
-    ];
-    for (const [moment, isTime] of moments) {
-      const end = await interrupted(signal, output, isTime);
-      expect(end.hung, moment).toBe(false);
-      ends.push(end.signal);
-      // It may have finished before the signal; then the output is complete.
-      if (end.signal === null) expect(end.code, moment).toBe(0);
-      expect(end.signal === null ? [whole] : [[], whole], moment).toContainEqual(outputs());
-      rmSync(join(directory, output), { recursive: true, force: true });
-    }
-    expect(ends).toContain(signal);
-  });
+  it.each(cases)(
+    '%s to %s ends it soon and leaves nothing',
+    { timeout: 600_000 },
+    async (signal, output) => {
+      const ends = [];
+      const args = [
+        join(root, 'bin/run.js'),
+        'convert',
+        'long.scap',
+        '-f',
+        'parquet',
+        '-o',
+        output,
+      ];
+      expect(spawnSync(process.execPath, args, { cwd: directory }).status).toBe(0);
+      const whole = outputs();
+      const size = written();
+      rmSync(join(directory, output), { recursive: true });
+      const moments: [string, () => boolean][] = [
+        ['at its start', () => true],
+        ['when its output is begun', () => outputs().length > 0],
+        ...[0.01, 0.3, 0.6, 0.9].map((part): [string, () => boolean] => [
+          `when ${part} is written`,
+          () => written() >= part * size,
+        ]),
+      ];
+      for (const [moment, isTime] of moments) {
+        const end = await interrupted(signal, output, isTime);
+        expect(end.hung, moment).toBe(false);
+        ends.push(end.signal);
+        // It may have finished before the signal; then the output is complete.
+        if (end.signal === null) expect(end.code, moment).toBe(0);
+        expect(end.signal === null ? [whole] : [[], whole], moment).toContainEqual(outputs());
+        rmSync(join(directory, output), { recursive: true, force: true });
+      }
+      expect(ends).toContain(signal);
+    },
+  );
 });

@@ -6,9 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { textWidth } from '../../src/draw/width.js';
 import { fixtures, root } from '../helpers/corpus.js';
 
-// Output on a terminal: commands run on a pseudo-terminal of a given size, created by `script` (util-linux).
+// Output on a terminal: commands run on a pseudo-terminal of a given size, created by `script`
+// (util-linux).
 
-const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] }).status === 0;
+const hasScript =
+  spawnSync('script', ['-qec', 'true', '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] }).status ===
+  0;
 if (!hasScript) console.warn('skipped: terminals need script of util-linux');
 
 /** In ms; a case runs many commands. */
@@ -65,13 +68,18 @@ describe.runIf(hasScript)('on a terminal (needs script)', { timeout }, () => {
       'fields',
       'doctor',
     ];
-    const { text } = await shown(commands.map((args) => sfkit(args)).join(';'), { columns, rows: 10_000 });
+    const { text } = await shown(commands.map((args) => sfkit(args)).join(';'), {
+      columns,
+      rows: 10_000,
+    });
     expect(text.split('\n').length).toBeGreaterThan(500);
     expect(text.split('\n').filter((line) => textWidth(line) > columns)).toEqual([]);
   });
 
   it('a row that does not fit is a block, and empty columns are named', async () => {
-    const { text } = await shown(sfkit(`query ${capture} 'from network_flow limit 2'`), { columns: 100 });
+    const { text } = await shown(sfkit(`query ${capture} 'from network_flow limit 2'`), {
+      columns: 100,
+    });
     expect(text).toMatch(/^─\[ 1 ]─+┬─+\nidx +│ \d+\n/);
     expect(text).toMatch(/\n─\[ 2 ]─+┬─+\nidx +│ \d+\n/);
     expect(text).toMatch(/\n\d+ empty columns left out \(--format json has all\): /);
@@ -79,7 +87,8 @@ describe.runIf(hasScript)('on a terminal (needs script)', { timeout }, () => {
 
   it('the first 100 rows are drawn, or the requested number', async () => {
     const rows = (text: string) => text.match(/^│ +\d+ │$/gm)?.length;
-    const query = (more: string) => shown(sfkit(`query ${capture} 'from range(250)' ${more}`), { rows: 1000 });
+    const query = (more: string) =>
+      shown(sfkit(`query ${capture} 'from range(250)' ${more}`), { rows: 1000 });
     const usual = await query('');
     expect(rows(usual.text)).toBe(100);
     expect(usual.text).toMatch(/\n… 150 more rows \(-n N draws N of them, --all draws all\)\n$/);
@@ -103,8 +112,9 @@ describe.runIf(hasScript)('on a terminal (needs script)', { timeout }, () => {
 
   it('output is colored, unless NO_COLOR or TERM forbids it', async () => {
     const colors = async (env: Record<string, string>) =>
-      (await shown(sfkit(`query ${capture} 'select null as a, 1 as b'`), { env })).text.match(/\x1b\[\d*m/g)?.length ??
-      0;
+      (await shown(sfkit(`query ${capture} 'select null as a, 1 as b'`), { env })).text.match(
+        /\x1b\[\d*m/g,
+      )?.length ?? 0;
     expect(await colors({ NO_COLOR: '' })).toBeGreaterThan(0);
     expect(await colors({ NO_COLOR: '1' })).toBe(0);
     expect(await colors({ NO_COLOR: '', TERM: 'dumb' })).toBe(0);
@@ -113,9 +123,13 @@ describe.runIf(hasScript)('on a terminal (needs script)', { timeout }, () => {
   it('nothing is fitted or colored for a file or pipe', async () => {
     const query = sfkit(`query ${capture} 'from network_flow'`);
     const env = { NO_COLOR: '', FORCE_COLOR: '1', COLUMNS: '40' };
-    await shown(`${query} | cat > piped; ${query} -o named; ${query} > redirected`, { env, columns: 40 });
+    await shown(`${query} | cat > piped; ${query} -o named; ${query} > redirected`, {
+      env,
+      columns: 40,
+    });
     const { stdout } = spawnSync('sh', ['-c', query], { encoding: 'utf8', maxBuffer: 1 << 28 });
-    for (const name of ['piped', 'named', 'redirected']) expect(readFileSync(path(name), 'utf8')).toBe(stdout);
+    for (const name of ['piped', 'named', 'redirected'])
+      expect(readFileSync(path(name), 'utf8')).toBe(stdout);
     expect(stdout).not.toContain('…');
     expect(stdout).not.toContain('\x1b');
   });
@@ -166,7 +180,10 @@ describe.runIf(hasScript)('the pager (needs script)', { timeout }, () => {
 
   it('can end early', async () => {
     const endless = `query ${capture} 'select a.range from range(1000000000000) a' --all`;
-    const { text, exit } = await shown(sfkit(endless), { rows: 10, env: { SFKIT_PAGER: 'head -n 2' } });
+    const { text, exit } = await shown(sfkit(endless), {
+      rows: 10,
+      env: { SFKIT_PAGER: 'head -n 2' },
+    });
     expect(text.split('\n')).toHaveLength(3);
     expect(text).not.toContain('sfkit:');
     expect(exit).toBe(0);
@@ -176,7 +193,10 @@ describe.runIf(hasScript)('the pager (needs script)', { timeout }, () => {
     const damaged = path('damaged.scap');
     writeFileSync(damaged, readFileSync(capture).subarray(0, 40_000));
     const pager = { SFKIT_PAGER: 'cat > paged; echo pager ended' };
-    const { text, exit } = await shown(sfkit(`query ${damaged} 'from sysflow'`), { rows: 10, env: pager });
+    const { text, exit } = await shown(sfkit(`query ${damaged} 'from sysflow'`), {
+      rows: 10,
+      env: pager,
+    });
     expect(text).toMatch(/^pager ended\nsfkit: .*is damaged/);
     expect(exit).toBe(3);
   });
@@ -198,17 +218,20 @@ describe.runIf(hasScript)('the pager (needs script)', { timeout }, () => {
     expect(exit).toBe(0);
   });
 
-  it.runIf(spawnSync('less', ['--version']).status === 0)('is less by default (needs less)', async () => {
-    const { SFKIT_PAGER: _, ...env } = process.env as Record<string, string>;
-    const { text, exit } = await shown(sfkit(long), {
-      rows: 10,
-      env,
-      keys: [
-        [':', 'G'],
-        ['(END)', 'q'],
-      ],
-    });
-    expect(text).toContain('│    59 │');
-    expect(exit).toBe(0);
-  });
+  it.runIf(spawnSync('less', ['--version']).status === 0)(
+    'is less by default (needs less)',
+    async () => {
+      const { SFKIT_PAGER: _, ...env } = process.env as Record<string, string>;
+      const { text, exit } = await shown(sfkit(long), {
+        rows: 10,
+        env,
+        keys: [
+          [':', 'G'],
+          ['(END)', 'q'],
+        ],
+      });
+      expect(text).toContain('│    59 │');
+      expect(exit).toBe(0);
+    },
+  );
 });

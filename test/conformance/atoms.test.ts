@@ -5,9 +5,10 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { corpus, root } from '../helpers/corpus.js';
 
-// Evaluates 1,153 single checks and macros of Falco's rules on every capture of the corpus, and compares the passing
-// events (time, thread, name) with those of the Falco engine. atoms.json lists kinds of differences with reasons and
-// numbers of passing events. SFKIT_UPDATE_GOLDEN=1 updates the numbers; a difference of no known kind still fails.
+// Evaluates 1,153 single checks and macros of Falco's rules on every capture of the corpus, and
+// compares the passing events (time, thread, name) with those of the Falco engine. atoms.json lists
+// kinds of differences with reasons and numbers of passing events. SFKIT_UPDATE_GOLDEN=1 updates
+// the numbers; a difference of no known kind still fails.
 
 interface Kind {
   why: string;
@@ -43,7 +44,10 @@ const checks = isThere
 const captures = isThere
   ? readdirSync(truth).map((name) => {
       const capture = name.replace(/\.jsonl\.gz$/, '');
-      const places = [join(corpus, `${capture.replace('.', '/')}.scap`), join(rules, `captures/${capture}.scap`)];
+      const places = [
+        join(corpus, `${capture.replace('.', '/')}.scap`),
+        join(rules, `captures/${capture}.scap`),
+      ];
       return { capture, path: places.find(existsSync) as string };
     })
   : [];
@@ -68,7 +72,11 @@ function recorded(capture: string): Map<string, Answer> {
 
 function found(path: string): Answer[] {
   const input = `${checks.map(({ condition }) => condition).join('\0')}\0`;
-  const output = execFileSync(program as string, [path], { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
+  const output = execFileSync(program as string, [path], {
+    input,
+    encoding: 'utf8',
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   return output
     .trimEnd()
     .split('\n')
@@ -85,32 +93,38 @@ const kindOf = (condition: string, capture: string) =>
       conditions.some((pattern) => new RegExp(`^${pattern}$`, 's').test(condition)),
   );
 
-describe.skipIf(!isThere)("checks of Falco's rules pass the events that Falco passes (needs ../shared)", () => {
-  const met = new Map<Kind, Record<string, Record<string, number>>>(kinds.map((kind) => [kind, {}]));
+describe.skipIf(!isThere)(
+  "checks of Falco's rules pass the events that Falco passes (needs ../shared)",
+  () => {
+    const met = new Map<Kind, Record<string, Record<string, number>>>(
+      kinds.map((kind) => [kind, {}]),
+    );
 
-  it.each(captures)('$capture', ({ capture, path }) => {
-    const wanted = recorded(capture);
-    const unexplained: string[] = [];
-    for (const [index, answer] of found(path).entries()) {
-      const { rule, condition } = checks[index] as (typeof checks)[number];
-      const other = wanted.get(rule);
-      if (other === undefined ? answer.count === 0 : answer.hash === other.hash) continue;
-      const kind = kindOf(condition, capture);
-      const cases = kind && met.get(kind);
-      if (cases === undefined) {
-        unexplained.push(`${condition}: ${answer.count} events, ${other?.count ?? 0} in Falco`);
-      } else {
-        cases[rule] = { ...cases[rule], [capture]: answer.count };
+    it.each(captures)('$capture', ({ capture, path }) => {
+      const wanted = recorded(capture);
+      const unexplained: string[] = [];
+      for (const [index, answer] of found(path).entries()) {
+        const { rule, condition } = checks[index] as (typeof checks)[number];
+        const other = wanted.get(rule);
+        if (other === undefined ? answer.count === 0 : answer.hash === other.hash) continue;
+        const kind = kindOf(condition, capture);
+        const cases = kind && met.get(kind);
+        if (cases === undefined) {
+          unexplained.push(`${condition}: ${answer.count} events, ${other?.count ?? 0} in Falco`);
+        } else {
+          cases[rule] = { ...cases[rule], [capture]: answer.count };
+        }
       }
-    }
-    expect(unexplained).toEqual([]);
-  });
+      expect(unexplained).toEqual([]);
+    });
 
-  it('and differ as recorded', () => {
-    const now = kinds.map((kind) => ({ ...kind, passed: met.get(kind) as Kind['passed'] }));
-    if (process.env.SFKIT_UPDATE_GOLDEN) writeFileSync(file, `${JSON.stringify(now, undefined, 1)}\n`);
-    expect(now).toEqual(JSON.parse(readFileSync(file, 'utf8')));
-    expect(kinds.filter((kind) => Object.keys(met.get(kind) ?? {}).length === 0)).toEqual([]);
-    expect(checks.length).toBe(1153);
-  });
-});
+    it('and differ as recorded', () => {
+      const now = kinds.map((kind) => ({ ...kind, passed: met.get(kind) as Kind['passed'] }));
+      if (process.env.SFKIT_UPDATE_GOLDEN)
+        writeFileSync(file, `${JSON.stringify(now, undefined, 1)}\n`);
+      expect(now).toEqual(JSON.parse(readFileSync(file, 'utf8')));
+      expect(kinds.filter((kind) => Object.keys(met.get(kind) ?? {}).length === 0)).toEqual([]);
+      expect(checks.length).toBe(1153);
+    });
+  },
+);

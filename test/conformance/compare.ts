@@ -16,9 +16,9 @@ export interface TypeDifferences {
 const truncate = 0x800;
 
 /**
- * Compares our records with those of a reference. No field is ignored but SFHeader.filename, which names the
- * output. `order: 'differs'` when the records are the same in another order; flows that were closed at one
- * moment may come in any.
+ * Compares our records with those of a reference. No field is ignored but SFHeader.filename, which
+ * names the output. `order: 'differs'` when the records are the same in another order; flows that
+ * were closed at one moment may come in any.
  */
 export function compare(reference: readonly SfRecord[], ours: readonly SfRecord[]): Differences {
   const left = reference.map(normalize);
@@ -51,8 +51,14 @@ function normalize({ type, fields }: SfRecord): Normalized {
 }
 
 function flatten(prefix: string, value: unknown, into: Map<string, string>): void {
-  if (value !== null && typeof value === 'object' && !Buffer.isBuffer(value) && !Array.isArray(value)) {
-    for (const [key, inner] of Object.entries(value)) flatten(prefix === '' ? key : `${prefix}.${key}`, inner, into);
+  if (
+    value !== null &&
+    typeof value === 'object' &&
+    !Buffer.isBuffer(value) &&
+    !Array.isArray(value)
+  ) {
+    for (const [key, inner] of Object.entries(value))
+      flatten(prefix === '' ? key : `${prefix}.${key}`, inner, into);
     return;
   }
   const text = Buffer.isBuffer(value)
@@ -63,7 +69,11 @@ function flatten(prefix: string, value: unknown, into: Map<string, string>): voi
 
 /** Fields that identify counterparts, most specific first. */
 const identities: Record<string, readonly (readonly string[])[]> = {
-  Process: [['state', 'oid.createTS', 'oid.hpid', 'ts'], ['state', 'oid.createTS', 'oid.hpid'], ['oid.hpid']],
+  Process: [
+    ['state', 'oid.createTS', 'oid.hpid', 'ts'],
+    ['state', 'oid.createTS', 'oid.hpid'],
+    ['oid.hpid'],
+  ],
   File: [['oid', 'state', 'ts'], ['oid'], ['path'], ['ts']],
   FileFlow: [
     ['ts', 'tid', 'fd', 'fileOID'],
@@ -84,7 +94,10 @@ const otherIdentities = [
   ['tid', 'opFlags'],
 ];
 
-function compareType(left: readonly Normalized[], right: readonly Normalized[]): TypeDifferences | undefined {
+function compareType(
+  left: readonly Normalized[],
+  right: readonly Normalized[],
+): TypeDifferences | undefined {
   const counts = new Map<string, number>();
   for (const record of right) counts.set(record.text, (counts.get(record.text) ?? 0) + 1);
   let missing = left.filter((record) => !take(counts, record.text));
@@ -102,7 +115,8 @@ function compareType(left: readonly Normalized[], right: readonly Normalized[]):
       }
       const [counterpart] = extra.splice(index, 1) as [Normalized];
       for (const name of new Set([...record.fields.keys(), ...counterpart.fields.keys()])) {
-        if (record.fields.get(name) !== counterpart.fields.get(name)) fields[name] = (fields[name] ?? 0) + 1;
+        if (record.fields.get(name) !== counterpart.fields.get(name))
+          fields[name] = (fields[name] ?? 0) + 1;
       }
     }
     missing = unpaired;
@@ -128,7 +142,8 @@ function ordered(records: readonly Normalized[]): string[] {
   let run: string[] = [];
   let moment: string | undefined;
   for (const record of records) {
-    const isClosedFlow = record.type.endsWith('Flow') && (Number(record.fields.get('opFlags')) & truncate) !== 0;
+    const isClosedFlow =
+      record.type.endsWith('Flow') && (Number(record.fields.get('opFlags')) & truncate) !== 0;
     const endTs = isClosedFlow ? record.fields.get('endTs') : undefined;
     if (endTs !== moment || endTs === undefined) {
       result.push(...run.sort());

@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { corpusCaptures, root } from '../helpers/corpus.js';
 import { compareEvents, readOurs, readTruth } from './truth.js';
 
-// Compares `sfkit events` with the reference tables of the corpus. events-differences.json lists the differences, and
-// events-differences.md gives the reasons. SFKIT_UPDATE_GOLDEN=1 updates the counts.
+// Compares `sfkit events` with the reference tables of the corpus. events-differences.json lists
+// the differences, and events-differences.md gives the reasons. SFKIT_UPDATE_GOLDEN=1 updates the
+// counts.
 
 interface Expected {
   /** Events that are not procinfo records, and the equal ones among them. */
@@ -24,7 +25,10 @@ describe.skipIf(captures.length === 0)(
   'every event is as the public capture library shows it (needs ../shared)',
   () => {
     it.each(captures.map(({ name, path }) => [name, path] as const))('%s', async (name, path) => {
-      const { realRows, equal, kinds, examples } = compareEvents(readTruth(truthOf(path)), await readOurs(path));
+      const { realRows, equal, kinds, examples } = compareEvents(
+        readTruth(truthOf(path)),
+        await readOurs(path),
+      );
       const found: Expected = { events: realRows, equal, kinds };
       if (process.env.SFKIT_UPDATE_GOLDEN) {
         expected[name] = found;

@@ -36,7 +36,9 @@ export interface Comparison {
   realRows: number;
   /** Equal events among `realRows`. */
   equal: number;
-  /** What differs, as 'field of <event', for fields of the thread as 'field', with how many events. */
+  /**
+   * What differs, as 'field of <event', for fields of the thread as 'field', with how many events.
+   */
   kinds: Record<string, number>;
   /** An example of each kind: number of the event, theirs, ours. */
   examples: Record<string, string>;
@@ -51,7 +53,10 @@ export function readTruth(path: string): Map<number, Row> {
       .filter((line) => line !== '')
       .map((line) => {
         const values = line.split('\t');
-        return [Number(values[0]), Object.fromEntries(names.map((name, place) => [name, values[place] ?? '']))];
+        return [
+          Number(values[0]),
+          Object.fromEntries(names.map((name, place) => [name, values[place] ?? ''])),
+        ];
       }),
   );
 }
@@ -65,12 +70,18 @@ export async function readOurs(capture: string): Promise<Map<number, Row>> {
   for (const text of sink.text().split('\n')) {
     if (text === '') continue;
     const [number, ...values] = text.split('\t');
-    rows.set(Number(number), Object.fromEntries(comparedFields.map((name, place) => [name, values[place] ?? ''])));
+    rows.set(
+      Number(number),
+      Object.fromEntries(comparedFields.map((name, place) => [name, values[place] ?? ''])),
+    );
   }
   return rows;
 }
 
-export function compareEvents(truth: ReadonlyMap<number, Row>, ours: ReadonlyMap<number, Row>): Comparison {
+export function compareEvents(
+  truth: ReadonlyMap<number, Row>,
+  ours: ReadonlyMap<number, Row>,
+): Comparison {
   const result: Comparison = { rows: truth.size, realRows: 0, equal: 0, kinds: {}, examples: {} };
   for (const [number, theirs] of truth) {
     const isReal = theirs['evt.type'] !== 'procinfo';
@@ -91,7 +102,8 @@ export function compareEvents(truth: ReadonlyMap<number, Row>, ours: ReadonlyMap
         const expected = (theirs[name] ?? '').replaceAll('\\x5c', '\\');
         const value = row[name] as string;
         // The host has no id in the tables.
-        const found = value === '<NA>' || (name === 'container.id' && value === 'host') ? '' : value;
+        const found =
+          value === '<NA>' || (name === 'container.id' && value === 'host') ? '' : value;
         if (expected !== found) differs(name, expected, found);
       }
     }

@@ -1,11 +1,13 @@
-// Prints the columns of a file as one JSON object: times in nanoseconds, integers with all their digits.
-// Usage: node read-columns.mjs hyparquet|apache-arrow FILE
+// Prints the columns of a file as one JSON object: times in nanoseconds, integers with all their
+// digits. Usage: node read-columns.mjs hyparquet|apache-arrow FILE
 import { readFileSync } from 'node:fs';
 
 const [consumer, path] = process.argv.slice(2);
 const bytes = readFileSync(path);
 const columns = consumer === 'hyparquet' ? await hyparquetColumns() : await arrowColumns();
-process.stdout.write(`{${[...columns].map(([name, values]) => `${JSON.stringify(name)}:${json(values)}`).join()}}`);
+process.stdout.write(
+  `{${[...columns].map(([name, values]) => `${JSON.stringify(name)}:${json(values)}`).join()}}`,
+);
 
 async function hyparquetColumns() {
   const { parquetMetadata, parquetReadObjects } = await import('hyparquet');
@@ -17,7 +19,9 @@ async function hyparquetColumns() {
     timestampFromMicroseconds: (microseconds) => microseconds * 1000n,
   };
   const names = parquetMetadata(file)
-    .schema.filter(({ name }, index, all) => index > 0 && !(name === 'list' || all[index - 1]?.name === 'list'))
+    .schema.filter(
+      ({ name }, index, all) => index > 0 && !(name === 'list' || all[index - 1]?.name === 'list'),
+    )
     .map(({ name }) => name);
   const rows = await parquetReadObjects({ file, compressors, parsers });
   return names.map((name) => [name, rows.map((row) => row[name] ?? null)]);
@@ -29,7 +33,10 @@ async function arrowColumns() {
   return table.schema.fields.map((field) => {
     const column = table.getChild(field.name);
     if (!DataType.isTimestamp(field.type)) {
-      return [field.name, Array.from(column, (value) => (DataType.isList(field.type) && value ? [...value] : value))];
+      return [
+        field.name,
+        Array.from(column, (value) => (DataType.isList(field.type) && value ? [...value] : value)),
+      ];
     }
     // The library's own values of times are milliseconds.
     const times = column.data.flatMap((data) =>

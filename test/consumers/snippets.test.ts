@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Workplace } from '../helpers/cli.js';
 import { fixtures, root } from '../helpers/corpus.js';
 
-// Those that take long to start are run by `npm run try:consumers` only, which sets SFKIT_CONSUMERS_ALL.
+// Those that take long to start are run by `npm run try:consumers` only, which sets
+// SFKIT_CONSUMERS_ALL.
 const slow = ['Spark', 'ClickHouse'];
 
 const section = readFileSync(join(root, 'docs', 'formats.md'), 'utf8')
@@ -26,10 +27,13 @@ const everything = process.env.SFKIT_CONSUMERS_ALL === '1';
 
 /** The packages that the snippet imports and this Python does not have. */
 function missing(code: string): string[] {
-  const modules = [...code.matchAll(/^(?:import|from) ([\w.]+)/gm)].map((match) => match[1] as string);
+  const modules = [...code.matchAll(/^(?:import|from) ([\w.]+)/gm)].map(
+    (match) => match[1] as string,
+  );
   // pandas reads Parquet with pyarrow.
   if (code.includes('read_parquet') && modules.includes('pandas')) modules.push('pyarrow');
-  const find = 'import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)';
+  const find =
+    'import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)';
   return modules
     .map((module) => module.split('.')[0] as string)
     .filter((module) => spawnSync(python, ['-c', find, module]).status !== 0);
@@ -48,11 +52,15 @@ describe('the examples under "Reading the files" of docs/formats.md', () => {
 
   beforeAll(async () => {
     copyFileSync(join(fixtures, 'webserver.scap'), join(place.directory, 'capture.scap'));
-    const { exit, stderr } = await place.run(`set -e\n${commands}\nsfkit convert capture.scap -o events.jsonl`);
+    const { exit, stderr } = await place.run(
+      `set -e\n${commands}\nsfkit convert capture.scap -o events.jsonl`,
+    );
     expect(exit, stderr).toBe(0);
     // Taken from the text: as a number the end would lose digits.
     const rows = readFileSync(join(place.directory, 'events.jsonl'), 'utf8');
-    const ends = [...rows.matchAll(/"endts_uts":(\d+)/g)].map((match) => BigInt(match[1] as string));
+    const ends = [...rows.matchAll(/"endts_uts":(\d+)/g)].map((match) =>
+      BigInt(match[1] as string),
+    );
     last = `${ends.toSorted((left, right) => Number(left - right)).at(-1)}`;
   });
   afterAll(() => place.remove());
@@ -66,18 +74,28 @@ describe('the examples under "Reading the files" of docs/formats.md', () => {
 
   for (const snippet of snippets) {
     const reason = whyNot(snippet);
-    it.skipIf(reason !== undefined)(reason ? `${snippet.title} (skipped: ${reason})` : snippet.title, () => {
-      const isPython = snippet.language === 'python';
-      const program = join(place.directory, isPython ? 'snippet.py' : 'snippet.mjs');
-      // A module outside the project does not find its packages by name.
-      const library = JSON.stringify(import.meta.resolve('apache-arrow'));
-      writeFileSync(program, isPython ? snippet.code : snippet.code.replace("'apache-arrow'", library));
-      const { status, stdout, stderr } = spawnSync(isPython ? python : process.execPath, [program], {
-        cwd: place.directory,
-        encoding: 'utf8',
-      });
-      expect(status, stderr).toBe(0);
-      expect(stdout.trim()).toBe(last);
-    });
+    it.skipIf(reason !== undefined)(
+      reason ? `${snippet.title} (skipped: ${reason})` : snippet.title,
+      () => {
+        const isPython = snippet.language === 'python';
+        const program = join(place.directory, isPython ? 'snippet.py' : 'snippet.mjs');
+        // A module outside the project does not find its packages by name.
+        const library = JSON.stringify(import.meta.resolve('apache-arrow'));
+        writeFileSync(
+          program,
+          isPython ? snippet.code : snippet.code.replace("'apache-arrow'", library),
+        );
+        const { status, stdout, stderr } = spawnSync(
+          isPython ? python : process.execPath,
+          [program],
+          {
+            cwd: place.directory,
+            encoding: 'utf8',
+          },
+        );
+        expect(status, stderr).toBe(0);
+        expect(stdout.trim()).toBe(last);
+      },
+    );
   }
 });

@@ -15,7 +15,9 @@ describe('convert', () => {
     const output = directory.path('a.sf');
     const { events, records } = await convert(capture, { output });
     expect(events).toBe(831n);
-    expect((await readSf(output)).filter(({ type }) => type === 'Process')).toHaveLength(Number(records.Process));
+    expect((await readSf(output)).filter(({ type }) => type === 'Process')).toHaveLength(
+      Number(records.Process),
+    );
   });
 
   it('accepts a directory of tables as one input', async () => {
@@ -23,7 +25,9 @@ describe('convert', () => {
     await convert(capture, { output: tables, format: 'arrow' });
     const rebuilt = directory.path('rebuilt.sf');
     const { records } = await convert(tables, { output: rebuilt });
-    expect((await readSf(rebuilt)).filter(({ type }) => type === 'Process')).toHaveLength(Number(records.Process));
+    expect((await readSf(rebuilt)).filter(({ type }) => type === 'Process')).toHaveLength(
+      Number(records.Process),
+    );
   });
 
   it('rejects several inputs, and an output that is its own input', async () => {
@@ -41,7 +45,9 @@ describe('convert', () => {
       const controller = new AbortController();
       const before = readdirSync(directory.path());
       const options = { output: directory.path(`a.${kind}`), signal: controller.signal };
-      await expect(convert(capture, { ...options, onProgress: () => controller.abort(reason) })).rejects.toBe(reason);
+      await expect(
+        convert(capture, { ...options, onProgress: () => controller.abort(reason) }),
+      ).rejects.toBe(reason);
       await expect(convert(capture, options)).rejects.toBe(reason);
       expect(readdirSync(directory.path())).toEqual(before);
     },
@@ -56,7 +62,9 @@ describe('convert', () => {
     const controller = new AbortController();
     const onProgress = () => controller.abort(reason);
     const output = directory.path('a.sf');
-    await expect(convert(tables, { output, onProgress, signal: controller.signal })).rejects.toBe(reason);
+    await expect(convert(tables, { output, onProgress, signal: controller.signal })).rejects.toBe(
+      reason,
+    );
     await expect(convert(tables, { output, signal: controller.signal })).rejects.toBe(reason);
     expect(readdirSync(directory.path()).sort()).toEqual(['long.scap', 'tables']);
   });

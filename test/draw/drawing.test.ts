@@ -10,7 +10,10 @@ const cut = (...names: string[]): DrawnColumn[] => names.map((name) => ({ name }
 /** A flow as in `from network_flow`: many columns, some empty, one with a long text. */
 function flows(columns: number, rows: number): { columns: DrawnColumn[]; rows: Cell[][] } {
   return {
-    columns: Array.from({ length: columns }, (_, index) => ({ name: `column_${index}`, right: index % 3 === 0 })),
+    columns: Array.from({ length: columns }, (_, index) => ({
+      name: `column_${index}`,
+      right: index % 3 === 0,
+    })),
     rows: Array.from({ length: rows }, (_, row) =>
       Array.from({ length: columns }, (_, index) => {
         if (index % 3 === 0) return String(row * 1000 + index);
@@ -47,7 +50,9 @@ describe('a table in a file or pipe', () => {
   });
 
   it('has a heading even without rows', () => {
-    expect(drawn(cut('a', 'b'), [], undefined)).toBe('┌───┬───┐\n│ a │ b │\n├───┼───┤\n└───┴───┘\n');
+    expect(drawn(cut('a', 'b'), [], undefined)).toBe(
+      '┌───┬───┐\n│ a │ b │\n├───┼───┤\n└───┴───┘\n',
+    );
   });
 
   it('aligns wide characters and combining marks', () => {
@@ -72,7 +77,9 @@ describe('a table in a file or pipe', () => {
 
   it('comes in pieces, whose widths depend on the rows alone', () => {
     const drawing = new Drawing(cut('a'));
-    const pieces = Array.from({ length: 2500 }, (_, row) => drawing.add([row === 1500 ? 'wide text' : 'x']));
+    const pieces = Array.from({ length: 2500 }, (_, row) =>
+      drawing.add([row === 1500 ? 'wide text' : 'x']),
+    );
     expect(pieces.flatMap((piece, row) => (piece === '' ? [] : [row]))).toEqual([999, 1999]);
     const all = lines(pieces.join('') + drawing.end());
     expect(all).toHaveLength(3 + 2500 + 1);
@@ -89,7 +96,8 @@ describe('a table in a file or pipe', () => {
     expect(text.length).toBeLessThan(huge.length + 505 * 300);
   });
 
-  // Eight times the input in linear time, with a factor of three for caches and busy machines; quadratic time is 64 times.
+  // Eight times the input in linear time, with a factor of three for caches and busy machines;
+  // quadratic time is 64 times.
   it('takes time linear in its rows and in the length of a cell', () => {
     const time = (work: () => void) => {
       let best = Number.POSITIVE_INFINITY;
@@ -107,7 +115,8 @@ describe('a table in a file or pipe', () => {
     table(2000)();
     expect(time(table(16_000))).toBeLessThan(24 * time(table(2000)));
     const cell = (characters: number) => () => {
-      for (const width of [undefined, screen(80)]) drawn(cut('a'), [['漢'.repeat(characters)]], width);
+      for (const width of [undefined, screen(80)])
+        drawn(cut('a'), [['漢'.repeat(characters)]], width);
     };
     cell(100_000)();
     expect(time(cell(2_000_000))).toBeLessThan(24 * time(cell(250_000)));
@@ -164,7 +173,11 @@ describe('a table on a screen', () => {
 
   it('shortens texts, paths from the left, and never a number', () => {
     const columns = [{ name: 'bytes_read_by_it', right: true }, { name: 'path' }, { name: 'text' }];
-    const text = drawn(columns, [['12345678901', `/a/${'b/'.repeat(40)}end`, 'long '.repeat(20)]], screen(60));
+    const text = drawn(
+      columns,
+      [['12345678901', `/a/${'b/'.repeat(40)}end`, 'long '.repeat(20)]],
+      screen(60),
+    );
     expect(text).toBe(
       [
         '┌─────────────┬──────────────────────┬─────────────────────┐',
@@ -180,10 +193,9 @@ describe('a table on a screen', () => {
 
   it('drops the date that all times share, and shows it once', () => {
     const columns: DrawnColumn[] = [{ name: 'ts', long: 'time' }, { name: 'what' }];
-    const rows = ['2026-03-02T10:00:00.000000001Z', '2026-03-02T11:00:00.000000002Z'].map((time) => [
-      time,
-      'some text that is long enough',
-    ]);
+    const rows = ['2026-03-02T10:00:00.000000001Z', '2026-03-02T11:00:00.000000002Z'].map(
+      (time) => [time, 'some text that is long enough'],
+    );
     const narrow = drawn(columns, rows, screen(40));
     expect(narrow).toContain('│ 10:00:00.000000001 │ some text that… │');
     expect(narrow).toContain('ts: all on 2026-03-02 (UTC)\n');
@@ -198,7 +210,11 @@ describe('a table on a screen', () => {
       { name: 'third', rank: 2 },
       { name: 'last' },
     ];
-    const text = drawn(columns, [columns.map(({ name }) => `${name} `.repeat(10).trimEnd())], screen(50));
+    const text = drawn(
+      columns,
+      [columns.map(({ name }) => `${name} `.repeat(10).trimEnd())],
+      screen(50),
+    );
     expect(text).toContain('│ first first f… │ second secon… │ last last la… │');
     expect(text).toContain('no room for 1 column (--format json has all):\nthird\n');
   });
@@ -240,7 +256,11 @@ describe('a table on a screen', () => {
 
   it('wraps prose', () => {
     expect(
-      drawn([{ name: 'field' }, { name: 'meaning', long: 'wrap' }], [['a', 'one two three four five']], screen(32)),
+      drawn(
+        [{ name: 'field' }, { name: 'meaning', long: 'wrap' }],
+        [['a', 'one two three four five']],
+        screen(32),
+      ),
     ).toBe(
       [
         '┌───────┬──────────────────────┐',

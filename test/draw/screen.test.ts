@@ -8,7 +8,11 @@ it('exists only for a terminal', () => {
     rows: 30,
     color: true,
   });
-  expect(screenOf({ isTTY: true, columns: 0, rows: 0 }, {})).toEqual({ columns: 80, rows: undefined, color: true });
+  expect(screenOf({ isTTY: true, columns: 0, rows: 0 }, {})).toEqual({
+    columns: 80,
+    rows: undefined,
+    color: true,
+  });
 });
 
 it.each([

@@ -72,7 +72,9 @@ describe('each field of the configuration has a visible effect', () => {
 
   it('fileReadMode: 0 keeps most flows, 1 fewest', async () => {
     const [all, none, select] = await Promise.all(
-      ([0, 1, 2] as const).map(async (fileReadMode) => (await run({ fileReadMode })).records.length),
+      ([0, 1, 2] as const).map(
+        async (fileReadMode) => (await run({ fileReadMode })).records.length,
+      ),
     );
     expect(all).toBeGreaterThan(select as number);
     expect(select).toBeGreaterThan(none as number);
@@ -89,7 +91,8 @@ describe('each field of the configuration has a visible effect', () => {
     const consumer = await run({ collectionMode: 'SFConsumerMode', fileReadMode: 0 });
     const flows = consumer.records.filter((record) => record.type === 'FileFlow');
     expect(flows.length).toBeGreaterThan(0);
-    for (const flow of flows) expect(flow).toMatchObject({ opFlags: 128, numRRecvOps: 0n, endTs: flow.ts });
+    for (const flow of flows)
+      expect(flow).toMatchObject({ opFlags: 128, numRRecvOps: 0n, endTs: flow.ts });
     const same = await run({ enableConsumerMode: true, fileReadMode: 0 });
     expect(same.records).toEqual(consumer.records);
     const none = await run({ collectionMode: 'SFNoFilesMode' });
@@ -117,7 +120,8 @@ describe('each field of the configuration has a visible effect', () => {
 
   it('moduleChecks and driverType: missing requirements of live capture are reported', () => {
     const env = { FALCO_BPF_PROBE: join(directory, 'none.o') };
-    const code = (config: SysFlowConfig) => codeOf(() => new SysFlowDriver({ callback() {}, ...config }, env));
+    const code = (config: SysFlowConfig) =>
+      codeOf(() => new SysFlowDriver({ callback() {}, ...config }, env));
     expect(code({ driverType: 'EBPF' })).toBe('ProbeNotExist');
     expect(code({ driverType: 'EBPF', moduleChecks: false })).toBe('OperationNotSupported');
     // test/live/doctor.test.ts covers the requirements of CORE_EBPF.
@@ -125,7 +129,8 @@ describe('each field of the configuration has a visible effect', () => {
   });
 
   it('fields of live capture reach the engine', () => {
-    const optionsOf = (config: SysFlowConfig) => engineOptions(resolveConfig({ callback() {}, ...config }));
+    const optionsOf = (config: SysFlowConfig) =>
+      engineOptions(resolveConfig({ callback() {}, ...config }));
     expect(optionsOf({})).toMatchObject({
       kind: 'live',
       rotateInterval: 300,
@@ -143,7 +148,10 @@ describe('each field of the configuration has a visible effect', () => {
       rotateInterval: 0,
       live: { allSyscalls: true, samplingRatio: 4, ringBytes: 16384, cpusPerRing: 2 },
     });
-    expect(optionsOf({ scapInputPath: capture })).toMatchObject({ kind: 'capture', input: capture });
+    expect(optionsOf({ scapInputPath: capture })).toMatchObject({
+      kind: 'capture',
+      input: capture,
+    });
   });
 
   it('fields of live capture are checked and get defaults', () => {
@@ -172,14 +180,21 @@ describe('each field of the configuration has a visible effect', () => {
       k8sAPICert: '/cert.pem',
     };
     expect(resolveConfig({ ...config, ...live })).toMatchObject(live);
-    expect(resolveConfig({ callback() {} })).toMatchObject({ rotateInterval: 300, driverType: 'CORE_EBPF' });
+    expect(resolveConfig({ callback() {} })).toMatchObject({
+      rotateInterval: 300,
+      driverType: 'CORE_EBPF',
+    });
   });
 });
 
 describe('environment variables', () => {
   it('override the configuration', async () => {
     const config = { fileOnly: true, fileReadMode: 2 as const, nodeIP: 'configured' };
-    const { header, records } = await run(config, { FILE_ONLY: '0', FILE_READ_MODE: '0', NODE_IP: '10.9.9.9' });
+    const { header, records } = await run(config, {
+      FILE_ONLY: '0',
+      FILE_READ_MODE: '0',
+      NODE_IP: '10.9.9.9',
+    });
     expect(header?.ip).toBe('10.9.9.9');
     expect(records).toHaveLength((await run({ fileOnly: false, fileReadMode: 0 })).records.length);
   });
@@ -222,7 +237,15 @@ describe('a wrong configuration', () => {
     ['no output', { scapInputPath: 'a.scap' }],
     ['nothing to read', { callback, driverType: 'NO_DRIVER' }],
     ['a capture and a driver', { scapInputPath: 'a.scap', callback, driverType: 'KMOD' }],
-    ['two modes', { scapInputPath: 'a.scap', callback, enableConsumerMode: true, collectionMode: 'SFNoFilesMode' }],
+    [
+      'two modes',
+      {
+        scapInputPath: 'a.scap',
+        callback,
+        enableConsumerMode: true,
+        collectionMode: 'SFNoFilesMode',
+      },
+    ],
     ...Object.entries({
       scapInputPath: 7,
       callback: 'print',

@@ -89,14 +89,19 @@ describe('the callback', () => {
   it('sets the pace: the engine is never far ahead', async () => {
     // Captures can be concatenated.
     const scapInputPath = directory.path('long.scap');
-    writeFileSync(scapInputPath, Buffer.concat(Array.from({ length: 300 }, () => readFileSync(capture))));
+    writeFileSync(
+      scapInputPath,
+      Buffer.concat(Array.from({ length: 300 }, () => readFileSync(capture))),
+    );
     let ahead = 0n;
     const opened = openCapture(scapInputPath, { fileReadMode: 'all', processFlow: false });
     let count = 0;
     for await (const _ of opened) {
       count += 1;
       if (count !== 10) continue;
-      ahead = await settled(() => Object.values(opened.summary().records).reduce((sum, some) => sum + some, 0n));
+      ahead = await settled(() =>
+        Object.values(opened.summary().records).reduce((sum, some) => sum + some, 0n),
+      );
     }
     expect(ahead).toBeLessThan(10_000n);
     expect(count).toBeGreaterThan(30_000);
@@ -120,7 +125,10 @@ describe('the callback', () => {
     const { files } = await driver.run({ signal: controller.signal });
     expect(calls).toBeGreaterThan(0);
     expect(files).toEqual([filePath]);
-    const never = new SysFlowDriver({ scapInputPath: capture, callback: () => expect.unreachable() }, {});
+    const never = new SysFlowDriver(
+      { scapInputPath: capture, callback: () => expect.unreachable() },
+      {},
+    );
     await never.run({ signal: AbortSignal.abort() });
   });
 
@@ -173,18 +181,26 @@ describe('statistics', () => {
       vi.useRealTimers();
       vi.restoreAllMocks();
     }
-    expect(emitted.map(({ reason }) => reason)).toEqual(['interval', 'rotation', 'rotation', 'end']);
+    expect(emitted.map(({ reason }) => reason)).toEqual([
+      'interval',
+      'rotation',
+      'rotation',
+      'end',
+    ]);
     const counts = emitted.map(({ records }) => records);
     expect([...counts].sort((a, b) => Number(a - b))).toEqual(counts);
     expect(counts[0]).toBeLessThan(counts[3] as bigint);
-    const lines = text.match(/Container Table: \d+ Process Table: \d+ .* Num Records Written: \d+/g);
+    const lines = text.match(
+      /Container Table: \d+ Process Table: \d+ .* Num Records Written: \d+/g,
+    );
     expect(lines).toHaveLength(4);
   });
 });
 
 describe('rotation by event time', () => {
   it('starts a complete file with a header every interval', async () => {
-    const run = (config: SysFlowConfig) => new SysFlowDriver({ scapInputPath: capture, ...config }, {}).run();
+    const run = (config: SysFlowConfig) =>
+      new SysFlowDriver({ scapInputPath: capture, ...config }, {}).run();
     const { files } = await run({ filePath: directory.path('flow'), rotateInterval: 1 });
     expect(files.length).toBeGreaterThan(1);
     expect(readdirSync(directory.path()).sort()).toEqual(
@@ -201,7 +217,10 @@ describe('rotation by event time', () => {
   });
 });
 
-/** Counts events and flows of a file; checks that it starts with a header and resolves every reference. */
+/**
+ * Counts events and flows of a file; checks that it starts with a header and resolves every
+ * reference.
+ */
 async function countIfWhole(path: string): Promise<number> {
   const known = new Set<string>();
   let count = 0;
@@ -211,7 +230,8 @@ async function countIfWhole(path: string): Promise<number> {
     expect(record.type === 'Header').toBe(count === 0);
     count += 1;
     if (record.type === 'Process') {
-      if (record.poid !== null && record.state !== 'MODIFIED') expect(known).toContain(key(record.poid));
+      if (record.poid !== null && record.state !== 'MODIFIED')
+        expect(known).toContain(key(record.poid));
       if (record.containerId !== null) expect(known).toContain(record.containerId);
       known.add(key(record.oid));
     }
@@ -222,14 +242,16 @@ async function countIfWhole(path: string): Promise<number> {
       expect(known).toContain(key(record.procOID));
     }
     if ('fileOID' in record) expect(known).toContain(record.fileOID);
-    if (record.type === 'FileEvent' && record.newFileOID !== null) expect(known).toContain(record.newFileOID);
+    if (record.type === 'FileEvent' && record.newFileOID !== null)
+      expect(known).toContain(record.newFileOID);
   }
   return activities;
 }
 
 describe('every error code is raised as documented', () => {
   const callback = () => {};
-  const raise = (config: SysFlowConfig, env = {}) => codeOf(() => new SysFlowDriver(config, env).run());
+  const raise = (config: SysFlowConfig, env = {}) =>
+    codeOf(() => new SysFlowDriver(config, env).run());
   const failing =
     (code: string): ReadFile =>
     () => {
@@ -238,20 +260,29 @@ describe('every error code is raised as documented', () => {
 
   const cases: Record<string, () => Promise<string>> = {
     LibsError: () => raise({ scapInputPath: directory.path('none.scap'), callback }),
-    ProbeAccessDenied: () => codeOf(() => checkProbe('EBPF', { FALCO_BPF_PROBE: '/p.o' }, failing('EACCES'))),
-    ProbeNotExist: () => raise({ driverType: 'EBPF', callback }, { FALCO_BPF_PROBE: directory.path('none.o') }),
-    ErrorReadingFileSystem: () => codeOf(() => checkProbe('EBPF', { FALCO_BPF_PROBE: '/p.o' }, failing('EIO'))),
-    NameTooLong: () => raise({ driverType: 'EBPF', callback }, { FALCO_BPF_PROBE: `/${'n'.repeat(300)}` }),
+    ProbeAccessDenied: () =>
+      codeOf(() => checkProbe('EBPF', { FALCO_BPF_PROBE: '/p.o' }, failing('EACCES'))),
+    ProbeNotExist: () =>
+      raise({ driverType: 'EBPF', callback }, { FALCO_BPF_PROBE: directory.path('none.o') }),
+    ErrorReadingFileSystem: () =>
+      codeOf(() => checkProbe('EBPF', { FALCO_BPF_PROBE: '/p.o' }, failing('EIO'))),
+    NameTooLong: () =>
+      raise({ driverType: 'EBPF', callback }, { FALCO_BPF_PROBE: `/${'n'.repeat(300)}` }),
     ProbeCheckError: () => {
       writeFileSync(directory.path('file'), '');
-      return raise({ driverType: 'EBPF', callback }, { FALCO_BPF_PROBE: directory.path('file', 'p.o') });
+      return raise(
+        { driverType: 'EBPF', callback },
+        { FALCO_BPF_PROBE: directory.path('file', 'p.o') },
+      );
     },
-    ProbeNotLoaded: () => codeOf(() => checkProbe('KMOD', {}, () => Buffer.from('ext4 1 0 - Live 0x0\n'))),
+    ProbeNotLoaded: () =>
+      codeOf(() => checkProbe('KMOD', {}, () => Buffer.from('ext4 1 0 - Live 0x0\n'))),
     DriverLibsMismatch: () => {
       writeFileSync(directory.path('p.o'), '\x7fELF and no version');
       return raise({ driverType: 'EBPF', callback }, { FALCO_BPF_PROBE: directory.path('p.o') });
     },
-    EventParsingError: () => raise({ scapInputPath: join(fixtures, 'seeds/captures/cut-in-event.scap'), callback }),
+    EventParsingError: () =>
+      raise({ scapInputPath: join(fixtures, 'seeds/captures/cut-in-event.scap'), callback }),
     ProcResourceNotFound: () => codeOf(() => checkProbe('KMOD', {}, failing('ENOENT'))),
     OperationNotSupported: () => raise({ driverType: 'KMOD', moduleChecks: false, callback }),
   };
@@ -261,7 +292,9 @@ describe('every error code is raised as documented', () => {
   });
 
   it('a probe or module that exists raises no error', () => {
-    checkProbe('EBPF', { FALCO_BPF_PROBE: '/p.o' }, () => Buffer.from('\x7fELF..api_version..', 'latin1'));
+    checkProbe('EBPF', { FALCO_BPF_PROBE: '/p.o' }, () =>
+      Buffer.from('\x7fELF..api_version..', 'latin1'),
+    );
     checkProbe('KMOD', {}, () => Buffer.from('falco 7 0 - Live 0x0\n'));
   });
 

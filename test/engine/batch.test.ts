@@ -24,7 +24,9 @@ it('has the names of open flags, of which the access mode is a number', () => {
     'file_flow',
     bits.map((file_openflags) => ({ file_openflags })),
   );
-  const all = openFlagNames.map(([name]) => name).filter((name) => !['O_RDONLY', 'O_WRONLY'].includes(name));
+  const all = openFlagNames
+    .map(([name]) => name)
+    .filter((name) => !['O_RDONLY', 'O_WRONLY'].includes(name));
   expect(bits.map((_, row) => rows.column('openflags').get(row))).toEqual([
     [],
     ['O_RDONLY'],
@@ -38,7 +40,9 @@ it('has the names of open flags, of which the access mode is a number', () => {
 
 it('has null for impossible times, and keeps their numbers', () => {
   const native = nativeBatch('process_flow', [{ ts_uts: 5n }, { ts_uts: 2n ** 63n - 1n }]);
-  const column = native.columns.find(({ values }) => values instanceof BigInt64Array && values[0] === 5n);
+  const column = native.columns.find(
+    ({ values }) => values instanceof BigInt64Array && values[0] === 5n,
+  );
   if (column !== undefined) column.possible = Uint8Array.of(0b01);
   const rows = new ColumnBatch(native);
   expect([rows.column('ts').get(0), rows.column('ts').get(1)]).toEqual([5n, null]);

@@ -14,11 +14,18 @@ it.each([
   expect(parseBound('--from', text)).toEqual(bound);
 });
 
-it.each(['', 'yesterday', '-1', '+', '+1.', '1.5', '2026-13-01', '2026-03-02T10', '99999999999999999999999'])(
-  'rejects %j and names the expected forms',
-  (text) => {
-    expect(() => parseBound('--from', text)).toThrow(
-      `--from '${text}': expected an event number (120), a time in UTC (2026-03-02T10:00:01.5) or seconds from the first system call (+1.5)`,
-    );
-  },
-);
+it.each([
+  '',
+  'yesterday',
+  '-1',
+  '+',
+  '+1.',
+  '1.5',
+  '2026-13-01',
+  '2026-03-02T10',
+  '99999999999999999999999',
+])('rejects %j and names the expected forms', (text) => {
+  expect(() => parseBound('--from', text)).toThrow(
+    `--from '${text}': expected an event number (120), a time in UTC (2026-03-02T10:00:01.5) or seconds from the first system call (+1.5)`,
+  );
+});

@@ -18,15 +18,18 @@ describe('a session config', () => {
 
   it.each([
     [{ input: 1 }, "option 'input' must be a string"],
-    [{ fileReadMode: 'slect' }, "option 'fileReadMode' must be one of all, none, select; did you mean 'select'?"],
+    [
+      { fileReadMode: 'slect' },
+      "option 'fileReadMode' must be one of all, none, select; did you mean 'select'?",
+    ],
     [{ compat: 'x' }, "option 'compat' must be one of sysflow-0.7"],
     [{ tables: ['files'] }, "unknown table 'files'; did you mean 'file'?"],
     [{ batchRows: 0 }, "option 'batchRows' must be a whole number from 1 to 122880"],
     [{ fileonly: true }, "unknown option 'fileonly'; did you mean 'fileOnly'?"],
     [{ exporter: 'a\0b' }, "option 'exporter' must not contain a NUL character"],
   ])('%j is rejected with a helpful message', (part, message) => {
-    expect(() => toNativeConfig({ input: 'a', output: 'columns', ...part } as unknown as SessionConfig)).toThrow(
-      message,
-    );
+    expect(() =>
+      toNativeConfig({ input: 'a', output: 'columns', ...part } as unknown as SessionConfig),
+    ).toThrow(message);
   });
 });

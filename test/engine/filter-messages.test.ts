@@ -136,7 +136,8 @@ const wrong = [
 describe('a wrong filter', () => {
   it('is rejected with a message that names the error, the place and a suggestion', () => {
     const messages = wrong.map((filter) => {
-      const shown = filter.length > 100 ? `${filter.slice(0, 40)}... (${filter.length} characters)` : filter;
+      const shown =
+        filter.length > 100 ? `${filter.slice(0, 40)}... (${filter.length} characters)` : filter;
       return `${JSON.stringify(shown)}\n${messageOf(filter)}\n`;
     });
     expect(messages.filter((message) => message.includes('accepted'))).toEqual([]);

@@ -40,11 +40,20 @@ const secondsPerRun = 1;
 /** A complete command, including Node.js, that writes the tables of a small capture. */
 const commandSeconds = 10;
 const commandMemory = 400;
-/** Size factor of each attempt: a cost that is too high by chance at one size is normal at another. */
+/**
+ * Size factor of each attempt: a cost that is too high by chance at one size is normal at another.
+ */
 const attempts = [1, 1, 2, 2, 4, 4, 4, 4];
 
 /** Table formats may repeat a text in every row; their memory must not grow with that. */
-const tables = ['fork_env', 'rows_of_env', 'rows_of_container', 'rows_of_parent_env', 'unique_paths', 'execs'];
+const tables = [
+  'fork_env',
+  'rows_of_env',
+  'rows_of_container',
+  'rows_of_parent_env',
+  'unique_paths',
+  'execs',
+];
 const formats = ['csv', 'parquet', 'arrow'];
 
 const program = ['.', 'Release']
@@ -68,7 +77,11 @@ async function lines(...args: string[]): Promise<unknown[]> {
     .map((line) => JSON.parse(line));
 }
 
-async function engine(kind: string, size: number, seconds: number): Promise<{ bytes: number; costs: Cost[] }> {
+async function engine(
+  kind: string,
+  size: number,
+  seconds: number,
+): Promise<{ bytes: number; costs: Cost[] }> {
   const [input, ...costs] = await lines('engine', kind, String(size), String(seconds));
   return { bytes: (input as { bytes: number }).bytes, costs: costs as Cost[] };
 }
@@ -86,7 +99,9 @@ function complaints(kind: { flat: boolean }, bytes: number, once: Cost, twice: C
   // The collector, and so --compat, keeps processes whose exit it does not see.
   const flat = kind.flat && once.way !== 'compat';
   if ((grown > memoryFloor && twice.memory > growth * once.memory) || (flat && grown > flatFloor)) {
-    found.push(`${once.way}: memory ${costsText('MB', [once.memory, twice.memory])}${flat ? ', nothing stays' : ''}`);
+    found.push(
+      `${once.way}: memory ${costsText('MB', [once.memory, twice.memory])}${flat ? ', nothing stays' : ''}`,
+    );
   }
   const maxMemory = memoryBase + (memoryPerByte * bytes) / 1e6;
   if (twice.memory > maxMemory) {
@@ -104,7 +119,11 @@ function minimumCosts(known: Cost[] | undefined, now: Cost[]): Cost[] {
     const before = known[at];
     if (before === undefined || before.stopped) return cost;
     if (cost.stopped) return before;
-    return { ...cost, cpu: Math.min(cost.cpu, before.cpu), memory: Math.min(cost.memory, before.memory) };
+    return {
+      ...cost,
+      cpu: Math.min(cost.cpu, before.cpu),
+      memory: Math.min(cost.memory, before.memory),
+    };
   });
 }
 
@@ -123,12 +142,16 @@ async function judge(
   for (const scale of attempts) {
     const once = await leastAt(scale);
     const stopped = once.costs.find((cost) => cost.stopped);
-    if (stopped !== undefined) return [`${stopped.way}: stopped at ${stopped.cpu} s, ${stopped.memory} MB`];
+    if (stopped !== undefined)
+      return [`${stopped.way}: stopped at ${stopped.cpu} s, ${stopped.memory} MB`];
     const twice = await leastAt(2 * scale);
-    found = twice.costs.flatMap((cost, at) => complaints(kind, twice.bytes, once.costs[at] as Cost, cost));
+    found = twice.costs.flatMap((cost, at) =>
+      complaints(kind, twice.bytes, once.costs[at] as Cost, cost),
+    );
     if (found.length === 0) return [];
     // Load on the machine cannot explain a difference this large.
-    if (twice.costs.some((cost) => cost.stopped) || found.some((text) => !text.includes(': CPU '))) return found;
+    if (twice.costs.some((cost) => cost.stopped) || found.some((text) => !text.includes(': CPU ')))
+      return found;
   }
   return found;
 }
@@ -139,7 +162,10 @@ describe.skipIf(program === undefined)(
     it.each(kinds.map((kind) => [kind.name, kind] as const))(
       '%s',
       async (_name, kind) => {
-        expect(await judge(kind, (size, seconds) => engine(kind.name, size, seconds)), kind.what).toEqual([]);
+        expect(
+          await judge(kind, (size, seconds) => engine(kind.name, size, seconds)),
+          kind.what,
+        ).toEqual([]);
       },
       180_000,
     );
@@ -156,7 +182,14 @@ describe.skipIf(program === undefined)(
         const input = directory.path(`${name}.scap`);
         const output = directory.path(`output.${format}`);
         await run(program as string, ['write', name, String(2 * size), input]);
-        const convert = [process.execPath, join(root, 'bin/run.js'), 'convert', input, '-o', output];
+        const convert = [
+          process.execPath,
+          join(root, 'bin/run.js'),
+          'convert',
+          input,
+          '-o',
+          output,
+        ];
         const [cost] = (await lines('command', String(commandSeconds), ...convert)) as Cost[];
         expect(cost?.stopped, `stopped at ${cost?.cpu} s`).toBe(false);
         expect(cost?.memory).toBeLessThan(commandMemory);

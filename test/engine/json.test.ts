@@ -18,7 +18,8 @@ it('writes everything else as JSON.stringify does', () => {
     '"key"': 1,
   };
   expect(toJson(value)).toBe(JSON.stringify(value));
-  for (const single of [null, 'a', 1, false, undefined]) expect(toJson(single)).toBe(JSON.stringify(single) ?? 'null');
+  for (const single of [null, 'a', 1, false, undefined])
+    expect(toJson(single)).toBe(JSON.stringify(single) ?? 'null');
 });
 
 it('makes invisible characters visible, also in names', () => {

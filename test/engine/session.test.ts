@@ -5,9 +5,12 @@ import { fakeSession, nativeBatch } from '../helpers/batches.js';
 
 describe('a session', () => {
   it('returns its batches, then its summary', async () => {
-    const native = fakeSession([nativeBatch('process', [{ proc_pid: 7n }]), nativeBatch('pod', [{ pod_id: 'p' }])], {
-      events: 9n,
-    });
+    const native = fakeSession(
+      [nativeBatch('process', [{ proc_pid: 7n }]), nativeBatch('pod', [{ pod_id: 'p' }])],
+      {
+        events: 9n,
+      },
+    );
     const session = openColumns({ input: 'x' }, () => native);
     const seen: unknown[] = [];
     for await (const batch of session) seen.push([batch.table, batch.rows]);

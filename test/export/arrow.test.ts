@@ -14,7 +14,15 @@ const first: Row[] = [
     proc_tty: true,
     flow_rbytes: 2n ** 62n,
   },
-  { idx: 1, type: 'FF', opflags_bitmap: 0x180, ts_uts: -1n, proc_exe: null, proc_tty: null, file_path: 'x' },
+  {
+    idx: 1,
+    type: 'FF',
+    opflags_bitmap: 0x180,
+    ts_uts: -1n,
+    proc_exe: null,
+    proc_tty: null,
+    file_path: 'x',
+  },
 ];
 const second: Row[] = [{ idx: 2, type: 'FF', proc_exe: '/bin/b', file_path: 'x' }];
 
@@ -34,7 +42,9 @@ describe.each(['file', 'stream'] as const)('an Arrow %s', (form) => {
     expect(column('flow_rbytes')).toEqual([2n ** 62n, 0n, 0n]);
     expect(table.getChild('opflags')?.get(1)?.toArray()).toEqual(['OPEN', 'READ_RECV']);
     expect(table.getChild('ts')?.data[0]?.values[0]).toBe(1_600_000_000_123_456_789n);
-    expect(String(table.schema.fields.find((field) => field.name === 'ts')?.type)).toBe('Timestamp<NANOSECOND, UTC>');
+    expect(String(table.schema.fields.find((field) => field.name === 'ts')?.type)).toBe(
+      'Timestamp<NANOSECOND, UTC>',
+    );
   });
 
   it('of a table without rows has its columns', async () => {
@@ -59,7 +69,13 @@ describe.each(['file', 'stream'] as const)('an Arrow %s', (form) => {
     const table = tableFromIPC(await arrowOf(form, 'pod', [batch('pod', rows)]));
     expect([...(table.getChild('ts_uts') as Iterable<bigint>)]).toEqual(times);
     if (form === 'file')
-      expect(times.map((_, row) => table.getChild('ts')?.isValid(row))).toEqual([true, false, true, false, false]);
+      expect(times.map((_, row) => table.getChild('ts')?.isValid(row))).toEqual([
+        true,
+        false,
+        true,
+        false,
+        false,
+      ]);
   });
 });
 
@@ -69,13 +85,18 @@ it('a file has null ends for events, which have no end, and for impossible ends'
       'sysflow',
       endts.map((endts_uts) => ({ type: 'PE', endts_uts })),
     );
-  const table = tableFromIPC(await arrowOf('file', 'sysflow', [ends([null, 5n]), ends([null, -1n, 0n])]));
+  const table = tableFromIPC(
+    await arrowOf('file', 'sysflow', [ends([null, 5n]), ends([null, -1n, 0n])]),
+  );
   const endts = [0, 1, 2, 3, 4].map((row) => table.getChild('endts')?.isValid(row));
   expect(endts).toEqual([false, true, false, false, true]);
 });
 
 it('has plain text in a file for a column with too many strings', async () => {
-  const rows = Array.from({ length: 700 }, (_, index) => ({ pod_id: `${index}`.padStart(1000, '0'), pod_name: 'one' }));
+  const rows = Array.from({ length: 700 }, (_, index) => ({
+    pod_id: `${index}`.padStart(1000, '0'),
+    pod_name: 'one',
+  }));
   const table = tableFromIPC(await arrowOf('file', 'pod', [batch('pod', rows)]));
   const types = new Map(table.schema.fields.map(({ name, type }) => [name, String(type)]));
   expect(types.get('pod_id')).toBe('Utf8');
@@ -88,7 +109,10 @@ it('a truncated stream is readable', async () => {
   expect(tableFromIPC(whole.subarray(0, -8)).numRows).toBe(first.length);
 });
 
-function dictionariesOf(bytes: Uint8Array, form: 'file' | 'stream'): { id: number; isDelta: boolean }[] {
+function dictionariesOf(
+  bytes: Uint8Array,
+  form: 'file' | 'stream',
+): { id: number; isDelta: boolean }[] {
   const reader = new MessageReader(form === 'file' ? bytes.subarray(8) : bytes);
   const found: { id: number; isDelta: boolean }[] = [];
   for (let message = reader.readMessage(); message !== null; message = reader.readMessage()) {

@@ -10,7 +10,8 @@ function* files(rows: readonly Row[], batchRows = 8192): Generator<ColumnBatch> 
     yield batch('file', rows.slice(start, start + batchRows));
 }
 
-const around = (borders: readonly number[]) => borders.flatMap((border) => [border - 1, border, border + 1]);
+const around = (borders: readonly number[]) =>
+  borders.flatMap((border) => [border - 1, border, border + 1]);
 const numbered = (count: number, row: (index: number) => Row) =>
   Array.from({ length: count }, (_, index) => row(index));
 
@@ -25,18 +26,21 @@ describe.each(forms)('%s', (form) => {
     expect(ts_uts).toEqual(rows.map((row) => BigInt(Number(row.ts_uts))));
   });
 
-  it.each(around([8, 64, 2048, 20_480, 65_536]))('keeps %i rows of one batch, with missing values', async (count) => {
-    const rows = numbered(count, (index) => ({
-      ts_uts: index,
-      file_type: index % 3 === 0 ? null : `${index % 7}`,
-      state: index === count - 1 ? null : 'CREATED',
-    }));
-    const columns = ['ts_uts', 'file_type', 'state'];
-    const read = await written(form, 'file', files(rows, count), columns);
-    expect(read.ts_uts).toEqual(rows.map((row) => BigInt(Number(row.ts_uts))));
-    expect(read.file_type).toEqual(rows.map((row) => row.file_type));
-    expect(read.state).toEqual(rows.map((row) => row.state));
-  });
+  it.each(around([8, 64, 2048, 20_480, 65_536]))(
+    'keeps %i rows of one batch, with missing values',
+    async (count) => {
+      const rows = numbered(count, (index) => ({
+        ts_uts: index,
+        file_type: index % 3 === 0 ? null : `${index % 7}`,
+        state: index === count - 1 ? null : 'CREATED',
+      }));
+      const columns = ['ts_uts', 'file_type', 'state'];
+      const read = await written(form, 'file', files(rows, count), columns);
+      expect(read.ts_uts).toEqual(rows.map((row) => BigInt(Number(row.ts_uts))));
+      expect(read.file_type).toEqual(rows.map((row) => row.file_type));
+      expect(read.state).toEqual(rows.map((row) => row.state));
+    },
+  );
 
   it.each([
     ['with a dictionary', []],
@@ -44,7 +48,10 @@ describe.each(forms)('%s', (form) => {
   ])('keeps strings of every length in a column %s', async (_, before) => {
     // DuckDB inlines strings of up to 12 bytes.
     const lengths = [0, 1, ...around([4, 12, 128, 256, 4096, 65_536]), 1_000_001];
-    const rows = [...before, ...lengths.flatMap((length) => [{ file_path: 'y'.repeat(length) }, { file_path: null }])];
+    const rows = [
+      ...before,
+      ...lengths.flatMap((length) => [{ file_path: 'y'.repeat(length) }, { file_path: null }]),
+    ];
     const { file_path } = await written(form, 'file', files(rows), ['file_path']);
     expect(file_path?.map((text) => (text as string | null)?.length)).toEqual(
       rows.map((row) => (row.file_path as string | null)?.length),
@@ -53,8 +60,16 @@ describe.each(forms)('%s', (form) => {
   });
 
   it('keeps rows before and after a column outgrows its dictionary, also in the middle of a batch', async () => {
-    const short = numbered(3000, (index) => ({ file_path: index % 5 === 0 ? null : `${index % 100}` }));
-    const rows: Row[] = [...short, ...outgrowing, ...short, { file_path: 'NUL \0 in \u{10ffff}0' }, ...outgrowing];
+    const short = numbered(3000, (index) => ({
+      file_path: index % 5 === 0 ? null : `${index % 100}`,
+    }));
+    const rows: Row[] = [
+      ...short,
+      ...outgrowing,
+      ...short,
+      { file_path: 'NUL \0 in \u{10ffff}0' },
+      ...outgrowing,
+    ];
     for (const batchRows of [1000, 3100]) {
       const { file_path } = await written(form, 'file', files(rows, batchRows), ['file_path']);
       expect(file_path).toEqual(rows.map((row) => row.file_path));
@@ -79,7 +94,10 @@ describe.each(forms)('%s', (form) => {
 });
 
 it('limits row groups of Parquet by their bytes', async () => {
-  const rows = numbered(100, (index) => ({ ts_uts: index, file_path: `${index}`.padEnd(1_000_000, 'z') }));
+  const rows = numbered(100, (index) => ({
+    ts_uts: index,
+    file_path: `${index}`.padEnd(1_000_000, 'z'),
+  }));
   const file = await parquetOf('file', files(rows, 20));
   const groups = parquetMetadata(file).row_groups.map((group) => Number(group.num_rows));
   expect(Math.max(...groups)).toBeLessThanOrEqual(32);
@@ -94,7 +112,11 @@ it('does not repeat a text that rows share, wherever rows are stored', async () 
       500,
     );
   const before = process.memoryUsage.rss();
-  const [row] = await queried('file', repeated(), 'SELECT count(*) AS n, max(length(file_path)) AS longest FROM rows');
+  const [row] = await queried(
+    'file',
+    repeated(),
+    'SELECT count(*) AS n, max(length(file_path)) AS longest FROM rows',
+  );
   expect(row).toEqual({ n: 4000n, longest: 900_000n });
   // Repeated in each row, it would take 3.6 GB.
   expect(process.memoryUsage.rss() - before).toBeLessThan(400e6);
@@ -102,18 +124,28 @@ it('does not repeat a text that rows share, wherever rows are stored', async () 
 });
 
 it('text is VARCHAR in queries, however it is stored', async () => {
-  const rows: Row[] = numbered(1000, (index) => ({ file_path: `/lib/${index % 10}`, file_name: 'a' }));
-  const one = async (sql: string) => Object.values((await queried('file', files(rows), sql))[0] as object)[0];
+  const rows: Row[] = numbered(1000, (index) => ({
+    file_path: `/lib/${index % 10}`,
+    file_name: 'a',
+  }));
+  const one = async (sql: string) =>
+    Object.values((await queried('file', files(rows), sql))[0] as object)[0];
   expect(await one('SELECT DISTINCT typeof(file_path) FROM rows')).toBe('VARCHAR');
-  expect(await one("SELECT column_type FROM (DESCRIBE rows) WHERE column_name = 'file_path'")).toBe('VARCHAR');
+  expect(await one("SELECT column_type FROM (DESCRIBE rows) WHERE column_name = 'file_path'")).toBe(
+    'VARCHAR',
+  );
   expect(await one("SELECT count(*) FROM rows WHERE file_path = '/lib/3'")).toBe(100n);
   expect(await one("SELECT count(*) FROM rows WHERE file_path < '/lib/3'")).toBe(300n);
   expect(await one("SELECT count(*) FROM rows WHERE file_path = 'never seen'")).toBe(0n);
-  expect(await one("SELECT count(*) FROM rows WHERE file_path LIKE '%b/3' OR regexp_matches(file_path, '4$')")).toBe(
-    200n,
-  );
+  expect(
+    await one(
+      "SELECT count(*) FROM rows WHERE file_path LIKE '%b/3' OR regexp_matches(file_path, '4$')",
+    ),
+  ).toBe(200n);
   expect(await one('SELECT max(file_path || file_name) FROM rows')).toBe('/lib/9a');
-  expect(await one("SELECT count(*) FROM rows WHERE file_path IN ('/lib/1', '/x') AND file_path <> file_name")).toBe(
-    100n,
-  );
+  expect(
+    await one(
+      "SELECT count(*) FROM rows WHERE file_path IN ('/lib/1', '/x') AND file_path <> file_name",
+    ),
+  ).toBe(100n);
 });

@@ -59,15 +59,27 @@ describe('a DuckDB database', () => {
     const expected = tables
       .filter(({ kind }) => kind !== 'all')
       .map(({ name, doc }) => ({ table_name: name as string, comment: doc }));
-    expected.push({ table_name: 'sfkit_schema', comment: 'version of the tables and their columns' });
-    expect(made).toEqual(expected.sort((left, right) => (left.table_name < right.table_name ? -1 : 1)));
-    expect(await rowsOf(output, 'SELECT version FROM sfkit_schema')).toEqual([{ version: schemaVersion }]);
-    const shown = await rowsOf(output, 'SELECT view_name, comment FROM duckdb_views() WHERE NOT internal ORDER BY 1');
+    expected.push({
+      table_name: 'sfkit_schema',
+      comment: 'version of the tables and their columns',
+    });
+    expect(made).toEqual(
+      expected.sort((left, right) => (left.table_name < right.table_name ? -1 : 1)),
+    );
+    expect(await rowsOf(output, 'SELECT version FROM sfkit_schema')).toEqual([
+      { version: schemaVersion },
+    ]);
+    const shown = await rowsOf(
+      output,
+      'SELECT view_name, comment FROM duckdb_views() WHERE NOT internal ORDER BY 1',
+    );
     expect(shown).toEqual([
       ...views.map(({ name, doc }) => ({ view_name: name, comment: doc })),
       { view_name: 'sysflow', comment: null },
     ]);
-    expect((await rowsOf(output, 'SELECT count(*) AS flows FROM connection_flows'))[0]?.flows).toBeGreaterThan(0n);
+    expect(
+      (await rowsOf(output, 'SELECT count(*) AS flows FROM connection_flows'))[0]?.flows,
+    ).toBeGreaterThan(0n);
     const comments = await rowsOf(
       output,
       "SELECT comment FROM duckdb_columns() WHERE table_name = 'file_flow' AND column_name = 'flow_rbytes'",
@@ -83,9 +95,15 @@ describe('a DuckDB database', () => {
       ts: 'TIMESTAMP_NS',
     };
     for (const { name } of tables) {
-      const columns = await rowsOf(output, `SELECT column_name, column_type FROM (DESCRIBE "${name}")`);
+      const columns = await rowsOf(
+        output,
+        `SELECT column_name, column_type FROM (DESCRIBE "${name}")`,
+      );
       expect(columns, name).toEqual(
-        tableColumns[name].map((column) => ({ column_name: column.name, column_type: types[column.type] })),
+        tableColumns[name].map((column) => ({
+          column_name: column.name,
+          column_type: types[column.type],
+        })),
       );
     }
   });
@@ -118,7 +136,9 @@ describe('a DuckDB database', () => {
     await runConversion(plan, { tables: input?.tables });
     for (const { name } of tables) {
       const [one, other] = await Promise.all(
-        ['x.duckdb', 'y.duckdb'].map((file) => rowsOf(directory.path(file), `SELECT * FROM "${name}"`)),
+        ['x.duckdb', 'y.duckdb'].map((file) =>
+          rowsOf(directory.path(file), `SELECT * FROM "${name}"`),
+        ),
       );
       expect(one, name).toEqual(other);
     }
@@ -130,7 +150,9 @@ describe('a DuckDB database', () => {
     chmodSync(output, 0o640);
     await toDatabase(capture, output);
     expect(statSync(output).mode & 0o777).toBe(0o640);
-    expect((await rowsOf(output, 'SELECT count(*) AS n FROM process')).map(({ n }) => Number(n) > 0)).toEqual([true]);
+    expect(
+      (await rowsOf(output, 'SELECT count(*) AS n FROM process')).map(({ n }) => Number(n) > 0),
+    ).toEqual([true]);
     expect(readdirSync(directory.path())).toEqual(['x.duckdb']);
   });
 
@@ -138,7 +160,9 @@ describe('a DuckDB database', () => {
     const output = directory.path('x.duckdb');
     writeFileSync(output, 'older');
     writeFileSync(directory.path('bad.scap'), 'not a capture');
-    await expect(toDatabase(directory.path('bad.scap'), output)).rejects.toThrow(/is text; expected a capture/);
+    await expect(toDatabase(directory.path('bad.scap'), output)).rejects.toThrow(
+      /is text; expected a capture/,
+    );
     expect(readFileSync(output, 'utf8')).toBe('older');
     expect(readdirSync(directory.path()).sort()).toEqual(['bad.scap', 'x.duckdb']);
   });
@@ -150,18 +174,23 @@ describe('a DuckDB database', () => {
     expect(readdirSync(directory.path()).sort()).toEqual(['real.duckdb', 'x.duckdb']);
   });
 
-  it.each(['.wal', '.wal.checkpoint', '.wal.recovery'])('does not replay %s of an older one', async (ending) => {
-    const output = directory.path('x.duckdb');
-    writeFileSync(output, 'older');
-    writeFileSync(output + ending, 'changes');
-    await expect(toDatabase(capture, output)).rejects.toThrow(
-      `cannot write ${output}: ${output}${ending} is the log of a database that is open or was not closed; remove it first`,
-    );
-    expect(readFileSync(output, 'utf8')).toBe('older');
-    expect(readFileSync(output + ending, 'utf8')).toBe('changes');
-    symlinkSync('x.duckdb', directory.path('link.duckdb'));
-    await expect(toDatabase(capture, directory.path('link.duckdb'))).rejects.toThrow(/is the log of a database/);
-  });
+  it.each(['.wal', '.wal.checkpoint', '.wal.recovery'])(
+    'does not replay %s of an older one',
+    async (ending) => {
+      const output = directory.path('x.duckdb');
+      writeFileSync(output, 'older');
+      writeFileSync(output + ending, 'changes');
+      await expect(toDatabase(capture, output)).rejects.toThrow(
+        `cannot write ${output}: ${output}${ending} is the log of a database that is open or was not closed; remove it first`,
+      );
+      expect(readFileSync(output, 'utf8')).toBe('older');
+      expect(readFileSync(output + ending, 'utf8')).toBe('changes');
+      symlinkSync('x.duckdb', directory.path('link.duckdb'));
+      await expect(toDatabase(capture, directory.path('link.duckdb'))).rejects.toThrow(
+        /is the log of a database/,
+      );
+    },
+  );
 
   it('creates a missing directory', async () => {
     const plan = planOne(capture, false, 'duckdb', directory.path('a/b/'));
@@ -181,9 +210,12 @@ describe('a DuckDB database', () => {
     );
   });
 
-  it.skipIf(!existsSync('/dev/full'))('reports a full disk (skipped: no /dev/full here)', async () => {
-    await expect(toDatabase(capture, '/dev/full')).rejects.toThrow(
-      'cannot write /dev/full: no space left on the device',
-    );
-  });
+  it.skipIf(!existsSync('/dev/full'))(
+    'reports a full disk (skipped: no /dev/full here)',
+    async () => {
+      await expect(toDatabase(capture, '/dev/full')).rejects.toThrow(
+        'cannot write /dev/full: no space left on the device',
+      );
+    },
+  );
 });

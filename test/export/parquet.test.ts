@@ -48,10 +48,18 @@ it('keeps exact integers, times, lists, missing values and any string', async ()
     flow_rbytes: 2n ** 62n,
     opflags: ['OPEN', 'READ_RECV'],
   });
-  expect(read[1]).toMatchObject({ proc_exe: null, proc_args: 'NUL \0 inside', proc_tty: null, opflags: [] });
+  expect(read[1]).toMatchObject({
+    proc_exe: null,
+    proc_args: 'NUL \0 inside',
+    proc_tty: null,
+    opflags: [],
+  });
   const metadata = parquetMetadata(file);
   expect(metadata.key_value_metadata).toContainEqual({ key: 'sfkit.table', value: 'file_flow' });
-  expect(metadata.key_value_metadata).toContainEqual({ key: 'sfkit.schema', value: String(schemaVersion) });
+  expect(metadata.key_value_metadata).toContainEqual({
+    key: 'sfkit.schema',
+    value: String(schemaVersion),
+  });
 });
 
 it('keeps the order of many batches with more strings than one byte or two can count', async () => {
@@ -66,13 +74,19 @@ it('keeps the order of many batches with more strings than one byte or two can c
       }),
     ),
   );
-  const read = await parquetReadObjects({ file: await write('b', batches), compressors, utf8: true });
+  const read = await parquetReadObjects({
+    file: await write('b', batches),
+    compressors,
+    utf8: true,
+  });
   expect(read.map((row) => row.file_path)).toEqual(batches.flat().map((row) => row.file_path));
   expect(read.map((row) => row.proc_exe)).toEqual(batches.flat().map((row) => row.proc_exe));
 });
 
 it('gives the same bytes twice', async () => {
-  expect(Buffer.from(await write('c', [rows, rows])).equals(Buffer.from(await write('d', [rows, rows])))).toBe(true);
+  expect(
+    Buffer.from(await write('c', [rows, rows])).equals(Buffer.from(await write('d', [rows, rows]))),
+  ).toBe(true);
 });
 
 describe('times', () => {
@@ -87,7 +101,12 @@ describe('times', () => {
     const ts = parquetMetadata(file).schema.find(({ name }) => name === 'ts');
     const asIs = (time: bigint) => time;
     const parsers = { timestampFromNanoseconds: asIs, timestampFromMicroseconds: asIs } as never;
-    const read = await parquetReadObjects({ file, compressors, columns: ['ts', 'ts_uts'], parsers });
+    const read = await parquetReadObjects({
+      file,
+      compressors,
+      columns: ['ts', 'ts_uts'],
+      parsers,
+    });
     expect(read.map((row) => row.ts_uts)).toEqual(times);
     return { type: ts?.logical_type, values: read.map((row) => row.ts) };
   };

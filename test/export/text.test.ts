@@ -18,16 +18,23 @@ describe('JSON Lines', () => {
   });
 
   it('have 64-bit integers with all digits', () => {
-    expect(json([{ flow_rbytes: 9_007_199_254_740_993n }])).toContain('"flow_rbytes":9007199254740993,');
+    expect(json([{ flow_rbytes: 9_007_199_254_740_993n }])).toContain(
+      '"flow_rbytes":9007199254740993,',
+    );
   });
 
   it('have times with nanoseconds and Z, also before 1970', () => {
-    expect(json([{ ts_uts: 1_600_000_000_000_000_001n }])).toContain('"ts":"2020-09-13T12:26:40.000000001Z"');
+    expect(json([{ ts_uts: 1_600_000_000_000_000_001n }])).toContain(
+      '"ts":"2020-09-13T12:26:40.000000001Z"',
+    );
     expect(json([{ ts_uts: -1n }])).toContain('"ts":"1969-12-31T23:59:59.999999999Z"');
   });
 
   it('have operations as a list', () => {
-    expect(JSON.parse(json([{ opflags_bitmap: 0b1000_1000_0000 }])).opflags).toEqual(['OPEN', 'TRUNCATE']);
+    expect(JSON.parse(json([{ opflags_bitmap: 0b1000_1000_0000 }])).opflags).toEqual([
+      'OPEN',
+      'TRUNCATE',
+    ]);
   });
 
   it('show hidden characters on a terminal, and lose nothing', () => {
@@ -89,16 +96,21 @@ describe('CSV', () => {
   });
 
   it('writes control characters as \\xNN', () => {
-    expect(cell(csv([{ file_path: 'a\u001b[31m\r\u0000\u009b' }]), 'file_path')).toBe('a\\x1b[31m\\x0d\\x00\\x9b');
+    expect(cell(csv([{ file_path: 'a\u001b[31m\r\u0000\u009b' }]), 'file_path')).toBe(
+      'a\\x1b[31m\\x0d\\x00\\x9b',
+    );
   });
 
   it('distinguishes a captured backslash from an escape', () => {
     expect(cell(csv([{ file_path: 'a\\x1b\u001b' }]), 'file_path')).toBe('a\\\\x1b\\x1b');
   });
 
-  it.each(['=1+1', '+1', '-c', '@x', "'x"])('puts an apostrophe before %s, which a spreadsheet might run', (text) => {
-    expect(cell(csv([{ proc_args: text }]), 'proc_args')).toBe(`'${text}`);
-  });
+  it.each(['=1+1', '+1', '-c', '@x', "'x"])(
+    'puts an apostrophe before %s, which a spreadsheet might run',
+    (text) => {
+      expect(cell(csv([{ proc_args: text }]), 'proc_args')).toBe(`'${text}`);
+    },
+  );
 
   it('leaves negative numbers alone', () => {
     expect(cell(csv([{ file_fd: -1, flow_rbytes: -5n }]), 'flow_rbytes')).toBe('-5');

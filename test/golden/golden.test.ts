@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { budgetOf, Workplace } from '../helpers/cli.js';
 import { root } from '../helpers/corpus.js';
 
-// A case is a folder: bash runs `cmd` in a directory that contains only `fixtures`. The expected results are `stdout`,
-// `stderr` and `exit` (0 if the file is missing). SFKIT_UPDATE_GOLDEN=1 rewrites them.
+// A case is a folder: bash runs `cmd` in a directory that contains only `fixtures`. The expected
+// results are `stdout`, `stderr` and `exit` (0 if the file is missing). SFKIT_UPDATE_GOLDEN=1
+// rewrites them.
 
 const golden = join(root, 'test/golden');
 const cases = readdirSync(golden, { withFileTypes: true })
@@ -28,7 +29,11 @@ describe.concurrent('the command', () => {
 async function check(name: string, place: Workplace): Promise<void> {
   const file = (part: string) => join(golden, name, part);
   const result = await place.run(readFileSync(file('cmd'), 'utf8'));
-  const actual = { stdout: steady(result.stdout), stderr: steady(result.stderr), exit: `${result.exit}\n` };
+  const actual = {
+    stdout: steady(result.stdout),
+    stderr: steady(result.stderr),
+    exit: `${result.exit}\n`,
+  };
   if (process.env.SFKIT_UPDATE_GOLDEN) {
     for (const [part, text] of Object.entries(actual)) {
       if (text !== '' && !(part === 'exit' && text === '0\n')) writeFileSync(file(part), text);

@@ -69,7 +69,10 @@ interface Body {
   buffers: Uint8Array[];
 }
 
-/** Compresses as the format specifies: the library's own method announces the compressed size of a buffer. */
+/**
+ * Compresses as the format specifies: the library's own method announces the compressed size of a
+ * buffer.
+ */
 function compressed(codec: CompressionType, buffers: readonly ArrayBufferView[]): Body {
   const body: Body = { byteLength: 0, bufferRegions: [], buffers: [] };
   for (const buffer of buffers) {
@@ -87,12 +90,17 @@ function compressed(codec: CompressionType, buffers: readonly ArrayBufferView[])
 }
 
 /** An Arrow file or stream of batches, which can have their own dictionaries. */
-export function arrowBytes(batches: readonly RecordBatch[], { form, codec, legacy }: Writing = {}): Uint8Array {
+export function arrowBytes(
+  batches: readonly RecordBatch[],
+  { form, codec, legacy }: Writing = {},
+): Uint8Array {
   const Writer = form === 'file' ? RecordBatchFileWriter : RecordBatchStreamWriter;
   const type = codec === undefined ? null : codecs[codec];
   const writer = new Writer({ compressionType: type, writeLegacyIpcFormat: legacy ?? false });
   if (type !== null) {
-    Object.assign(writer, { _compressBodyBuffers: (buffers: ArrayBufferView[]) => compressed(type, buffers) });
+    Object.assign(writer, {
+      _compressBodyBuffers: (buffers: ArrayBufferView[]) => compressed(type, buffers),
+    });
   }
   for (const batch of batches) writer.write(batch);
   writer.close();
@@ -119,8 +127,14 @@ export function texts(values: readonly (string | null)[], id: number): Vector {
 
 /** A column whose rows are any indexes into a dictionary. */
 export function places(dictionary: Vector, rows: Int32Array | Int8Array, id = 1): Vector {
-  const type = new Dictionary(dictionary.type, rows instanceof Int8Array ? new Int8() : new Int32(), id);
-  return column(makeData({ type, length: rows.length, nullCount: 0, data: rows, dictionary } as never));
+  const type = new Dictionary(
+    dictionary.type,
+    rows instanceof Int8Array ? new Int8() : new Int32(),
+    id,
+  );
+  return column(
+    makeData({ type, length: rows.length, nullCount: 0, data: rows, dictionary } as never),
+  );
 }
 
 const item = (type: DataType) => new Field('item', type);
@@ -138,30 +152,58 @@ function views(texts: readonly string[]): Vector {
     far += text;
   }
   const type = new Utf8View();
-  return column(makeData({ type, length: texts.length, views: bytes, variadicBuffers: [Buffer.from(far)] } as never));
+  return column(
+    makeData({
+      type,
+      length: texts.length,
+      views: bytes,
+      variadicBuffers: [Buffer.from(far)],
+    } as never),
+  );
 }
 
 /** A column of each type, and its three rows as SQL shows them. */
 export function everyType(): Record<string, [Vector, (string | null)[]]> {
-  const fixed = (type: DataType, data: unknown) => column(makeData({ type, length: 3, nullCount: 0, data } as never));
+  const fixed = (type: DataType, data: unknown) =>
+    column(makeData({ type, length: 3, nullCount: 0, data } as never));
   const members = [new Field('a', new Int32()), new Field('b', new Utf8())];
   const numbers = (...values: number[]) => vectorFromArray(values, new Int32()).data[0] as Data;
   const words = (...values: string[]) => vectorFromArray(values, new Utf8()).data[0] as Data;
   const union = (type: DataType, children: Data[], valueOffsets?: Int32Array) =>
-    column(makeData({ type, length: 3, typeIds: Int8Array.of(0, 5, 0), valueOffsets, children } as never));
-  const entries = new Struct<never>([new Field('key', new Utf8(), false), new Field('value', new Int32())] as never);
+    column(
+      makeData({
+        type,
+        length: 3,
+        typeIds: Int8Array.of(0, 5, 0),
+        valueOffsets,
+        children,
+      } as never),
+    );
+  const entries = new Struct<never>([
+    new Field('key', new Utf8(), false),
+    new Field('value', new Int32()),
+  ] as never);
   return {
     byte: [vectorFromArray([-128, null, 127], new Int8()), ['-128', null, '127']],
-    long: [vectorFromArray([0n, null, 2n ** 64n - 1n], new Uint64()), ['0', null, '18446744073709551615']],
+    long: [
+      vectorFromArray([0n, null, 2n ** 64n - 1n], new Uint64()),
+      ['0', null, '18446744073709551615'],
+    ],
     half: [fixed(new Float16(), Uint16Array.of(0x3c00, 0xfc00, 0)), ['1.0', '-inf', '0.0']],
     double: [vectorFromArray([0.1, null, -0], new Float64()), ['0.1', null, '-0.0']],
     flag: [vectorFromArray([true, null, false], new Bool()), ['true', null, 'false']],
-    bytes: [vectorFromArray([Uint8Array.of(1, 0), null, Uint8Array.of()], new Binary()), ['\\x01\\x00', null, '']],
+    bytes: [
+      vectorFromArray([Uint8Array.of(1, 0), null, Uint8Array.of()], new Binary()),
+      ['\\x01\\x00', null, ''],
+    ],
     two: [
       vectorFromArray([Uint8Array.of(1, 0), null, Uint8Array.of(2, 3)], new FixedSizeBinary(2)),
       ['\\x01\\x00', null, '\\x02\\x03'],
     ],
-    day: [fixed(new DateDay(), Int32Array.of(0, 1, -1)), ['1970-01-01', '1970-01-02', '1969-12-31']],
+    day: [
+      fixed(new DateDay(), Int32Array.of(0, 1, -1)),
+      ['1970-01-01', '1970-01-02', '1969-12-31'],
+    ],
     date: [
       fixed(new DateMillisecond(), BigInt64Array.of(0n, 86_400_000n, -1n)),
       ['1970-01-01 00:00:00', '1970-01-02 00:00:00', '1969-12-31 23:59:59.999'],
@@ -170,7 +212,10 @@ export function everyType(): Record<string, [Vector, (string | null)[]]> {
       fixed(new TimestampNanosecond('UTC'), BigInt64Array.of(0n, 1n, -1n)),
       ['1970-01-01 00:00:00', '1970-01-01 00:00:00.000000001', '1969-12-31 23:59:59.999999999'],
     ],
-    second: [fixed(new TimeSecond(), Int32Array.of(0, 86_400, 1)), ['00:00:00', '24:00:00', '00:00:01']],
+    second: [
+      fixed(new TimeSecond(), Int32Array.of(0, 86_400, 1)),
+      ['00:00:00', '24:00:00', '00:00:01'],
+    ],
     nano: [
       fixed(new TimeNanosecond(), BigInt64Array.of(0n, 86_399_999_999_999n, 1000n)),
       ['00:00:00', '23:59:59.999999', '00:00:00.000001'],
@@ -179,7 +224,10 @@ export function everyType(): Record<string, [Vector, (string | null)[]]> {
       fixed(new DurationMillisecond(), BigInt64Array.of(0n, 1n, -1n)),
       ['00:00:00', '00:00:00.001', '-00:00:00.001'],
     ],
-    months: [fixed(new IntervalYearMonth(), Int32Array.of(1, 14, -1)), ['1 month', '1 year 2 months', '-1 month']],
+    months: [
+      fixed(new IntervalYearMonth(), Int32Array.of(1, 14, -1)),
+      ['1 month', '1 year 2 months', '-1 month'],
+    ],
     days: [
       fixed(new IntervalDayTime(), Int32Array.of(1, 1500, 0, 0, -1, 0)),
       ['1 day 00:00:01.5', '00:00:00', '-1 day'],
@@ -192,7 +240,10 @@ export function everyType(): Record<string, [Vector, (string | null)[]]> {
       fixed(new Decimal(2, 5, 128), Uint32Array.of(12_345, 0, 0, 0, ~0, ~0, ~0, ~0, 0, 0, 0, 0)),
       ['123.45', '-0.01', '0.00'],
     ],
-    list: [vectorFromArray([[1, null], null, []], new List(item(new Int32()))), ['[1, NULL]', null, '[]']],
+    list: [
+      vectorFromArray([[1, null], null, []], new List(item(new Int32()))),
+      ['[1, NULL]', null, '[]'],
+    ],
     pair: [
       vectorFromArray([[1, 2], null, [3, 4]], new FixedSizeList(2, item(new Int32()))),
       ['[1, 2]', null, '[3, 4]'],
@@ -202,13 +253,23 @@ export function everyType(): Record<string, [Vector, (string | null)[]]> {
       ["{'a': 1, 'b': x}", null, "{'a': NULL, 'b': NULL}"],
     ],
     map: [
-      vectorFromArray([{ a: 1, b: 2 }, null, {}], new Map_(new Field('entries', entries as never, false))),
+      vectorFromArray(
+        [{ a: 1, b: 2 }, null, {}],
+        new Map_(new Field('entries', entries as never, false)),
+      ),
       ['{a=1, b=2}', null, '{}'],
     ],
     nested: [
       vectorFromArray(
         [[{ a: 1, b: 'x' }, null], null, [{ a: null, b: 'long text in a list' }]],
-        new List(item(new Struct([members[0] as Field, new Field('b', new Dictionary(new Utf8(), new Int32(), 9))]))),
+        new List(
+          item(
+            new Struct([
+              members[0] as Field,
+              new Field('b', new Dictionary(new Utf8(), new Int32(), 9)),
+            ]),
+          ),
+        ),
       ),
       ["[{'a': 1, 'b': x}, NULL]", null, "[{'a': NULL, 'b': long text in a list}]"],
     ],
@@ -219,18 +280,29 @@ export function everyType(): Record<string, [Vector, (string | null)[]]> {
     ],
     view: [views(['short', 'a view of far text', '']), ['short', 'a view of far text', '']],
     member: [texts(['x', null, 'y'], 7), ['x', null, 'y']],
-    number: [vectorFromArray([5, null, 6], new Dictionary(new Int32(), new Int8(), 8)), ['5', null, '6']],
+    number: [
+      vectorFromArray([5, null, 6], new Dictionary(new Int32(), new Int8(), 8)),
+      ['5', null, '6'],
+    ],
     nothing: [column(makeData({ type: new Null(), length: 3 })), [null, null, null]],
     dense: [
       union(new DenseUnion([0, 5], members), [numbers(7, 8), words('u')], Int32Array.of(0, 0, 1)),
       ['7', 'u', '8'],
     ],
-    sparse: [union(new SparseUnion([0, 5], members), [numbers(7, 8, 9), words('u', 'v', 'w')]), ['7', 'v', '9']],
+    sparse: [
+      union(new SparseUnion([0, 5], members), [numbers(7, 8, 9), words('u', 'v', 'w')]),
+      ['7', 'v', '9'],
+    ],
   };
 }
 
 /** Replaces each occurrence of one number in the bytes by another. */
-export function replaced(bytes: Uint8Array, from: number, to: number | bigint, width: 4 | 8 = 8): Uint8Array {
+export function replaced(
+  bytes: Uint8Array,
+  from: number,
+  to: number | bigint,
+  width: 4 | 8 = 8,
+): Uint8Array {
   const copy = Buffer.from(bytes);
   const [old, wanted] = [Buffer.alloc(width), Buffer.alloc(width)];
   for (const [buffer, value] of [

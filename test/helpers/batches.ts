@@ -38,11 +38,18 @@ export function nativeBatch(table: TableName, rows: readonly Row[]): NativeColum
       switch (column.type) {
         case 'str':
           return {
-            values: Uint32Array.from(cells, (cell) => (cell === null && hasNull ? 0 : intern(String(cell ?? '')))),
+            values: Uint32Array.from(cells, (cell) =>
+              cell === null && hasNull ? 0 : intern(String(cell ?? '')),
+            ),
             valid,
           };
         case 'i64':
-          return { values: BigInt64Array.from(cells, (cell) => BigInt((cell as bigint | number | null) ?? 0)), valid };
+          return {
+            values: BigInt64Array.from(cells, (cell) =>
+              BigInt((cell as bigint | number | null) ?? 0),
+            ),
+            valid,
+          };
         case 'bool':
           return { values: Uint8Array.from(cells, (cell) => (cell ? 1 : 0)), valid };
         default:
@@ -116,7 +123,10 @@ export const emptySummary: NativeSummary = {
 };
 
 /** A session that returns the given batches. */
-export function fakeSession(batches: readonly NativeBatch[], summary: Partial<NativeSummary> = {}): NativeSession {
+export function fakeSession(
+  batches: readonly NativeBatch[],
+  summary: Partial<NativeSummary> = {},
+): NativeSession {
   const rest = [...batches];
   return {
     next: async () => rest.shift() ?? null,

@@ -23,7 +23,10 @@ export class Workplace {
   constructor() {
     symlinkSync(fixtures, join(this.directory, 'fixtures'));
     const shim = join(this.#bin, 'sfkit');
-    writeFileSync(shim, `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'bin', 'run.js')}" "$@"\n`);
+    writeFileSync(
+      shim,
+      `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'bin', 'run.js')}" "$@"\n`,
+    );
     chmodSync(shim, 0o755);
     mkdirSync(join(this.#bin, 'home'));
   }
@@ -38,7 +41,11 @@ export class Workplace {
       SFKIT_CACHE_SIZE: '',
       COLUMNS: '80',
     };
-    const child = spawn('bash', ['-c', script], { cwd: this.directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('bash', ['-c', script], {
+      cwd: this.directory,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {

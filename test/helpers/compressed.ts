@@ -25,7 +25,8 @@ export function lz4Frame(...blocks: (Uint8Array | { stored: Uint8Array })[]): Ui
     if (bytes !== block) size[3] = (size[3] as number) | 0x80;
     return Buffer.concat([Uint8Array.from(size), bytes]);
   });
-  // Magic number; version 1 with independent blocks of up to 4 MiB; a checksum that readers can ignore.
+  // Magic number; version 1 with independent blocks of up to 4 MiB; a checksum that readers can
+  // ignore.
   const head = Uint8Array.of(0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0);
   return new Uint8Array(Buffer.concat([head, ...parts, new Uint8Array(4)]));
 }
@@ -65,7 +66,11 @@ export function lz4Compress(bytes: Uint8Array): Uint8Array {
 }
 
 /** A zstd block: raw bytes, one repeated byte, or a given compressed block. */
-export function zstdBlock(type: 'raw' | 'repeated' | 'compressed', bytes: Uint8Array, size = bytes.length): Uint8Array {
+export function zstdBlock(
+  type: 'raw' | 'repeated' | 'compressed',
+  bytes: Uint8Array,
+  size = bytes.length,
+): Uint8Array {
   const number = { raw: 0, repeated: 1, compressed: 2 }[type];
   return Buffer.concat([Uint8Array.from(littleEndian((number << 1) + size * 8, 3)), bytes]);
 }
@@ -95,6 +100,7 @@ export function zstdCompress(bytes: Uint8Array): Uint8Array {
     }
     at = end;
   }
-  if (start < bytes.length || blocks.length === 0) blocks.push(zstdBlock('raw', bytes.subarray(start)));
+  if (start < bytes.length || blocks.length === 0)
+    blocks.push(zstdBlock('raw', bytes.subarray(start)));
   return zstdFrame(blocks, bytes.length);
 }

@@ -18,7 +18,9 @@ export async function startCri(
   path: string,
   { name = 'containerd', containers = {}, sandboxes = {} }: CriAnswers,
 ): Promise<() => void> {
-  const loaded = grpc.loadPackageDefinition(fromJSON(criInterface as never, criOptions)) as never as {
+  const loaded = grpc.loadPackageDefinition(
+    fromJSON(criInterface as never, criOptions),
+  ) as never as {
     runtime: { v1: { RuntimeService: { service: grpc.ServiceDefinition } } };
   };
   const find = (known: Record<string, object>, wanted: string, done: Done) => {
@@ -29,8 +31,10 @@ export async function startCri(
   const server = new grpc.Server();
   server.addService(loaded.runtime.v1.RuntimeService.service, {
     Version: (_: Call, done: Done) => done(null, { runtime_name: name }),
-    ContainerStatus: ({ request }: Call, done: Done) => find(containers, request.container_id as string, done),
-    PodSandboxStatus: ({ request }: Call, done: Done) => find(sandboxes, request.pod_sandbox_id as string, done),
+    ContainerStatus: ({ request }: Call, done: Done) =>
+      find(containers, request.container_id as string, done),
+    PodSandboxStatus: ({ request }: Call, done: Done) =>
+      find(sandboxes, request.pod_sandbox_id as string, done),
   } as never);
   await new Promise<void>((resolve, reject) =>
     server.bindAsync(`unix:${path}`, grpc.ServerCredentials.createInsecure(), (error) =>

@@ -12,6 +12,8 @@ export function sysflowType(): avro.Type {
 
 /** A record of that reader: its name without the namespace, and its fields. */
 export function unwrap(value: unknown): { name: string; fields: Record<string, unknown> } {
-  const [[name, fields]] = Object.entries((value as { rec: object }).rec) as [[string, Record<string, unknown>]];
+  const [[name, fields]] = Object.entries((value as { rec: object }).rec) as [
+    [string, Record<string, unknown>],
+  ];
   return { name: name.replace(/^.*\./, ''), fields };
 }

@@ -49,7 +49,17 @@ export function rule(
   { rule: name, language, level, tags, location }: ReportedFinding,
   parts: Partial<Rule> = {},
 ): Rule {
-  return { name, language, level, tags, location, description: 'Says more.', enabled: true, needs: [], ...parts };
+  return {
+    name,
+    language,
+    level,
+    tags,
+    location,
+    description: 'Says more.',
+    enabled: true,
+    needs: [],
+    ...parts,
+  };
 }
 
 /** A run with the rules of these findings, and further members. */
@@ -87,8 +97,20 @@ export async function written(
 }
 
 /** Many different findings, of 60 rules with every level. */
-export function manyFindings(count: number, text = (index: number) => `found ${index}`): ReportedFinding[] {
-  const words = ['emergency', 'alert', 'critical', 'error', 'warning', 'notice', 'informational', 'debug'];
+export function manyFindings(
+  count: number,
+  text = (index: number) => `found ${index}`,
+): ReportedFinding[] {
+  const words = [
+    'emergency',
+    'alert',
+    'critical',
+    'error',
+    'warning',
+    'notice',
+    'informational',
+    'debug',
+  ];
   const ids = new FindingIds();
   return Array.from({ length: count }, (_, index) => {
     const one = finding({
@@ -154,7 +176,9 @@ export function hostileFindings(): ReportedFinding[] {
 export function dangersIn(text: string): string[] {
   const lines = text.split('\n');
   return [
-    ...(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e\ufeff\ufffe\uffff]/.test(text) ? ['hidden characters'] : []),
+    ...(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e\ufeff\ufffe\uffff]/.test(text)
+      ? ['hidden characters']
+      : []),
     ...(Buffer.from(text).toString() === text ? [] : ['half a character']),
     ...(/##[a-z]*\[/i.test(text) ? ['a command inside a line'] : []),
     ...lines.filter((line) => line.trimStart().startsWith('::')),

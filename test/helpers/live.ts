@@ -8,11 +8,20 @@ import { root } from './corpus.js';
 export const noLive = reason();
 
 function reason(): string | undefined {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return 'live capture is for x86-64 Linux';
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    return 'live capture is for x86-64 Linux';
   if (process.getuid?.() !== 0) return 'live capture needs root';
   try {
-    const { allSyscalls, snaplen, samplingRatio, ringBytes, cpusPerRing, rawTracepoints } = liveConfig({});
-    loadAddon().tryProbe({ allSyscalls, snaplen, samplingRatio, ringBytes, cpusPerRing, rawTracepoints });
+    const { allSyscalls, snaplen, samplingRatio, ringBytes, cpusPerRing, rawTracepoints } =
+      liveConfig({});
+    loadAddon().tryProbe({
+      allSyscalls,
+      snaplen,
+      samplingRatio,
+      ringBytes,
+      cpusPerRing,
+      rawTracepoints,
+    });
     return undefined;
   } catch (error) {
     return (error as Error).message;
@@ -26,7 +35,10 @@ export function liveTitle(title: string): string {
 
 /** A program of native/test-programs. */
 export function testProgram(name: string): string {
-  const path = ['.', 'Release'].map((folder) => join(root, 'native', 'build', folder, name)).find(existsSync);
-  if (path === undefined) throw new Error(`${name} is not built; run node scripts/setup.mjs --tests`);
+  const path = ['.', 'Release']
+    .map((folder) => join(root, 'native', 'build', folder, name))
+    .find(existsSync);
+  if (path === undefined)
+    throw new Error(`${name} is not built; run node scripts/setup.mjs --tests`);
   return path;
 }

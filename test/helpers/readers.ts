@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { tableFromIPC } from 'apache-arrow';
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { type ColumnType, type TableName, tableColumns, tables } from '../../src/engine/columns.gen.js';
+import {
+  type ColumnType,
+  type TableName,
+  tableColumns,
+  tables,
+} from '../../src/engine/columns.gen.js';
 import { openColumns } from '../../src/engine/session.js';
 import { type Digest, digest, type Plain } from './digest.js';
 
@@ -16,8 +21,12 @@ export function digestJsonl(table: TableName, path: string): Digest {
   return digest(
     table,
     lines.map((line) => {
-      // JSON.parse would round. Digits after a key are a number; sfkit's strings never contain that pattern.
-      const row = JSON.parse(line.replace(/(":)(-?\d+)(?=[,}])/g, '$1"int:$2"')) as Record<string, unknown>;
+      // JSON.parse would round. Digits after a key are a number; sfkit's strings never contain that
+      // pattern.
+      const row = JSON.parse(line.replace(/(":)(-?\d+)(?=[,}])/g, '$1"int:$2"')) as Record<
+        string,
+        unknown
+      >;
       return (name) => fromJson(row[name] as never, typeOf(table, name));
     }),
   );
@@ -34,7 +43,9 @@ export function digestCsv(table: TableName, path: string): Digest {
   const places = new Map(header?.map((cell, index) => [cell.text, index]));
   return digest(
     table,
-    rows.map((row) => (name) => fromCsv(row[places.get(name) as number] as CsvCell, typeOf(table, name))),
+    rows.map(
+      (row) => (name) => fromCsv(row[places.get(name) as number] as CsvCell, typeOf(table, name)),
+    ),
   );
 }
 
@@ -50,7 +61,8 @@ function fromCsv({ text, quoted }: CsvCell, type: ColumnType): Plain {
     case 'str':
       return (text.startsWith("'") ? text.slice(1) : text).replace(
         /\\(?:(\\)|x([0-9a-f]{2})|u([0-9a-f]{4}))/g,
-        (_, backslash, two, four) => backslash ?? String.fromCharCode(Number.parseInt(two ?? four, 16)),
+        (_, backslash, two, four) =>
+          backslash ?? String.fromCharCode(Number.parseInt(two ?? four, 16)),
       );
     case 'bool':
       return text === 'true';
@@ -69,7 +81,10 @@ function parseCsv(text: string): CsvCell[][] {
   let row: CsvCell[] = [];
   const cell = /(?:"((?:[^"]|"")*)"|([^,\r]*))(,|\r\n)/gy;
   for (let match = cell.exec(text); match !== null; match = cell.exec(text)) {
-    row.push({ text: match[1]?.replaceAll('""', '"') ?? match[2] ?? '', quoted: match[1] !== undefined });
+    row.push({
+      text: match[1]?.replaceAll('""', '"') ?? match[2] ?? '',
+      quoted: match[1] !== undefined,
+    });
     if (match[3] === '\r\n') {
       rows.push(row);
       row = [];
@@ -89,7 +104,12 @@ export function digestArrow(table: TableName, path: string): Digest {
       const before = cells.length;
       for (let row = 0; row < part.length; row++) {
         // The library returns times in milliseconds; the underlying values are exact.
-        const value = type === 'ts' ? (part.getValid(row) ? part.values[row] : null) : vector?.get(before + row);
+        const value =
+          type === 'ts'
+            ? part.getValid(row)
+              ? part.values[row]
+              : null
+            : vector?.get(before + row);
         cells.push(fromArrow(value, type));
       }
     }
@@ -97,7 +117,10 @@ export function digestArrow(table: TableName, path: string): Digest {
   }
   return digest(
     table,
-    Array.from({ length: data.numRows }, (_, row) => (name: string) => values.get(name)?.[row] ?? null),
+    Array.from(
+      { length: data.numRows },
+      (_, row) => (name: string) => values.get(name)?.[row] ?? null,
+    ),
   );
 }
 

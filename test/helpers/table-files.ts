@@ -12,7 +12,8 @@ import { ArrowTableFile, ArrowTableStream } from '../../src/export/arrow.js';
 import { ParquetWriter } from '../../src/export/parquet.js';
 import { memorySink } from './sinks.js';
 
-// Writes batches with every table writer, and reads them back with readers that are not sfkit's own.
+// Writes batches with every table writer, and reads them back with readers that are not sfkit's
+// own.
 
 export type Form = (typeof forms)[number];
 export const forms = ['parquet', 'arrow file', 'arrow stream', 'query'] as const;
@@ -88,8 +89,12 @@ export async function written(
   columns: readonly string[],
 ): Promise<Record<string, unknown[]>> {
   if (form === 'arrow file' || form === 'arrow stream') {
-    const read = tableFromIPC(await arrowOf(form === 'arrow file' ? 'file' : 'stream', table, batches));
-    return Object.fromEntries(columns.map((name) => [name, [...(read.getChild(name) as Iterable<unknown>)]]));
+    const read = tableFromIPC(
+      await arrowOf(form === 'arrow file' ? 'file' : 'stream', table, batches),
+    );
+    return Object.fromEntries(
+      columns.map((name) => [name, [...(read.getChild(name) as Iterable<unknown>)]]),
+    );
   }
   const rows =
     form === 'query'

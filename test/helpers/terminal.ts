@@ -2,7 +2,8 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:chil
 import { until } from './until.js';
 
 export const hasScript =
-  spawnSync('script', ['-qec', 'true', '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] }).status === 0;
+  spawnSync('script', ['-qec', 'true', '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] }).status ===
+  0;
 
 export interface TerminalOptions {
   cwd: string;
@@ -11,7 +12,10 @@ export interface TerminalOptions {
   env?: Record<string, string>;
 }
 
-/** A shell command that runs on a pseudo-terminal, created by `script` (util-linux), and waits for keys. */
+/**
+ * A shell command that runs on a pseudo-terminal, created by `script` (util-linux), and waits for
+ * keys.
+ */
 export class Terminal {
   readonly #child: ChildProcessWithoutNullStreams;
   #text = '';
@@ -40,7 +44,10 @@ export class Terminal {
     this.#child.stdin.write(keys);
   }
 
-  /** Waits for a text; returns what came before it since the last one, without the codes that move the cursor. */
+  /**
+   * Waits for a text; returns what came before it since the last one, without the codes that move
+   * the cursor.
+   */
   async shows(text: string): Promise<string> {
     let place = -1;
     await until(() => {
@@ -49,7 +56,9 @@ export class Terminal {
         throw new Error(`ended without ${JSON.stringify(text)}:\n${this.#text}`);
       return place >= 0;
     }).catch((error) => {
-      throw new Error(`${error.message}\n${JSON.stringify(text)} is not in:\n${this.#text.slice(this.#seen)}`);
+      throw new Error(
+        `${error.message}\n${JSON.stringify(text)} is not in:\n${this.#text.slice(this.#seen)}`,
+      );
     });
     const before = this.#text.slice(this.#seen, place);
     this.#seen = place + text.length;

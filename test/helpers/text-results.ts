@@ -29,10 +29,13 @@ export function parseCsv(text: string): string[][] {
 export function uncsv(cell: string): string {
   const inner = cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell;
   const text = inner.startsWith("'") ? inner.slice(1) : inner;
-  return text.replace(/\\(?:\\|x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]+)\})/g, (_, byte, unit, point) => {
-    const code = byte ?? unit ?? point;
-    return code === undefined ? '\\' : String.fromCodePoint(Number.parseInt(code, 16));
-  });
+  return text.replace(
+    /\\(?:\\|x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]+)\})/g,
+    (_, byte, unit, point) => {
+      const code = byte ?? unit ?? point;
+      return code === undefined ? '\\' : String.fromCodePoint(Number.parseInt(code, 16));
+    },
+  );
 }
 
 /** Cells of a GitHub table, without Markdown escapes. */

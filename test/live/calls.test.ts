@@ -7,8 +7,8 @@ import { root } from '../helpers/corpus.js';
 import { liveTitle, noLive, testProgram } from '../helpers/live.js';
 import { startLive } from '../helpers/live-run.js';
 
-// One call each, with numbers as arguments, and the parameters that its event must have. The result is left out: it
-// depends on what the machine allows.
+// One call each, with numbers as arguments, and the parameters that its event must have. The result
+// is left out: it depends on what the machine allows.
 const calls = [
   {
     name: 'io_uring_register',
@@ -29,7 +29,14 @@ describe.skipIf(noLive)(liveTitle('the event of a call'), () => {
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'sfkit-calls-'));
     capture = join(directory, 'x.scap');
-    const live = startLive(['live', '--all-syscalls', '-o', join(directory, 'x.sf'), '--write', capture]);
+    const live = startLive([
+      'live',
+      '--all-syscalls',
+      '-o',
+      join(directory, 'x.sf'),
+      '--write',
+      capture,
+    ]);
     await live.capturing;
     for (const { number, args } of calls) {
       execFileSync(testProgram('sfkit_workload'), ['--call', `${number}`, ...args.map(String)]);

@@ -1,6 +1,15 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SysFlowDriver } from '../../src/driver/driver.js';
@@ -17,7 +26,10 @@ import { until } from '../helpers/until.js';
 
 const directory = testDirectory();
 const sfkit = (...args: string[]) =>
-  spawnSync(process.execPath, [join(root, 'bin/run.js'), ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  spawnSync(process.execPath, [join(root, 'bin/run.js'), ...args], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
 const jsonLines = (path: string) =>
   readFileSync(path, 'utf8')
     .trim()
@@ -27,7 +39,10 @@ const namesIn = (path: string) => (existsSync(path) ? readdirSync(path) : []);
 
 /** A program that makes records. */
 function work(): void {
-  execFileSync('/bin/sh', ['-c', `echo something > ${directory.path('made')}; cat ${directory.path('made')}`]);
+  execFileSync('/bin/sh', [
+    '-c',
+    `echo something > ${directory.path('made')}; cat ${directory.path('made')}`,
+  ]);
 }
 
 describe.skipIf(noLive !== undefined)(liveTitle('the probe'), () => {
@@ -37,11 +52,16 @@ describe.skipIf(noLive !== undefined)(liveTitle('the probe'), () => {
     [false, true],
     [true, false],
     [true, true],
-  ])('loads every program (all system calls: %s, raw tracepoints: %s)', (allSyscalls, rawTracepoints) => {
-    const what = loadAddon().tryProbe({ ...options, allSyscalls, rawTracepoints });
-    expect(what).toMatch(rawTracepoints ? /programs on raw tracepoints$/ : /programs on BTF tracepoints$/);
-    expect(Number.parseInt(what, 10)).toBeGreaterThan(allSyscalls ? 135 : 110);
-  });
+  ])(
+    'loads every program (all system calls: %s, raw tracepoints: %s)',
+    (allSyscalls, rawTracepoints) => {
+      const what = loadAddon().tryProbe({ ...options, allSyscalls, rawTracepoints });
+      expect(what).toMatch(
+        rawTracepoints ? /programs on raw tracepoints$/ : /programs on BTF tracepoints$/,
+      );
+      expect(Number.parseInt(what, 10)).toBeGreaterThan(allSyscalls ? 135 : 110);
+    },
+  );
 
   it('records every call of several processes once and in order, with every way of loading', () => {
     const trial = spawnSync(testProgram('sfkit_probe_trial'), ['100000'], { encoding: 'utf8' });
@@ -53,9 +73,18 @@ describe.skipIf(noLive !== undefined)(liveTitle('the probe'), () => {
 describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
   it('starts a new file and new tables at each rotation, each complete by itself', async () => {
     const avro = startLive(['live', '-o', directory.path('r.sf'), '--rotate', '1']);
-    const tables = startLive(['live', '-o', directory.path('tables/'), '-f', 'jsonl', '--rotate', '1']);
+    const tables = startLive([
+      'live',
+      '-o',
+      directory.path('tables/'),
+      '-f',
+      'jsonl',
+      '--rotate',
+      '1',
+    ]);
     await Promise.all([avro.capturing, tables.capturing]);
-    const complete = () => readdirSync(directory.path()).filter((name) => /^r\.sf\.\d+$/.test(name));
+    const complete = () =>
+      readdirSync(directory.path()).filter((name) => /^r\.sf\.\d+$/.test(name));
     await until(() => {
       work();
       return complete().length > 0 && namesIn(directory.path('tables')).length > 1;
@@ -85,7 +114,10 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     const live = startLive(['live', '-o', sf, '--write', recording]);
     await live.capturing;
     // Both files exist and contain more than their headers.
-    const sizes = () => [`${sf}.part`, `${recording}.part`].map((path) => (existsSync(path) ? statSync(path).size : 0));
+    const sizes = () =>
+      [`${sf}.part`, `${recording}.part`].map((path) =>
+        existsSync(path) ? statSync(path).size : 0,
+      );
     const flushed = async () => {
       work();
       const before = sizes();
@@ -93,7 +125,12 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     };
     await flushed();
     // Both contain the activity.
-    const looksInto = ['events', `${recording}.part`, '--filter', `fd.name = ${directory.path('made')}`];
+    const looksInto = [
+      'events',
+      `${recording}.part`,
+      '--filter',
+      `fd.name = ${directory.path('made')}`,
+    ];
     await until(() => sfkit(...looksInto).stdout !== '');
     const written = () => readSf(`${sf}.part`).catch(() => []);
     await until(async () => (await written()).some(({ type }) => type === 'ProcessEvent'));
@@ -111,7 +148,9 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       directory.path('k.jsonl'),
     );
     expect([0, 3]).toContain(converted.status);
-    expect(jsonLines(directory.path('k.jsonl')).some((row) => row.file_path === directory.path('made'))).toBe(true);
+    expect(
+      jsonLines(directory.path('k.jsonl')).some((row) => row.file_path === directory.path('made')),
+    ).toBe(true);
     // The next run takes another name and leaves it alone.
     const next = startLive(['live', '-o', sf, '--duration', '1']);
     expect(await next.ended).toMatchObject({ exit: 0 });
@@ -124,13 +163,17 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     const held = () =>
       readdirSync(`/proc/${live.pid}/task`).map((tid) => {
         const status = readFileSync(`/proc/${live.pid}/task/${tid}/status`, 'utf8');
-        return [/CapEff:\s*(\w+)/.exec(status)?.[1], /NoNewPrivs:\s*(\d)/.exec(status)?.[1]].join(' ');
+        return [/CapEff:\s*(\w+)/.exec(status)?.[1], /NoNewPrivs:\s*(\d)/.exec(status)?.[1]].join(
+          ' ',
+        );
       });
     await until(() => held().every((rights) => rights === '0000000000000002 1'));
     expect(held().length).toBeGreaterThan(4);
     work();
     expect(await live.end('SIGINT')).toMatchObject({ exit: 0 });
-    expect(jsonLines(directory.path('p.jsonl')).some((row) => row.file_path === directory.path('made'))).toBe(true);
+    expect(
+      jsonLines(directory.path('p.jsonl')).some((row) => row.file_path === directory.path('made')),
+    ).toBe(true);
   });
 
   it('works for a user with four capabilities', async () => {
@@ -146,11 +189,16 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       `--inh-caps=${caps}`,
       `--ambient-caps=${caps}`,
     ];
-    const live = startLive(['live', '-o', join(place, 'u.jsonl')], ['env', `HOME=${place}`, ...command]);
+    const live = startLive(
+      ['live', '-o', join(place, 'u.jsonl')],
+      ['env', `HOME=${place}`, ...command],
+    );
     await live.capturing;
     work();
     expect(await live.end('SIGINT')).toMatchObject({ exit: 0 });
-    expect(jsonLines(join(place, 'u.jsonl')).some((row) => row.file_path === directory.path('made'))).toBe(true);
+    expect(
+      jsonLines(join(place, 'u.jsonl')).some((row) => row.file_path === directory.path('made')),
+    ).toBe(true);
   });
 
   it('fails without privileges, with advice and without output', () => {
@@ -193,41 +241,71 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     const busy = spawn('/bin/sh', ['-c', 'while :; do /bin/true; done'], { stdio: 'ignore' });
     const run = spawnSync(
       'unshare',
-      ['--mount', 'sh', '-c', script, '-', process.execPath, join(root, 'bin/run.js'), 'live', '-o', 'x.jsonl'],
+      [
+        '--mount',
+        'sh',
+        '-c',
+        script,
+        '-',
+        process.execPath,
+        join(root, 'bin/run.js'),
+        'live',
+        '-o',
+        'x.jsonl',
+      ],
       { encoding: 'utf8' },
     );
     busy.kill();
     expect(run.stdout).toBe('1\nx.jsonl.part\n65536\n');
-    expect(run.stderr).toMatch(/\nsfkit: cannot write x\.jsonl\.part: no space left on the device\n$/);
+    expect(run.stderr).toMatch(
+      /\nsfkit: cannot write x\.jsonl\.part: no space left on the device\n$/,
+    );
   });
 
   it('fails if /proc is not mounted, because running processes would be unknown', () => {
     const script = 'mount -t tmpfs none /proc && exec "$@"';
     const run = spawnSync(
       'unshare',
-      ['--mount', 'sh', '-c', script, '-', process.execPath, join(root, 'bin/run.js'), 'live', '-o', 'x.sf'],
+      [
+        '--mount',
+        'sh',
+        '-c',
+        script,
+        '-',
+        process.execPath,
+        join(root, 'bin/run.js'),
+        'live',
+        '-o',
+        'x.sf',
+      ],
       { encoding: 'utf8', cwd: directory.path() },
     );
-    expect(run).toMatchObject({ status: 1, stderr: expect.stringContaining('/proc is not mounted; mount it') });
+    expect(run).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('/proc is not mounted; mount it'),
+    });
     expect(existsSync(directory.path('x.sf'))).toBe(false);
   });
 
-  it.each([1, 100])('ends after the requested number of events (%i), with a capture of exactly those', async (most) => {
-    const recording = directory.path('m.scap');
-    const live = startLive(['record', '-o', recording, '--max-events', `${most}`, '--json']);
-    const busy = setInterval(work, 50);
-    const end = await live.ended;
-    clearInterval(busy);
-    expect(end).toMatchObject({ exit: 0 });
-    expect(JSON.parse(end.stdout)).toMatchObject({
-      events: most,
-      outputs: [{ output: recording, format: 'capture' }],
-    });
-    // Heartbeats and events for the state are also events of the file.
-    const info = JSON.parse(sfkit('info', recording, '--json').stdout);
-    expect(info[0].events).toBeGreaterThanOrEqual(most);
-    expect(statSync(recording).mode & 0o777).toBe(0o600);
-  });
+  it.each([1, 100])(
+    'ends after the requested number of events (%i), with a capture of exactly those',
+    async (most) => {
+      const recording = directory.path('m.scap');
+      const live = startLive(['record', '-o', recording, '--max-events', `${most}`, '--json']);
+      const busy = setInterval(work, 50);
+      const end = await live.ended;
+      clearInterval(busy);
+      expect(end).toMatchObject({ exit: 0 });
+      expect(JSON.parse(end.stdout)).toMatchObject({
+        events: most,
+        outputs: [{ output: recording, format: 'capture' }],
+      });
+      // Heartbeats and events for the state are also events of the file.
+      const info = JSON.parse(sfkit('info', recording, '--json').stdout);
+      expect(info[0].events).toBeGreaterThanOrEqual(most);
+      expect(statSync(recording).mode & 0o777).toBe(0o600);
+    },
+  );
 
   it('still writes its records if the recording fails, and reports it', async () => {
     const live = startLive(['live', '-o', directory.path('f.jsonl'), '--write', '/dev/full']);
@@ -249,7 +327,9 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     await new Promise((resolve) => holder.stdout.once('data', resolve));
     const live = startLive(['live', '-o', directory.path('n.jsonl'), '--write', pipe]);
     await live.capturing;
-    execFileSync('dd', ['if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=20000'], { stdio: 'ignore' });
+    execFileSync('dd', ['if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=20000'], {
+      stdio: 'ignore',
+    });
     const end = await live.end('SIGINT');
     holder.kill();
     expect(end.exit).toBe(1);
@@ -270,14 +350,25 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       return { recording, live: startLive(['live', '-o', pipe, ...way, '--write', recording]) };
     });
     const recording = directory.path('unread.scap');
-    const args = [join(root, 'bin/run.js'), 'live', '--all-syscalls', '--no-file-only', '--file-read-mode', 'all'];
-    const unread = spawn(process.execPath, [...args, '--write', recording], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const args = [
+      join(root, 'bin/run.js'),
+      'live',
+      '--all-syscalls',
+      '--no-file-only',
+      '--file-read-mode',
+      'all',
+    ];
+    const unread = spawn(process.execPath, [...args, '--write', recording], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let messages = '';
     unread.stderr.setEncoding('utf8').on('data', (text) => (messages += text));
     const exit = new Promise((resolve) => unread.on('exit', resolve));
     const busy = setInterval(work, 20);
     // Their records exceed the capacity of any pipe.
-    await until(() => existsSync(`${recording}.part`) && statSync(`${recording}.part`).size > 4_000_000);
+    await until(
+      () => existsSync(`${recording}.part`) && statSync(`${recording}.part`).size > 4_000_000,
+    );
     clearInterval(busy);
     unread.kill('SIGTERM');
     expect(await exit).toBe(1);
@@ -285,7 +376,10 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(messages).toContain(`${recording} (capture)`);
     for (const { live, recording } of unopened) {
       const end = await live.ended;
-      expect(end).toMatchObject({ exit: 1, stderr: expect.stringContaining(`${pipe}: nobody reads it`) });
+      expect(end).toMatchObject({
+        exit: 1,
+        stderr: expect.stringContaining(`${pipe}: nobody reads it`),
+      });
       expect(end.stderr).toContain(`${recording} (capture)`);
       expect(sfkit('info', recording).status).toBe(0);
     }
@@ -303,7 +397,10 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       directory.path('h.scap'),
     ];
     const busy = spawn('/bin/sh', ['-c', 'while :; do cat /etc/passwd; done'], { stdio: 'ignore' });
-    const run = spawnSync('sh', ['-c', script, '-', ...args], { encoding: 'utf8', cwd: directory.path() });
+    const run = spawnSync('sh', ['-c', script, '-', ...args], {
+      encoding: 'utf8',
+      cwd: directory.path(),
+    });
     busy.kill();
     expect(run.stdout).toMatch(/^\{.*\}\n$/);
     expect(run.stderr).toContain('h.scap (capture)');
@@ -318,7 +415,9 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     for (const run of runs) expect(await run.ended).toMatchObject({ exit: 0 });
     expect(readdirSync(place)).toHaveLength(2);
     symlinkSync(directory.path('target'), directory.path('l.sf.part'));
-    expect(await startLive(['live', '-o', directory.path('l.sf'), '--duration', '0.2']).ended).toMatchObject({
+    expect(
+      await startLive(['live', '-o', directory.path('l.sf'), '--duration', '0.2']).ended,
+    ).toMatchObject({
       exit: 0,
     });
     expect(existsSync(directory.path('target'))).toBe(false);
@@ -331,7 +430,9 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     await live.capturing;
     const busy = setInterval(work, 20);
     await until(
-      () => existsSync(`${place}.part/file_flow.arrow`) && statSync(`${place}.part/file_flow.arrow`).size > 9000,
+      () =>
+        existsSync(`${place}.part/file_flow.arrow`) &&
+        statSync(`${place}.part/file_flow.arrow`).size > 9000,
     );
     clearInterval(busy);
     expect(await live.end('SIGKILL')).toMatchObject({ signal: 'SIGKILL' });
@@ -352,7 +453,8 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       const path = directory.path('private', name);
       mkdirSync(directory.path('private'), { recursive: true });
       expect(
-        await startLive(['live', '-o', path + (name.endsWith('/') ? '/' : ''), '--duration', '0.2']).ended,
+        await startLive(['live', '-o', path + (name.endsWith('/') ? '/' : ''), '--duration', '0.2'])
+          .ended,
       ).toMatchObject({
         exit: 0,
       });
@@ -399,9 +501,13 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       '--json',
     ]);
     await live.capturing;
-    execFileSync('dd', ['if=/dev/zero', `of=${directory.path('zeros')}`, 'bs=1', 'count=200000'], { stdio: 'ignore' });
+    execFileSync('dd', ['if=/dev/zero', `of=${directory.path('zeros')}`, 'bs=1', 'count=200000'], {
+      stdio: 'ignore',
+    });
     const rows = `${directory.path('s.jsonl')}.part`;
-    await until(() => existsSync(rows) && readFileSync(rows, 'utf8').includes(directory.path('zeros')));
+    await until(
+      () => existsSync(rows) && readFileSync(rows, 'utf8').includes(directory.path('zeros')),
+    );
     const end = await live.end('SIGINT');
     expect(end).toMatchObject({ exit: 0 });
     const { gaps } = JSON.parse(end.stdout);
@@ -413,14 +519,18 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       isLoss: false,
     });
     // Calls that change the state are all recorded.
-    const flows = jsonLines(directory.path('s.jsonl')).filter((row) => row.file_path === directory.path('zeros'));
+    const flows = jsonLines(directory.path('s.jsonl')).filter(
+      (row) => row.file_path === directory.path('zeros'),
+    );
     expect(flows.flatMap((row) => row.opflags)).toEqual(expect.arrayContaining(['OPEN', 'CLOSE']));
     expect(flows.reduce((sum, row) => sum + row.flow_wops, 0)).toBeLessThan(200000);
   });
 
   it('sends records to a socket', async () => {
     const path = directory.path('s');
-    const server = spawn(testProgram('sfkit_seqpacket_server'), [path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const server = spawn(testProgram('sfkit_seqpacket_server'), [path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let received = '';
     server.stdout.setEncoding('utf8').on('data', (text) => {
       received += text;
@@ -431,7 +541,8 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     await live.capturing;
     const type = sysflowType();
     const messages = () => received.split('\n').slice(1, -1);
-    const names = () => messages().map((line) => unwrap(type.fromBuffer(Buffer.from(line, 'hex'))).name);
+    const names = () =>
+      messages().map((line) => unwrap(type.fromBuffer(Buffer.from(line, 'hex'))).name);
     await until(() => {
       work();
       return names().includes('ProcessEvent');
@@ -456,7 +567,10 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     await live.capturing;
     await until(() => {
       work();
-      return / cat \(\d+\)/.test(live.stdout()) && live.stdout().includes(directory.path('made').slice(0, 20));
+      return (
+        / cat \(\d+\)/.test(live.stdout()) &&
+        live.stdout().includes(directory.path('made').slice(0, 20))
+      );
     });
     const end = await live.end('SIGINT');
     expect(end).toMatchObject({ exit: 0 });
@@ -467,7 +581,9 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
 
   it('with --top ends when its reader closes the pipe', () => {
     const command = `${process.execPath} ${join(root, 'bin/run.js')} live --top | head -n 1`;
-    const run = spawnSync('timeout', ['30', 'bash', '-c', `set -o pipefail; ${command}`], { encoding: 'utf8' });
+    const run = spawnSync('timeout', ['30', 'bash', '-c', `set -o pipefail; ${command}`], {
+      encoding: 'utf8',
+    });
     expect(run.status).toBe(0);
   });
 
@@ -519,7 +635,11 @@ describe.skipIf(noContainers !== undefined)(
         containers: {
           [full]: {
             status: { id: full, metadata: { name: 'app' }, image: { image: 'quay.io/app:2' } },
-            info: { info: JSON.stringify({ config: { linux: { security_context: { privileged: true } } } }) },
+            info: {
+              info: JSON.stringify({
+                config: { linux: { security_context: { privileged: true } } },
+              }),
+            },
           },
         },
       });
@@ -554,7 +674,9 @@ describe.skipIf(noContainers !== undefined)(
         rmdirSync(place);
       }
       const rows = jsonLines(directory.path('c.jsonl'));
-      const last = rows.findLast((row) => row.proc_args === '/etc/hostname' && row.opflags.includes('EXEC'));
+      const last = rows.findLast(
+        (row) => row.proc_args === '/etc/hostname' && row.opflags.includes('EXEC'),
+      );
       expect(last).toMatchObject({
         container_id: id,
         container_name: 'app',

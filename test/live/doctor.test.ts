@@ -5,7 +5,8 @@ import { examine, type Machine } from '../../src/live/doctor.js';
 
 const healthy: Record<string, string> = {
   '/proc/self/status': 'Name:\tnode\nCapEff:\t000001ffffffffff\n',
-  '/proc/self/limits': 'Max locked memory         8388608              8388608              bytes\n',
+  '/proc/self/limits':
+    'Max locked memory         8388608              8388608              bytes\n',
   '/proc/1/status': '',
   '/sys/kernel/btf/vmlinux': '',
   '/sys/fs/cgroup/cgroup.controllers': '',
@@ -13,7 +14,10 @@ const healthy: Record<string, string> = {
 
 const healthyUser = 'user:[4026531837]';
 
-function machine(changes: Partial<Machine> = {}, files: Record<string, string | undefined> = {}): Machine {
+function machine(
+  changes: Partial<Machine> = {},
+  files: Record<string, string | undefined> = {},
+): Machine {
   const all = { ...healthy, ...files };
   return {
     platform: 'linux',
@@ -56,8 +60,16 @@ describe('the checks of live capture', () => {
   });
 
   it.each<[string, Machine, [string, string, string | undefined][]]>([
-    ['another system', machine({ platform: 'darwin' }), [['system', 'fails', 'OperationNotSupported']]],
-    ['another processor', machine({ arch: 'arm64' }), [['system', 'fails', 'OperationNotSupported']]],
+    [
+      'another system',
+      machine({ platform: 'darwin' }),
+      [['system', 'fails', 'OperationNotSupported']],
+    ],
+    [
+      'another processor',
+      machine({ arch: 'arm64' }),
+      [['system', 'fails', 'OperationNotSupported']],
+    ],
     ['an old kernel', machine({ kernel: '5.9.0' }), [['system', 'fails', 'OperationNotSupported']]],
     [
       'no BTF',
@@ -92,9 +104,21 @@ describe('the checks of live capture', () => {
       machine({}, { '/sys/kernel/security/lockdown': 'none integrity [confidentiality]' }),
       [['lockdown', 'fails', 'ProbeAccessDenied']],
     ],
-    ['a harmless lockdown', machine({}, { '/sys/kernel/security/lockdown': 'none [integrity] confidentiality' }), []],
-    ['hidden processes', machine({}, { '/proc/1/status': undefined }), [['/proc', 'limited', 'ProcResourceNotFound']]],
-    ['a kernel that counts buffers', machine({ kernel: '5.10.0' }), [['locked memory', 'limited', undefined]]],
+    [
+      'a harmless lockdown',
+      machine({}, { '/sys/kernel/security/lockdown': 'none [integrity] confidentiality' }),
+      [],
+    ],
+    [
+      'hidden processes',
+      machine({}, { '/proc/1/status': undefined }),
+      [['/proc', 'limited', 'ProcResourceNotFound']],
+    ],
+    [
+      'a kernel that counts buffers',
+      machine({ kernel: '5.10.0' }),
+      [['locked memory', 'limited', undefined]],
+    ],
     [
       'a container',
       machine({ link: (path) => (path.endsWith('/pid') ? 'pid:[4026532001]' : healthyUser) }),
@@ -102,7 +126,9 @@ describe('the checks of live capture', () => {
     ],
     [
       'a user namespace',
-      machine({ link: (path) => (path.endsWith('/pid') ? 'pid:[4026531836]' : 'user:[4026532002]') }),
+      machine({
+        link: (path) => (path.endsWith('/pid') ? 'pid:[4026531836]' : 'user:[4026532002]'),
+      }),
       [['capabilities', 'fails', 'ProbeAccessDenied']],
     ],
     [
@@ -139,8 +165,13 @@ describe('the checks of live capture', () => {
     const refuse = (checked: Machine) => () => checkProbe('CORE_EBPF', {}, undefined, checked);
     expect(refuse(machine())).not.toThrow();
     expect(refuse(machine({}, { '/proc/self/status': 'CapEff:\t0\n' }))).toThrow(
-      expect.objectContaining({ code: 'ProbeAccessDenied', message: expect.stringContaining('CAP_BPF') }),
+      expect.objectContaining({
+        code: 'ProbeAccessDenied',
+        message: expect.stringContaining('CAP_BPF'),
+      }),
     );
-    expect(refuse(machine({ platform: 'win32' }))).toThrow(expect.objectContaining({ code: 'OperationNotSupported' }));
+    expect(refuse(machine({ platform: 'win32' }))).toThrow(
+      expect.objectContaining({ code: 'OperationNotSupported' }),
+    );
   });
 });

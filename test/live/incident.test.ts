@@ -10,14 +10,21 @@ import { testDirectory } from '../helpers/directory.js';
 import { liveTitle, noLive, testProgram } from '../helpers/live.js';
 import { startLive } from '../helpers/live-run.js';
 
-// Plays and records the intrusion of fixtures/incident.scap again: rules must report the same findings.
+// Plays and records the intrusion of fixtures/incident.scap again: rules must report the same
+// findings.
 
 const directory = testDirectory();
-const program = ['.', 'Release'].map((folder) => join(root, 'native/build', folder, 'sfkit_incident')).find(existsSync);
-const skipped = noLive ?? (program === undefined ? 'the static C and C++ libraries are not installed' : undefined);
+const program = ['.', 'Release']
+  .map((folder) => join(root, 'native/build', folder, 'sfkit_incident'))
+  .find(existsSync);
+const skipped =
+  noLive ??
+  (program === undefined ? 'the static C and C++ libraries are not installed' : undefined);
 const title = skipped === noLive ? liveTitle : (text: string) => `${text} (skipped: ${skipped})`;
 
-/** Findings about the incident program. A recording also contains other processes of the machine. */
+/**
+ * Findings about the incident program. A recording also contains other processes of the machine.
+ */
 async function findingsOf(capture: string): Promise<ReportedFinding[]> {
   const found: ReportedFinding[] = [];
   for await (const finding of check(capture, { rules: join(fixtures, 'rules/incident.yaml') })) {
@@ -42,7 +49,10 @@ const story = (findings: readonly ReportedFinding[]) =>
     container: container?.id,
   }));
 
-/** Ancestors up to the first process of the incident program. A recording of the whole machine has more ancestors. */
+/**
+ * Ancestors up to the first process of the incident program. A recording of the whole machine has
+ * more ancestors.
+ */
 function playedAncestors(ancestors: readonly ProcessNames[]) {
   const first = ancestors.findIndex(({ name }) => name === 'shop-init');
   return ancestors.slice(0, first + 1).map(({ exepath }) => exepath);
@@ -60,14 +70,18 @@ describe.skipIf(skipped !== undefined)(title('a played intrusion'), () => {
     const live = startLive([...command, recording]);
     await live.capturing;
     await promisify(execFile)(testProgram('sfkit_incident'));
-    expect(await live.end('SIGINT')).toMatchObject({ exit: 0, stderr: expect.stringContaining('lost: nothing') });
+    expect(await live.end('SIGINT')).toMatchObject({
+      exit: 0,
+      stderr: expect.stringContaining('lost: nothing'),
+    });
     const expected = story(await findingsOf(join(fixtures, 'incident.scap')));
     expect(expected).toHaveLength(13);
     const found = story(await findingsOf(recording));
-    // Without control groups the incident program is in no container. The ids of findings include the container named
-    // in outputs.
+    // Without control groups the incident program is in no container. The ids of findings include
+    // the container named in outputs.
     const plain = found.some(({ container }) => container === undefined);
-    const comparable = (stories: typeof found) => (plain ? stories.map(({ id, container, ...rest }) => rest) : stories);
+    const comparable = (stories: typeof found) =>
+      plain ? stories.map(({ id, container, ...rest }) => rest) : stories;
     expect(comparable(found)).toEqual(comparable(expected));
   });
 
@@ -76,7 +90,9 @@ describe.skipIf(skipped !== undefined)(title('a played intrusion'), () => {
     await promisify(execFile)(testProgram('sfkit_incident'));
     const made = ['.u', '.d', 'updates', 'shop', 'shop-init', 'shadow.bak'];
     expect(places.flatMap(namesIn).filter((name) => made.includes(name))).toEqual([]);
-    const groups = ['', ...namesIn('/sys/fs/cgroup')].map((name) => join('/sys/fs/cgroup', name, 'docker'));
+    const groups = ['', ...namesIn('/sys/fs/cgroup')].map((name) =>
+      join('/sys/fs/cgroup', name, 'docker'),
+    );
     expect(groups.flatMap(namesIn).filter((name) => name.startsWith('7d1c0a9be442'))).toEqual([]);
   });
 });

@@ -4,9 +4,15 @@ import { openColumns } from '../../src/engine/session.js';
 import { recordLines } from '../../src/live/line.js';
 import { fixtures } from '../helpers/corpus.js';
 
-async function linesOf(options: Partial<Parameters<typeof recordLines>[1]> = {}): Promise<string[]> {
+async function linesOf(
+  options: Partial<Parameters<typeof recordLines>[1]> = {},
+): Promise<string[]> {
   const lines: string[] = [];
-  const session = openColumns({ input: join(fixtures, 'webserver.scap'), kind: 'capture', tables: ['sysflow'] });
+  const session = openColumns({
+    input: join(fixtures, 'webserver.scap'),
+    kind: 'capture',
+    tables: ['sysflow'],
+  });
   for await (const batch of session)
     lines.push(...recordLines(batch, { columns: 80, color: false, env: false, ...options }));
   return lines;

@@ -20,7 +20,11 @@ afterEach(() => {
 type Answers = Record<string, object>;
 
 /** A daemon that answers known paths with JSON, and others with 404. */
-async function httpStub(answers: Answers, seen: string[] = [], path = directory.path('http.sock')): Promise<string> {
+async function httpStub(
+  answers: Answers,
+  seen: string[] = [],
+  path = directory.path('http.sock'),
+): Promise<string> {
   const server: Server = createServer((request, response) => {
     seen.push(request.url ?? '');
     const answer = answers[request.url ?? ''];
@@ -54,42 +58,58 @@ describe('a container is described by', () => {
         Name: '/web',
         Image: image,
         Created: '2026-01-02T03:04:05.678Z',
-        Config: { Image: 'registry:5000/nginx:1.25', Labels: { app: 'web', long: 'x'.repeat(200) }, User: 'www' },
-        HostConfig: { Privileged: true, PidMode: 'host', NetworkMode: 'bridge', Memory: 1024, NanoCpus: 2_000_000_000 },
+        Config: {
+          Image: 'registry:5000/nginx:1.25',
+          Labels: { app: 'web', long: 'x'.repeat(200) },
+          User: 'www',
+        },
+        HostConfig: {
+          Privileged: true,
+          PidMode: 'host',
+          NetworkMode: 'bridge',
+          Memory: 1024,
+          NanoCpus: 2_000_000_000,
+        },
         NetworkSettings: { Networks: { bridge: { IPAddress: '172.17.0.2' } } },
-        Mounts: [{ Source: '/a', Destination: '/b', Mode: 'ro', RW: false, Propagation: 'rprivate' }],
+        Mounts: [
+          { Source: '/a', Destination: '/b', Mode: 'ro', RW: false, Propagation: 'rprivate' },
+        ],
       },
       [`/images/${encodeURIComponent(image)}/json`]: {
         RepoTags: ['registry:5000/nginx:1.25'],
         RepoDigests: ['registry:5000/nginx@sha256:abc'],
       },
     });
-    expect(await describeWith({ sockets: { ...none, docker: [socket] } }, 'pids=/docker/')).toEqual({
-      id,
-      full_id: full,
-      type: 0,
-      name: 'web',
-      image: 'registry:5000/nginx:1.25',
-      imageid: 'f'.repeat(64),
-      imagerepo: 'registry:5000/nginx',
-      imagetag: '1.25',
-      imagedigest: 'sha256:abc',
-      privileged: true,
-      is_pod_sandbox: false,
-      labels: { app: 'web' },
-      created_time: 1767323045,
-      host_pid: true,
-      host_network: false,
-      host_ipc: false,
-      ip: '172.17.0.2',
-      User: 'www',
-      Mounts: [{ Source: '/a', Destination: '/b', Mode: 'ro', RW: false, Propagation: 'rprivate' }],
-      memory_limit: 1024,
-      swap_limit: 0,
-      cpu_shares: 1024,
-      cpu_quota: 200_000,
-      cpu_period: 100_000,
-    });
+    expect(await describeWith({ sockets: { ...none, docker: [socket] } }, 'pids=/docker/')).toEqual(
+      {
+        id,
+        full_id: full,
+        type: 0,
+        name: 'web',
+        image: 'registry:5000/nginx:1.25',
+        imageid: 'f'.repeat(64),
+        imagerepo: 'registry:5000/nginx',
+        imagetag: '1.25',
+        imagedigest: 'sha256:abc',
+        privileged: true,
+        is_pod_sandbox: false,
+        labels: { app: 'web' },
+        created_time: 1767323045,
+        host_pid: true,
+        host_network: false,
+        host_ipc: false,
+        ip: '172.17.0.2',
+        User: 'www',
+        Mounts: [
+          { Source: '/a', Destination: '/b', Mode: 'ro', RW: false, Propagation: 'rprivate' },
+        ],
+        memory_limit: 1024,
+        swap_limit: 0,
+        cpu_shares: 1024,
+        cpu_quota: 200_000,
+        cpu_period: 100_000,
+      },
+    );
   });
 
   it('podman', async () => {
@@ -104,7 +124,9 @@ describe('a container is described by', () => {
         IsInfra: false,
       },
     });
-    expect(await describeWith({ sockets: { ...none, podman: [socket] } }, 'pids=/libpod-')).toMatchObject({
+    expect(
+      await describeWith({ sockets: { ...none, podman: [socket] } }, 'pids=/libpod-'),
+    ).toMatchObject({
       id,
       type: 11,
       name: 'web',
@@ -120,7 +142,12 @@ describe('a container is described by', () => {
     [
       'containerd',
       7,
-      { config: { image: { image: 'sha256:1234' }, linux: { security_context: { privileged: true } } } },
+      {
+        config: {
+          image: { image: 'sha256:1234' },
+          linux: { security_context: { privileged: true } },
+        },
+      },
     ],
     ['cri-o', 8, { privileged: true }],
     ['docker', 6, {}],
@@ -154,35 +181,43 @@ describe('a container is described by', () => {
         },
       },
     });
-    expect(await describeWith({ criPath: socket, sockets: none }, 'pids=/kubepods/')).toMatchObject({
-      id,
-      full_id: full,
-      type,
-      name: 'app',
-      image: 'quay.io/app:2',
-      imagerepo: 'quay.io/app',
-      imagetag: '2',
-      imagedigest: 'sha256:77',
-      privileged: type !== 6,
-      labels: {
-        'io.kubernetes.container.name': 'app',
-        'io.kubernetes.pod.name': 'pod',
-        'io.kubernetes.pod.namespace': 'default',
-        'io.kubernetes.pod.uid': 'u1',
+    expect(await describeWith({ criPath: socket, sockets: none }, 'pids=/kubepods/')).toMatchObject(
+      {
+        id,
+        full_id: full,
+        type,
+        name: 'app',
+        image: 'quay.io/app:2',
+        imagerepo: 'quay.io/app',
+        imagetag: '2',
+        imagedigest: 'sha256:77',
+        privileged: type !== 6,
+        labels: {
+          'io.kubernetes.container.name': 'app',
+          'io.kubernetes.pod.name': 'pod',
+          'io.kubernetes.pod.namespace': 'default',
+          'io.kubernetes.pod.uid': 'u1',
+        },
+        created_time: 1_700_000_000,
+        ip: '10.0.0.7',
+        host_network: true,
+        pod_sandbox_id: 'sandbox1',
+        pod_sandbox_labels: { tier: 'front' },
+        Mounts: [
+          { Source: '/out', Destination: '/in', Mode: '', RW: false, Propagation: 'rshared' },
+        ],
+        memory_limit: 4096,
       },
-      created_time: 1_700_000_000,
-      ip: '10.0.0.7',
-      host_network: true,
-      pod_sandbox_id: 'sandbox1',
-      pod_sandbox_labels: { tier: 'front' },
-      Mounts: [{ Source: '/out', Destination: '/in', Mode: '', RW: false, Propagation: 'rshared' }],
-      memory_limit: 4096,
-    });
+    );
   });
 
   it('containerd, as the sandbox of a pod', async () => {
     const socket = await criStub({
-      sandboxes: { [full]: { status: { id: full, metadata: { name: 'pod', uid: 'u1', namespace: 'kube-system' } } } },
+      sandboxes: {
+        [full]: {
+          status: { id: full, metadata: { name: 'pod', uid: 'u1', namespace: 'kube-system' } },
+        },
+      },
     });
     expect(await describeWith({ criPath: socket, sockets: none })).toMatchObject({
       name: 'pod',
@@ -194,13 +229,17 @@ describe('a container is described by', () => {
 
 describe('a container stays unknown', () => {
   it('without a runtime', async () => {
-    expect(await describeWith({ sockets: { ...none, docker: ['/nowhere'] }, timeout: 1 })).toBeUndefined();
+    expect(
+      await describeWith({ sockets: { ...none, docker: ['/nowhere'] }, timeout: 1 }),
+    ).toBeUndefined();
   });
 
   it('if no runtime knows it after several requests', async () => {
     const seen: string[] = [];
     const socket = await httpStub({}, seen);
-    expect(await describeWith({ sockets: { ...none, docker: [socket] }, timeout: 4 })).toBeUndefined();
+    expect(
+      await describeWith({ sockets: { ...none, docker: [socket] }, timeout: 4 }),
+    ).toBeUndefined();
     expect(seen.length).toBeGreaterThan(2);
   });
 
@@ -213,7 +252,9 @@ describe('a container stays unknown', () => {
       server.close();
     });
     const started = Date.now();
-    expect(await describeWith({ sockets: { ...none, docker: [path] }, timeout: 1 })).toBeUndefined();
+    expect(
+      await describeWith({ sockets: { ...none, docker: [path] }, timeout: 1 }),
+    ).toBeUndefined();
     expect(Date.now() - started).toBeLessThan(5000);
   });
 
@@ -222,7 +263,9 @@ describe('a container stays unknown', () => {
     const server = createServer((_, response) => response.end('<html>'));
     await new Promise<void>((resolve) => server.listen(path, resolve));
     ends.push(() => server.close());
-    expect(await describeWith({ sockets: { ...none, docker: [path] }, timeout: 1 })).toBeUndefined();
+    expect(
+      await describeWith({ sockets: { ...none, docker: [path] }, timeout: 1 }),
+    ).toBeUndefined();
     const watcher = watchContainers({ sockets: { ...none, docker: [path] } });
     expect(await watcher.describe({ id: '../images', cgroups: '' })).toBeUndefined();
     watcher.close();
@@ -231,7 +274,9 @@ describe('a container stays unknown', () => {
 });
 
 describe('a runtime of a user', () => {
-  const podman = (name: string) => ({ [`/v4.0.0/libpod/containers/${id}/json`]: { Id: full, Name: name } });
+  const podman = (name: string) => ({
+    [`/v4.0.0/libpod/containers/${id}/json`]: { Id: full, Name: name },
+  });
   const users = async (uid: number, name: string) => {
     mkdirSync(directory.path('users', `${uid}`, 'podman'), { recursive: true });
     await httpStub(podman(name), [], directory.path('users', `${uid}`, 'podman', 'podman.sock'));
@@ -282,7 +327,9 @@ describe('a runtime that answers byte by byte', () => {
 
   it('is given up in time', async () => {
     const started = Date.now();
-    expect(await describeWith({ sockets: { ...none, docker: [await drippingStub()] }, timeout: 1 })).toBeUndefined();
+    expect(
+      await describeWith({ sockets: { ...none, docker: [await drippingStub()] }, timeout: 1 }),
+    ).toBeUndefined();
     expect(Date.now() - started).toBeLessThan(4000);
   });
 
@@ -291,7 +338,8 @@ describe('a runtime that answers byte by byte', () => {
     const docker = await httpStub({ [`/containers/${id}/json`]: { Id: full, Name: '/web' } });
     const watcher = watchContainers({ sockets: { ...none, docker: [docker], podman: [podman] } });
     ends.push(() => watcher.close());
-    for (let i = 0; i < 20; i++) watcher.describe({ id: `${i}`.padStart(12, '0'), cgroups: 'pids=/libpod-' });
+    for (let i = 0; i < 20; i++)
+      watcher.describe({ id: `${i}`.padStart(12, '0'), cgroups: 'pids=/libpod-' });
     const described = await watcher.describe({ id, cgroups: 'pids=/docker/' });
     expect(JSON.parse(described ?? '{}').container).toMatchObject({ name: 'web' });
   });

@@ -50,7 +50,9 @@ let actions: Action[];
 let rows: Row[];
 let recording: string;
 let end: LiveEnd;
-let dump: { errors: unknown[]; param_counts: object; odd: object; unknown_events: object } | undefined;
+let dump:
+  | { errors: unknown[]; param_counts: object; odd: object; unknown_events: object }
+  | undefined;
 
 const jsonLines = (path: string) =>
   readFileSync(path, 'utf8')
@@ -64,7 +66,9 @@ async function capture(name: string, args: string[]): Promise<void> {
   recording = join(place, 'x.scap');
   const live = startLive(['live', '-o', join(place, 'a.jsonl'), '--write', recording, ...args]);
   await live.capturing;
-  const { stdout } = await promisify(execFile)(testProgram('sfkit_workload'), [join(place, 'work')]);
+  const { stdout } = await promisify(execFile)(testProgram('sfkit_workload'), [
+    join(place, 'work'),
+  ]);
   end = await live.end('SIGINT');
   actions = stdout
     .trim()
@@ -76,18 +80,25 @@ async function capture(name: string, args: string[]): Promise<void> {
     .map((line) => JSON.parse(line));
 }
 
-const of = (pid: number, type: string) => rows.filter((row) => row.type === type && row.proc_pid === pid);
-const sum = (found: Row[], column: string) => found.reduce((total, row) => total + Number(row[column] ?? 0), 0);
+const of = (pid: number, type: string) =>
+  rows.filter((row) => row.type === type && row.proc_pid === pid);
+const sum = (found: Row[], column: string) =>
+  found.reduce((total, row) => total + Number(row[column] ?? 0), 0);
 
 /** The records of one action, so that a difference names it. */
 function recorded(action: Action): unknown {
   const { did, pid } = action;
   switch (did) {
     case 'file': {
-      const flows = of(pid, 'FF').filter((row) => row.file_path === action.path && row.opflags.includes('OPEN'));
-      const [wbytes, wops, rbytes, rops] = ['flow_wbytes', 'flow_wops', 'flow_rbytes', 'flow_rops'].map((name) =>
-        sum(flows, name),
+      const flows = of(pid, 'FF').filter(
+        (row) => row.file_path === action.path && row.opflags.includes('OPEN'),
       );
+      const [wbytes, wops, rbytes, rops] = [
+        'flow_wbytes',
+        'flow_wops',
+        'flow_rbytes',
+        'flow_rops',
+      ].map((name) => sum(flows, name));
       return {
         flows: flows.length,
         closed: flows.some((row) => row.opflags.includes('CLOSE')),
@@ -111,7 +122,11 @@ function recorded(action: Action): unknown {
           row.net_dport === action.dport &&
           row.net_proto === action.proto,
       );
-      return { some: flows.length > 0, wbytes: sum(flows, 'flow_wbytes'), rbytes: sum(flows, 'flow_rbytes') };
+      return {
+        some: flows.length > 0,
+        wbytes: sum(flows, 'flow_wbytes'),
+        rbytes: sum(flows, 'flow_rbytes'),
+      };
     }
     case 'bytes': {
       const flows = of(pid, 'FF').filter((row) => row.file_path === action.path);
@@ -123,8 +138,14 @@ function recorded(action: Action): unknown {
       return { attempts: flows.map((row) => row.opflags[0]), wbytes: sum(flows, 'flow_wbytes') };
     }
     case 'unix': {
-      const flows = of(pid, 'FF').filter((row) => String(row.file_path).endsWith(` ${action.path}`));
-      return { some: flows.length > 0, wbytes: sum(flows, 'flow_wbytes'), rbytes: sum(flows, 'flow_rbytes') };
+      const flows = of(pid, 'FF').filter((row) =>
+        String(row.file_path).endsWith(` ${action.path}`),
+      );
+      return {
+        some: flows.length > 0,
+        wbytes: sum(flows, 'flow_wbytes'),
+        rbytes: sum(flows, 'flow_rbytes'),
+      };
     }
     case 'RENAME':
     case 'LINK':
@@ -137,15 +158,22 @@ function recorded(action: Action): unknown {
         .map((row) => [row.ret, row.file_newpath ?? undefined]);
     case 'fork':
       return {
-        caller: of(pid, 'PE').filter((row) => row.opflags.includes('CLONE') && row.ret === action.child).length,
-        child: of(action.child as number, 'PE').filter((row) => row.opflags.includes('CLONE') && row.ret === 0).length,
+        caller: of(pid, 'PE').filter(
+          (row) => row.opflags.includes('CLONE') && row.ret === action.child,
+        ).length,
+        child: of(action.child as number, 'PE').filter(
+          (row) => row.opflags.includes('CLONE') && row.ret === 0,
+        ).length,
         parent: of(action.child as number, 'PE')[0]?.pproc_pid,
         exits: exits(action.child as number),
       };
     case 'exec':
       return of(pid, 'PE').filter(
         (row) =>
-          row.opflags.includes('EXEC') && row.proc_exe === action.exe && row.proc_args === action.args && row.ret === 0,
+          row.opflags.includes('EXEC') &&
+          row.proc_exe === action.exe &&
+          row.proc_args === action.args &&
+          row.ret === 0,
       ).length;
     case 'exit':
       return exits(pid);
@@ -187,7 +215,16 @@ function fieldsAt({ pid, path, fields = {} }: Action): unknown {
     .map((field) => `%${field}`)
     .join(' ');
   const filter = `proc.pid = ${pid} and evt.arg.path = "${path}"`;
-  const args = [join(root, 'bin/run.js'), 'events', recording, '--json', '-p', shape, '--filter', filter];
+  const args = [
+    join(root, 'bin/run.js'),
+    'events',
+    recording,
+    '--json',
+    '-p',
+    shape,
+    '--filter',
+    filter,
+  ];
   const text = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: 'pipe' }).trim();
   return text.split('\n').map((line) => JSON.parse(line));
 }
@@ -226,8 +263,9 @@ function wanted(action: Action): unknown {
     case 'fork':
       return { caller: 1, child: 1, parent: action.pid, exits: [action.code] };
     case 'exec':
-      return actions.filter((other) => other.did === 'exec' && other.pid === action.pid && other.args === action.args)
-        .length;
+      return actions.filter(
+        (other) => other.did === 'exec' && other.pid === action.pid && other.args === action.args,
+      ).length;
     case 'exit':
       return [action.code];
     case 'threads':
@@ -257,9 +295,13 @@ describe('a recording of a program (fixtures/live.scap)', () => {
   it('gives the expected records one by one', () => {
     const output = join(directory, 'fixture.jsonl');
     const input = join(fixtures, 'live.scap');
-    execFileSync(process.execPath, [join(root, 'bin/run.js'), 'convert', input, '-o', output, ...all], {
-      stdio: 'pipe',
-    });
+    execFileSync(
+      process.execPath,
+      [join(root, 'bin/run.js'), 'convert', input, '-o', output, ...all],
+      {
+        stdio: 'pipe',
+      },
+    );
     actions = jsonLines(join(fixtures, 'live.jsonl'));
     rows = jsonLines(output);
     expect(actions.length).toBeGreaterThan(30);
@@ -291,10 +333,17 @@ describe.skipIf(noLive !== undefined)(liveTitle('sfkit live records a program'),
 
     it('writes a capture that gives the same records', async () => {
       const place = join(directory, name.replaceAll(' ', '-'));
-      const [recording, again] = ['x.scap', 'b.jsonl'].map((file) => join(place, file)) as [string, string];
-      execFileSync(process.execPath, [join(root, 'bin/run.js'), 'convert', recording, '-o', again, ...all], {
-        stdio: 'pipe',
-      });
+      const [recording, again] = ['x.scap', 'b.jsonl'].map((file) => join(place, file)) as [
+        string,
+        string,
+      ];
+      execFileSync(
+        process.execPath,
+        [join(root, 'bin/run.js'), 'convert', recording, '-o', again, ...all],
+        {
+          stdio: 'pipe',
+        },
+      );
       // One column has the name of the input.
       const withoutName = (path: string) =>
         readFileSync(path, 'utf8').replaceAll('"filename":"x.scap"', '"filename":"live"');
@@ -305,7 +354,9 @@ describe.skipIf(noLive !== undefined)(liveTitle('sfkit live records a program'),
       const checker = join(root, '../shared/tools/scap_dump.py');
       if (!existsSync(checker)) return console.log(`skipped: ${checker} is not here`);
       const recording = join(join(directory, name.replaceAll(' ', '-')), 'x.scap');
-      const [line = ''] = execFileSync('python3', [checker, '--check', recording], { encoding: 'utf8' })
+      const [line = ''] = execFileSync('python3', [checker, '--check', recording], {
+        encoding: 'utf8',
+      })
         .trim()
         .split('\n');
       dump = JSON.parse(line).summary;
@@ -316,12 +367,18 @@ describe.skipIf(noLive !== undefined)(liveTitle('sfkit live records a program'),
   it('writes the same SysFlow file as convert from the capture', async () => {
     const place = join(directory, 'sf');
     mkdirSync(join(place, 'work'), { recursive: true });
-    const [a, b, x] = ['a.sf', 'b.sf', 'x.scap.gz'].map((file) => join(place, file)) as [string, string, string];
+    const [a, b, x] = ['a.sf', 'b.sf', 'x.scap.gz'].map((file) => join(place, file)) as [
+      string,
+      string,
+      string,
+    ];
     const live = startLive(['live', '-o', a, '--write', x]);
     await live.capturing;
     await promisify(execFile)(testProgram('sfkit_workload'), [join(place, 'work')]);
     expect(await live.end('SIGTERM')).toMatchObject({ exit: 0 });
-    execFileSync(process.execPath, [join(root, 'bin/run.js'), 'convert', x, '-o', b], { stdio: 'pipe' });
+    execFileSync(process.execPath, [join(root, 'bin/run.js'), 'convert', x, '-o', b], {
+      stdio: 'pipe',
+    });
     const [left, right] = [await readSf(a), await readSf(b)];
     expect(left.length).toBeGreaterThan(100);
     expect(right.slice(1)).toEqual(left.slice(1));

@@ -35,7 +35,10 @@ describe('the log', () => {
     expect(await logged({})).toEqual(['E error']);
     expect(await logged({ GLOG_stderrthreshold: '1' })).toEqual(['W warning', 'E error']);
     expect(await logged({ GLOG_logtostderr: '1' })).toEqual(['I info', 'W warning', 'E error']);
-    expect(await logged({ GLOG_logtostderr: '1', GLOG_minloglevel: '1' })).toEqual(['W warning', 'E error']);
+    expect(await logged({ GLOG_logtostderr: '1', GLOG_minloglevel: '1' })).toEqual([
+      'W warning',
+      'E error',
+    ]);
     expect(await logged({}, true)).toEqual(['I one', 'I two', 'I info', 'W warning', 'E error']);
   });
 
@@ -51,7 +54,8 @@ describe('the log', () => {
   it('goes to files of each severity with GLOG_log_dir', async () => {
     expect(await logged({ GLOG_log_dir: directory.path() })).toEqual(['E error']);
     expect(readdirSync(directory.path()).sort()).toEqual(['app.ERROR', 'app.INFO', 'app.WARNING']);
-    const lines = (name: string) => readFileSync(directory.path(name), 'utf8').trim().split('\n').length;
+    const lines = (name: string) =>
+      readFileSync(directory.path(name), 'utf8').trim().split('\n').length;
     expect([lines('app.INFO'), lines('app.WARNING'), lines('app.ERROR')]).toEqual([3, 2, 1]);
     await logged({ GLOG_log_dir: directory.path('none'), GLOG_logtostderr: '1' });
     expect(existsSync(directory.path('none'))).toBe(false);

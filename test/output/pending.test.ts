@@ -17,7 +17,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { machine } from '../../src/output/leftovers.js';
-import { discardAll, pendingDirectory, scratchDirectory, withNewName } from '../../src/output/pending.js';
+import {
+  discardAll,
+  pendingDirectory,
+  scratchDirectory,
+  withNewName,
+} from '../../src/output/pending.js';
 import { type ByteSink, fileSink, openSink } from '../../src/output/sink.js';
 
 let directory: string;
@@ -103,7 +108,9 @@ describe('output of killed processes', () => {
     for (const name of others) writeFileSync(leftover(name), 'kept');
     symlinkSync('.', leftover(`.link.${gone}-0.${machine}.part`));
     fileSink(join(directory, 'next.csv')).discard();
-    expect(readdirSync(directory).sort()).toEqual([...others, `.link.${gone}-0.${machine}.part`].sort());
+    expect(readdirSync(directory).sort()).toEqual(
+      [...others, `.link.${gone}-0.${machine}.part`].sort(),
+    );
   });
 });
 
@@ -264,7 +271,8 @@ describe('a scratch directory', () => {
 
 describe('an unfinished output', () => {
   it('coexists with output of a process with the same pid, as in a restarted container', async () => {
-    for (let i = 0; i < 60; i++) writeFileSync(join(directory, `.out.csv.${process.pid}-${i}.${machine}.part`), 'old');
+    for (let i = 0; i < 60; i++)
+      writeFileSync(join(directory, `.out.csv.${process.pid}-${i}.${machine}.part`), 'old');
     const sink = fileSink(join(directory, 'out.csv'));
     await sink.write('new');
     await sink.close();

@@ -20,7 +20,10 @@ const server = ['.', 'Release']
   .find((path) => existsSync(path));
 const directory = testDirectory();
 const type = sysflowType();
-const log = openLog({ name: 'test', debug: false }, { GLOG_minloglevel: '2', GLOG_stderrthreshold: '2' });
+const log = openLog(
+  { name: 'test', debug: false },
+  { GLOG_minloglevel: '2', GLOG_stderrthreshold: '2' },
+);
 
 interface Server {
   process: ChildProcess;
@@ -35,7 +38,9 @@ afterEach(() => {
 });
 
 async function listen(path: string, ...args: string[]): Promise<Server> {
-  const process = spawn(server as string, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const process = spawn(server as string, [path, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const lines = createInterface({ input: process.stdout });
   const messages: Server['messages'] = [];
   const listening = once(lines, 'line');
@@ -53,11 +58,16 @@ function keyOf({ name, fields }: { name: string; fields: Record<string, unknown>
 }
 
 const entities = ['SFHeader', 'Container', 'Process', 'File', 'Pod'];
-const activities = (messages: Server['messages']) => messages.filter(({ name }) => !entities.includes(name));
+const activities = (messages: Server['messages']) =>
+  messages.filter(({ name }) => !entities.includes(name));
 
 async function datums(): Promise<Datum[]> {
   const all: Datum[] = [];
-  for await (const batch of openDatums({ input: capture, fileReadMode: 'all', processFlow: false })) {
+  for await (const batch of openDatums({
+    input: capture,
+    fileReadMode: 'all',
+    processFlow: false,
+  })) {
     if (batch.kind !== 'datums') continue;
     for (const item of decodeBatch(batch)) {
       if ('record' in item) all.push({ record: item.record, bytes: Buffer.from(item.bytes) });
@@ -90,7 +100,8 @@ describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_
     const driver = new SysFlowDriver({ scapInputPath: capture, socketPath: path }, {});
     const { records, socket, skipped } = await driver.run();
     await reader.ended;
-    const count = (name: string) => reader.messages.filter((message) => message.name === name).length;
+    const count = (name: string) =>
+      reader.messages.filter((message) => message.name === name).length;
     expect(reader.messages[0]?.name).toBe('SFHeader');
     for (const [name, wanted] of Object.entries(records)) {
       const ipv6 = name === 'NetworkFlow' ? (socket?.droppedIpv6 ?? 0) : 0;
@@ -116,12 +127,16 @@ describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_
     for (const datum of all.slice(half + 50)) await writer.write(datum);
     await writer.close();
     await second.ended;
-    const received = new Set([...activities(first.messages), ...activities(second.messages)].map(keyOf));
+    const received = new Set(
+      [...activities(first.messages), ...activities(second.messages)].map(keyOf),
+    );
     const sent = all.map(({ record, bytes }) => ({
       record,
       message: unwrap(typeOf(record) ? type.fromBuffer(bytes) : { rec: { x: {} } }),
     }));
-    const wanted = sent.filter(({ record, message }) => typeOf(record) && !entities.includes(message.name));
+    const wanted = sent.filter(
+      ({ record, message }) => typeOf(record) && !entities.includes(message.name),
+    );
     const lost = wanted.filter(({ message }) => !received.has(keyOf(message)));
     expect(lost).toEqual([]);
     expect(writer.dropped).toBe(0);
@@ -138,7 +153,9 @@ describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_
     await writer.close();
     await reader.ended;
     expect(reader.messages).toHaveLength(all.filter(({ record }) => typeOf(record)).length);
-    expect(reader.messages.filter(({ fields }) => fields.state === 'MODIFIED').length).toBeGreaterThan(0);
+    expect(
+      reader.messages.filter(({ fields }) => fields.state === 'MODIFIED').length,
+    ).toBeGreaterThan(0);
     checkReferences(reader.messages);
   });
 
@@ -168,8 +185,12 @@ describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_
     const all = await datums();
     for (const datum of all) await writer.write(datum);
     const flows = new Map<string, Datum>();
-    for (const datum of all) if (datum.record.type === 'FileFlow') flows.set(datum.record.fileOID, datum);
-    const [[kept, flowOfKept], [gone, flowOfGone]] = [...flows] as [[string, Datum], [string, Datum]];
+    for (const datum of all)
+      if (datum.record.type === 'FileFlow') flows.set(datum.record.fileOID, datum);
+    const [[kept, flowOfKept], [gone, flowOfGone]] = [...flows] as [
+      [string, Datum],
+      [string, Datum],
+    ];
     const file = all.find(({ record }) => record.type === 'File' && record.oid === kept) as Datum;
     writer.forget({ type: 'Ended', entity: 'files' });
     await writer.write(file);

@@ -44,9 +44,15 @@ describe('a program that uses the library', () => {
 
   it('does not compile with internal or wrong names', () => {
     const wrong = (line: string) => compile(`import * as sfkit from 'sfkit';\n${line}\n`);
-    expect(wrong('export const { openColumns } = sfkit;')).toContain("'openColumns' does not exist");
-    expect(wrong("export const { sets } = sfkit.readRules('a');")).toContain("'sets' does not exist");
-    expect(wrong("export const run = sfkit.openCapture('a', { fileOnyl: true });")).toContain('fileOnyl');
+    expect(wrong('export const { openColumns } = sfkit;')).toContain(
+      "'openColumns' does not exist",
+    );
+    expect(wrong("export const { sets } = sfkit.readRules('a');")).toContain(
+      "'sets' does not exist",
+    );
+    expect(wrong("export const run = sfkit.openCapture('a', { fileOnyl: true });")).toContain(
+      'fileOnyl',
+    );
   });
 });
 
@@ -70,10 +76,14 @@ describe('docs/api.md', () => {
       ([, block, cell]) => block ?? cell,
     );
     const named = code.flatMap((text) =>
-      [...(text as string).replace(/'[^']*'|"[^"]*"/g, '').matchAll(/\b[A-Z]\w+/g)].map(([name]) => name),
+      [...(text as string).replace(/'[^']*'|"[^"]*"/g, '').matchAll(/\b[A-Z]\w+/g)].map(
+        ([name]) => name,
+      ),
     );
     expect(named.length).toBeGreaterThan(100);
-    expect([...new Set(named)].filter((name) => !documented.includes(name) && !external.has(name))).toEqual([]);
+    expect(
+      [...new Set(named)].filter((name) => !documented.includes(name) && !external.has(name)),
+    ).toEqual([]);
   });
 
   it('names nothing from the addon', () => {

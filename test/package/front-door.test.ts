@@ -29,8 +29,11 @@ describe('pages for contributors', () => {
     (page) => {
       const text = read(page);
       const { scripts } = JSON.parse(read('package.json'));
-      for (const [, name] of text.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([name as string]);
-      const paths = [...text.matchAll(/(?<![\w/.-])(?:src|test|native|scripts|docs|fixtures|bin)\/[\w./-]*\w/g)];
+      for (const [, name] of text.matchAll(/npm run ([\w:]+)/g))
+        expect(scripts).toHaveProperty([name as string]);
+      const paths = [
+        ...text.matchAll(/(?<![\w/.-])(?:src|test|native|scripts|docs|fixtures|bin)\/[\w./-]*\w/g),
+      ];
       expect(paths.length).toBeGreaterThan(2);
       // Names in capitals are placeholders; a build creates its own files.
       const missing = paths
@@ -41,7 +44,9 @@ describe('pages for contributors', () => {
   );
 
   it('name only variables that the code uses', () => {
-    const names = [...read('CONTRIBUTING.md').matchAll(/`(SFKIT_\w+)=/g)].map(([, name]) => name as string);
+    const names = [...read('CONTRIBUTING.md').matchAll(/`(SFKIT_\w+)=/g)].map(
+      ([, name]) => name as string,
+    );
     const code = listed('scripts', 'src', 'test').map(read).join('\n');
     for (const name of names) expect(code).toContain(`env.${name}`);
   });
@@ -55,14 +60,18 @@ describe('the workflows', () => {
   });
 
   it('call the checks of CI', () => {
-    for (const name of ['ci', 'release']) expect(read(`.github/workflows/${name}.yml`)).toMatch(/run: \.ci\/run$/m);
+    for (const name of ['ci', 'release'])
+      expect(read(`.github/workflows/${name}.yml`)).toMatch(/run: \.ci\/run$/m);
     expect(read('.ci/run')).toMatch(/^export SFKIT_STRICT=1$/m);
     expect(statSync(join(root, '.ci/run')).mode & 0o111).not.toBe(0);
   });
 });
 
 describe('the hook before a commit', () => {
-  /** A repository with one staged file, and a formatter that rejects each file that contains 'badly'. */
+  /**
+   * A repository with one staged file, and a formatter that rejects each file that contains
+   * 'badly'.
+   */
   function commitOf(name: string, text: string, formatter: string) {
     const repository = directory.path('repository');
     mkdirSync(join(repository, 'scripts/hooks'), { recursive: true });

@@ -3,22 +3,32 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { root } from '../helpers/corpus.js';
 
-// What the build refuses: rows of native/tables/events.json without a decision, and probe programs without a row.
+// What the build refuses: rows of native/tables/events.json without a decision, and probe programs
+// without a row.
 
-const part = (name: string) => import(pathToFileURL(join(root, 'scripts', 'generate', `${name}.mjs`)).href);
+const part = (name: string) =>
+  import(pathToFileURL(join(root, 'scripts', 'generate', `${name}.mjs`)).href);
 const { rolesSource, opsSource } = await part('event-roles');
 const { eventsOfCalls } = await part('probe-events');
 const { checkCalls } = await part('probe');
 
 const enter = { code: 0, event: 'SYSCALL_X_E', kind: 'syscall', flags: [], params: ['dirfd:FD'] };
-const exit = { code: 1, event: 'SYSCALL_X_X', kind: 'syscall', flags: [], params: ['res:ERRNO', 'path:FSPATH'] };
+const exit = {
+  code: 1,
+  event: 'SYSCALL_X_X',
+  kind: 'syscall',
+  flags: [],
+  params: ['res:ERRNO', 'path:FSPATH'],
+};
 const decided = { ...exit, handler: 'none', calls: [] };
 const rolesOf = (row: object) => () => rolesSource([enter, { ...decided, ...row }]);
 
 describe('a row of the table of events', () => {
   it('may decide that its event changes nothing', () => {
     expect(rolesOf({})()).toContain('Handler::kNone, Handler::kNone');
-    expect(() => rolesSource([enter, { ...exit, calls: [] }])).toThrow('SYSCALL_X_X has no "handler"');
+    expect(() => rolesSource([enter, { ...exit, calls: [] }])).toThrow(
+      'SYSCALL_X_X has no "handler"',
+    );
   });
 
   it('names as paths only parameters of itself and its enter event', () => {
@@ -47,7 +57,9 @@ describe('a row of the table of events', () => {
 
   it('counts as an operation that there is', () => {
     const ops = (row: object) => opsSource([enter, { ...decided, ...row }], ['OPEN']);
-    expect(ops({ op: 'OPEN', compat_op: null })).toMatch(/kDefaultOps.*\n.*0, kOpOpen[\s\S]*kCompatOps.*\n.*0, 0}/);
+    expect(ops({ op: 'OPEN', compat_op: null })).toMatch(
+      /kDefaultOps.*\n.*0, kOpOpen[\s\S]*kCompatOps.*\n.*0, 0}/,
+    );
     expect(() => ops({ op: 'TEAPOT' })).toThrow('unknown operation TEAPOT');
   });
 });
@@ -57,7 +69,9 @@ describe('programs of the probe', () => {
 
   it('are for calls of x86-64 that one row names', () => {
     expect([...eventsOfCalls([{ ...decided, calls: ['mseal'] }], texts).keys()]).toEqual(['mseal']);
-    expect(() => eventsOfCalls([{ ...decided, calls: ['teapot'] }], texts)).toThrow('no system call of x86-64');
+    expect(() => eventsOfCalls([{ ...decided, calls: ['teapot'] }], texts)).toThrow(
+      'no system call of x86-64',
+    );
     const twice = [decided, decided].map((row) => ({ ...row, calls: ['read'] }));
     expect(() => eventsOfCalls(twice, texts)).toThrow('read is a call of');
   });
@@ -65,7 +79,11 @@ describe('programs of the probe', () => {
   it('are those that the table names, each of them', () => {
     const sections = ['tp_btf/sys_exit', 'call', 'call/read', 'other/mseal'];
     expect(() => checkCalls(sections, new Set(['read', 'mseal']))).not.toThrow();
-    expect(() => checkCalls(sections, new Set(['read']))).toThrow('a program for mseal, which no row');
-    expect(() => checkCalls(sections, new Set(['read', 'mseal', 'write']))).toThrow('names the call write');
+    expect(() => checkCalls(sections, new Set(['read']))).toThrow(
+      'a program for mseal, which no row',
+    );
+    expect(() => checkCalls(sections, new Set(['read', 'mseal', 'write']))).toThrow(
+      'names the call write',
+    );
   });
 });

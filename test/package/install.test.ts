@@ -32,7 +32,9 @@ describe('npm’s install step', () => {
   it('names what is missing and how to install it, and installs nothing', () => {
     const { status, stderr } = install();
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^sfkit set-up: missing: CMake, a C\+\+20 compiler, make or ninja, the zlib headers\./);
+    expect(stderr).toMatch(
+      /^sfkit set-up: missing: CMake, a C\+\+20 compiler, make or ninja, the zlib headers\./,
+    );
     expect(stderr).toContain('sudo apt-get install cmake g++ make zlib1g-dev\n');
     expect(existsSync(directory.path('calls'))).toBe(false);
   });
@@ -40,7 +42,10 @@ describe('npm’s install step', () => {
   it('names only what is missing', () => {
     for (const name of ['cmake', 'make', 'c++']) stub(name, 'exit 0');
     stub('g++', 'exit 0');
-    writeFileSync(join(programs, 'c++'), '#!/bin/sh\nread code\ncase "$*$code" in *zlib*) exit 1;; esac\n');
+    writeFileSync(
+      join(programs, 'c++'),
+      '#!/bin/sh\nread code\ncase "$*$code" in *zlib*) exit 1;; esac\n',
+    );
     const { status, stderr } = install();
     expect(status).toBe(1);
     expect(stderr).toContain('missing: the zlib headers.');

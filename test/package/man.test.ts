@@ -32,25 +32,36 @@ describe('the manual pages', () => {
   it('are the ones in package.json: one for each command and one for sfkit', () => {
     const made = readdirSync(join(root, 'man')).map((name) => `man/${name}`);
     expect(made.sort()).toEqual([...packageJson.man].sort());
-    expect(made.sort()).toEqual(['man/sfkit.1', ...commands.map((id) => `man/sfkit-${id}.1`)].sort());
+    expect(made.sort()).toEqual(
+      ['man/sfkit.1', ...commands.map((id) => `man/sfkit-${id}.1`)].sort(),
+    );
   });
 
   it.each(commands)('contain the help of %s', (id) => {
     const text = textOf(page(id));
     const { summary, description, flags, args } = manifest.commands[id];
     expect(text).toContain(summary.replace(/\.$/, ''));
-    for (const paragraph of description.split('\n\n').filter((part: string) => !part.startsWith('Exit code')))
+    for (const paragraph of description
+      .split('\n\n')
+      .filter((part: string) => !part.startsWith('Exit code')))
       expect(text).toContain(paragraph.replace(/\s+/g, ' '));
     for (const { name, description: meaning } of Object.values<Flag>(flags)) {
       expect(text).toContain(`--${name}`);
       expect(text).toContain(meaning.replace(/\s+/g, ' '));
     }
-    for (const { description: meaning } of Object.values<Flag>(args)) expect(text).toContain(meaning);
+    for (const { description: meaning } of Object.values<Flag>(args))
+      expect(text).toContain(meaning);
   });
 
   it('list the exit codes one by one', () => {
     const section = page('check').split('.SH EXIT STATUS\n')[1]?.split('.SH')[0] as string;
-    expect([...section.matchAll(/^\\fB(\d)\\fR$/gm)].map(([, code]) => code)).toEqual(['0', '1', '2', '3', '4']);
+    expect([...section.matchAll(/^\\fB(\d)\\fR$/gm)].map(([, code]) => code)).toEqual([
+      '0',
+      '1',
+      '2',
+      '3',
+      '4',
+    ]);
   });
 
   it('show backslashes, hyphens and lines that start with a dot as they are', () => {
@@ -73,9 +84,13 @@ describe('the manual pages', () => {
   it.skipIf(!hasGroff).each([...packageJson.man])(
     hasGroff ? 'are formatted without a warning: %s' : '%s (skipped: no groff here)',
     (name) => {
-      const { status, stdout, stderr } = spawnSync('groff', ['-man', '-Tascii', '-ww', join(root, name)], {
-        encoding: 'utf8',
-      });
+      const { status, stdout, stderr } = spawnSync(
+        'groff',
+        ['-man', '-Tascii', '-ww', join(root, name)],
+        {
+          encoding: 'utf8',
+        },
+      );
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
       expect(stdout).toContain('https://');
     },

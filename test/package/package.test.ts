@@ -11,7 +11,12 @@ const minute = 60_000;
 
 /** Runs a program and returns its standard output. */
 function run(cwd: string, command: string, ...args: string[]): string {
-  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 });
+  return execFileSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 1 << 28,
+  });
 }
 
 describe('a project that installs the packed tarball', () => {
@@ -23,7 +28,10 @@ describe('a project that installs the packed tarball', () => {
       // Everything is built; the test packs the same build that it runs on.
       run(root, 'npm', 'pack', '--silent', '--pack-destination', directory.path());
       const tarball = readdirSync(directory.path()).find((name) => name.endsWith('.tgz')) as string;
-      writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'project', type: 'module', private: true }));
+      writeFileSync(
+        join(project, 'package.json'),
+        JSON.stringify({ name: 'project', type: 'module', private: true }),
+      );
       run(
         project,
         'npm',
@@ -52,8 +60,24 @@ describe('a project that installs the packed tarball', () => {
 
       writeFileSync(join(project, 'typed.ts'), typed);
       const tsc = join(root, 'node_modules/typescript/bin/tsc');
-      const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--skipLibCheck'];
-      run(project, 'node', tsc, ...flags, '--typeRoots', join(root, 'node_modules/@types'), 'typed.ts');
+      const flags = [
+        '--noEmit',
+        '--strict',
+        '--module',
+        'nodenext',
+        '--target',
+        'es2022',
+        '--skipLibCheck',
+      ];
+      run(
+        project,
+        'node',
+        tsc,
+        ...flags,
+        '--typeRoots',
+        join(root, 'node_modules/@types'),
+        'typed.ts',
+      );
     },
     8 * minute,
   );
@@ -87,16 +111,33 @@ describe('a C++ program', () => {
       const headers = readdirSync(join(prefix, 'include'), { recursive: true }).map(String).sort();
       expect(headers).toEqual(['sfkit', ...publicHeaders.map((name) => `sfkit/${name}`)]);
       const project = join(root, 'examples/cpp');
-      run(root, 'cmake', '-S', project, '-B', directory.path('build'), `-DCMAKE_PREFIX_PATH=${prefix}`);
+      run(
+        root,
+        'cmake',
+        '-S',
+        project,
+        '-B',
+        directory.path('build'),
+        `-DCMAKE_PREFIX_PATH=${prefix}`,
+      );
       run(root, 'cmake', '--build', directory.path('build'));
-      const lines = run(root, directory.path('build', 'consumer'), capture, 'proc.name = curl').trim().split('\n');
+      const lines = run(root, directory.path('build', 'consumer'), capture, 'proc.name = curl')
+        .trim()
+        .split('\n');
       expect(lines.length).toBeGreaterThan(3);
       for (const line of lines)
         expect(line).toMatch(/^(ProcessEvent|NetworkFlow|FileFlow|FileEvent|ProcessFlow) \S*curl/);
       // Each header compiles alone.
       for (const name of publicHeaders) {
         writeFileSync(directory.path('alone.cpp'), `#include <sfkit/${name}>\n`);
-        run(root, 'c++', '-std=c++20', '-fsyntax-only', `-I${join(prefix, 'include')}`, directory.path('alone.cpp'));
+        run(
+          root,
+          'c++',
+          '-std=c++20',
+          '-fsyntax-only',
+          `-I${join(prefix, 'include')}`,
+          directory.path('alone.cpp'),
+        );
       }
     },
     5 * minute,

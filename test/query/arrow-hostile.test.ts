@@ -26,7 +26,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/duckdb/database.js';
 import { SfkitError } from '../../src/engine/errors.js';
 import { loadArrow } from '../../src/query/arrow-input.js';
-import { arrowBytes, arrowOf, batchOf, column, everyType, places, replaced, texts } from '../helpers/arrow-inputs.js';
+import {
+  arrowBytes,
+  arrowOf,
+  batchOf,
+  column,
+  everyType,
+  places,
+  replaced,
+  texts,
+} from '../helpers/arrow-inputs.js';
 import { lz4Frame, random, zstdBlock, zstdFrame } from '../helpers/compressed.js';
 import { testDirectory } from '../helpers/directory.js';
 
@@ -38,7 +47,10 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 /** The rows as text if the input is read, else its one-line error. */
-async function answer(bytes: Uint8Array, columns = 'CAST(COLUMNS(*) AS VARCHAR)'): Promise<unknown[][] | string> {
+async function answer(
+  bytes: Uint8Array,
+  columns = 'CAST(COLUMNS(*) AS VARCHAR)',
+): Promise<unknown[][] | string> {
   const path = directory.path('x.arrow');
   writeFileSync(path, bytes);
   const { connection } = database;
@@ -70,7 +82,9 @@ async function secondsOf(action: () => Promise<unknown>): Promise<number> {
   return (user + system) / 1e6;
 }
 
-const types = Object.fromEntries(Object.entries(everyType()).map(([name, [values]]) => [name, values]));
+const types = Object.fromEntries(
+  Object.entries(everyType()).map(([name, [values]]) => [name, values]),
+);
 const numbers = Array.from({ length: 100 }, (_, index) => index % 3);
 const plain = {
   id: vectorFromArray(numbers, new Int32()),
@@ -114,13 +128,18 @@ function changed(bytes: Uint8Array, next: (limit: number) => number): Uint8Array
     case 2:
     case 3: {
       const word = 4 * next(copy.length >> 2);
-      const value = [0, -1, 1, 8, 0x7fffffff, -0x80000000, copy.length, copy.readInt32LE(word) + 1][next(8)] as number;
+      const value = [0, -1, 1, 8, 0x7fffffff, -0x80000000, copy.length, copy.readInt32LE(word) + 1][
+        next(8)
+      ] as number;
       copy.writeInt32LE(value | 0, word);
       return copy;
     }
     case 4: {
       const word = 8 * next((copy.length >> 3) - 1);
-      copy.writeBigInt64LE([-1n, 2n ** 62n, 2n ** 31n, 2n ** 40n, -(2n ** 63n), 12_345_678n][next(6)] as bigint, word);
+      copy.writeBigInt64LE(
+        [-1n, 2n ** 62n, 2n ** 31n, 2n ** 40n, -(2n ** 63n), 12_345_678n][next(6)] as bigint,
+        word,
+      );
       return copy;
     }
     case 5:
@@ -177,11 +196,19 @@ const lists = (offsets: readonly number[]) =>
 const words = (type: Utf8 | LargeUtf8, offsets: readonly number[]) => {
   const marks = offsets.map((_, index) => 1000 + index);
   marks[0] = 0;
-  const valueOffsets = type instanceof Utf8 ? Int32Array.from(marks) : BigInt64Array.from(marks, BigInt);
-  const data = { type, length: offsets.length - 1, nullCount: 0, valueOffsets, data: new Uint8Array(2000) };
+  const valueOffsets =
+    type instanceof Utf8 ? Int32Array.from(marks) : BigInt64Array.from(marks, BigInt);
+  const data = {
+    type,
+    length: offsets.length - 1,
+    nullCount: 0,
+    valueOffsets,
+    data: new Uint8Array(2000),
+  };
   const bytes = Buffer.from(arrowOf({ x: column(makeData(data as never)) }));
   const at = bytes.indexOf(Buffer.from(valueOffsets.buffer));
-  const wanted = type instanceof Utf8 ? Int32Array.from(offsets) : BigInt64Array.from(offsets, BigInt);
+  const wanted =
+    type instanceof Utf8 ? Int32Array.from(offsets) : BigInt64Array.from(offsets, BigInt);
   bytes.set(Buffer.from(wanted.buffer), at);
   return bytes;
 };
@@ -189,13 +216,24 @@ const fixed = (type: DataType, data: unknown, length = 1) =>
   arrowOf({ x: column(makeData({ type, length, nullCount: 0, data } as never)) });
 const union = (typeIds: Int8Array, valueOffsets: Int32Array) => {
   const type = new DenseUnion([3, 4], [new Field('a', new Int32()), new Field('b', new Utf8())]);
-  const children = [vectorFromArray([1], new Int32()).data[0], vectorFromArray(['x'], new Utf8()).data[0]];
-  return arrowOf({ x: column(makeData({ type, length: typeIds.length, typeIds, valueOffsets, children } as never)) });
+  const children = [
+    vectorFromArray([1], new Int32()).data[0],
+    vectorFromArray(['x'], new Utf8()).data[0],
+  ];
+  return arrowOf({
+    x: column(makeData({ type, length: typeIds.length, typeIds, valueOffsets, children } as never)),
+  });
 };
 const view = (length: number, buffer: number, offset: number) => {
   const bytes = Buffer.alloc(16);
-  for (const [index, value] of [length, 0, buffer, offset].entries()) bytes.writeInt32LE(value, 4 * index);
-  const data = { type: new Utf8View(), length: 1, views: bytes, variadicBuffers: [Buffer.from('a buffer of text')] };
+  for (const [index, value] of [length, 0, buffer, offset].entries())
+    bytes.writeInt32LE(value, 4 * index);
+  const data = {
+    type: new Utf8View(),
+    length: 1,
+    views: bytes,
+    variadicBuffers: [Buffer.from('a buffer of text')],
+  };
   return arrowOf({ x: column(makeData(data as never)) });
 };
 const entries = (keys: (string | null)[]) => {
@@ -208,8 +246,19 @@ const entries = (keys: (string | null)[]) => {
       new Int32(),
     ).data[0],
   ];
-  const child = makeData({ type: new Struct(fields), length: keys.length, nullCount: 0, children } as never);
-  const data = { type, length: 1, nullCount: 0, valueOffsets: Int32Array.of(0, keys.length), child };
+  const child = makeData({
+    type: new Struct(fields),
+    length: keys.length,
+    nullCount: 0,
+    children,
+  } as never);
+  const data = {
+    type,
+    length: 1,
+    nullCount: 0,
+    valueOffsets: Int32Array.of(0, keys.length),
+    child,
+  };
   return arrowOf({ x: column(makeData(data as never)) });
 };
 let deep: DataType = new Int32();
@@ -232,7 +281,10 @@ describe('an input that contradicts itself', () => {
     [
       'an index past a dictionary of numbers',
       /an index points outside/,
-      () => arrowOf({ x: places(vectorFromArray([7], new Int32()).memoize(), Int32Array.of(0x7fffffff)) }),
+      () =>
+        arrowOf({
+          x: places(vectorFromArray([7], new Int32()).memoize(), Int32Array.of(0x7fffffff)),
+        }),
     ],
     [
       'a dictionary that no column has',
@@ -243,17 +295,57 @@ describe('an input that contradicts itself', () => {
         return Buffer.concat([bytes.subarray(0, 200), replaced(bytes.subarray(200), 5501, 5500)]);
       },
     ],
-    ['lists that go back', /offsets of a column are impossible at row 2/, () => lists([0, 2, 1, 3])],
-    ['lists past their values', /offsets of a column are impossible at row 1/, () => lists([0, 1000, 3])],
-    ['lists before their values', /offsets of a column are impossible at row 1/, () => lists([0, -1, 3])],
-    ['texts that go back', /offsets of a column are impossible at row 2/, () => words(new Utf8(), [0, 3, 1, 3])],
-    ['texts past their bytes', /offsets of a column are impossible at row 1/, () => words(new Utf8(), [0, 5000])],
-    ['texts before their bytes', /offsets of a column are impossible at row 0/, () => words(new Utf8(), [-1, 4])],
-    ['long texts past their bytes', /impossible at row 1/, () => words(new LargeUtf8(), [0, 2 ** 60])],
+    [
+      'lists that go back',
+      /offsets of a column are impossible at row 2/,
+      () => lists([0, 2, 1, 3]),
+    ],
+    [
+      'lists past their values',
+      /offsets of a column are impossible at row 1/,
+      () => lists([0, 1000, 3]),
+    ],
+    [
+      'lists before their values',
+      /offsets of a column are impossible at row 1/,
+      () => lists([0, -1, 3]),
+    ],
+    [
+      'texts that go back',
+      /offsets of a column are impossible at row 2/,
+      () => words(new Utf8(), [0, 3, 1, 3]),
+    ],
+    [
+      'texts past their bytes',
+      /offsets of a column are impossible at row 1/,
+      () => words(new Utf8(), [0, 5000]),
+    ],
+    [
+      'texts before their bytes',
+      /offsets of a column are impossible at row 0/,
+      () => words(new Utf8(), [-1, 4]),
+    ],
+    [
+      'long texts past their bytes',
+      /impossible at row 1/,
+      () => words(new LargeUtf8(), [0, 2 ** 60]),
+    ],
     ['long texts before their bytes', /impossible at row 0/, () => words(new LargeUtf8(), [-1, 4])],
-    ['a union of an unknown kind', /a union points outside/, () => union(Int8Array.of(5), Int32Array.of(0))],
-    ['a union past its members', /a union points outside/, () => union(Int8Array.of(3, 4), Int32Array.of(0, 1))],
-    ['a union before its members', /a union points outside/, () => union(Int8Array.of(3), Int32Array.of(-1))],
+    [
+      'a union of an unknown kind',
+      /a union points outside/,
+      () => union(Int8Array.of(5), Int32Array.of(0)),
+    ],
+    [
+      'a union past its members',
+      /a union points outside/,
+      () => union(Int8Array.of(3, 4), Int32Array.of(0, 1)),
+    ],
+    [
+      'a union before its members',
+      /a union points outside/,
+      () => union(Int8Array.of(3), Int32Array.of(-1)),
+    ],
     ['a view past its buffer', /a view points outside/, () => view(14, 0, 3)],
     ['a view before its buffer', /a view points outside/, () => view(14, 0, -1)],
     ['a view into no buffer', /a view points outside/, () => view(14, 1, 0)],
@@ -264,7 +356,11 @@ describe('an input that contradicts itself', () => {
       /a time of day is impossible/,
       () => fixed(new TimeMicrosecond(), BigInt64Array.of(86_400_000_001n)),
     ],
-    ['a time before its day', /a time of day is impossible/, () => fixed(new TimeMicrosecond(), BigInt64Array.of(-1n))],
+    [
+      'a time before its day',
+      /a time of day is impossible/,
+      () => fixed(new TimeMicrosecond(), BigInt64Array.of(-1n)),
+    ],
     [
       'a duration without end',
       /a duration is impossible/,
@@ -280,14 +376,29 @@ describe('an input that contradicts itself', () => {
       /more than 38 digits/,
       () => fixed(new Decimal(0, 38, 128), Uint32Array.of(0, 0, 0, 1 << 31)),
     ],
-    ['a negative number of rows', /its metadata has the impossible size/, () => replaced(none, 777, -2)],
+    [
+      'a negative number of rows',
+      /its metadata has the impossible size/,
+      () => replaced(none, 777, -2),
+    ],
     ['-1 rows', /a batch has -1 rows/, () => replaced(none, 777, -1)],
-    ['more rows than bytes', /rows, more than its bytes can hold/, () => replaced(none, 777, 2 ** 40)],
-    ['20 levels of lists', /nested more than 16 deep/, () => arrowOf({ x: vectorFromArray([null], deep) as never })],
+    [
+      'more rows than bytes',
+      /rows, more than its bytes can hold/,
+      () => replaced(none, 777, 2 ** 40),
+    ],
+    [
+      '20 levels of lists',
+      /nested more than 16 deep/,
+      () => arrowOf({ x: vectorFromArray([null], deep) as never }),
+    ],
     [
       '5000 columns',
       /more than 4096 columns/,
-      () => arrowOf(Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`c${index}`, plain.id]))),
+      () =>
+        arrowOf(
+          Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`c${index}`, plain.id])),
+        ),
     ],
     ['no columns', /it has no columns/, () => arrowOf({})],
     [
@@ -319,7 +430,9 @@ function claims(size: number | bigint, frame: Uint8Array): Uint8Array {
 function bomb(codec: 'lz4' | 'zstd', rows: number, values: Uint8Array): Uint8Array {
   const noise = random(3);
   const bytes = Uint8Array.from({ length: 8 * Math.ceil(values.length / 8) + 8 }, () => noise(256));
-  const whole = Buffer.from(arrowOf({ x: fixedColumn(new Int8(), bytes, bytes.length) }, { codec }));
+  const whole = Buffer.from(
+    arrowOf({ x: fixedColumn(new Int8(), bytes, bytes.length) }, { codec }),
+  );
   const at = whole.indexOf(bytes) - 8;
   whole.fill(0, at, at + 8 + bytes.length);
   whole.set(values, at);
@@ -343,8 +456,16 @@ const lz4Zeros = (bytes: number) =>
 
 describe('an input that claims more than it has', () => {
   it.each<[string, RegExp, () => Uint8Array]>([
-    ['a terabyte of zstd', /hold more than 256 times/, () => bomb('zstd', 2 ** 40, claims(2 ** 40, zeros(1000)))],
-    ['a terabyte of lz4', /hold more than 256 times/, () => bomb('lz4', 2 ** 40, claims(2 ** 40, lz4Zeros(1000)))],
+    [
+      'a terabyte of zstd',
+      /hold more than 256 times/,
+      () => bomb('zstd', 2 ** 40, claims(2 ** 40, zeros(1000))),
+    ],
+    [
+      'a terabyte of lz4',
+      /hold more than 256 times/,
+      () => bomb('lz4', 2 ** 40, claims(2 ** 40, lz4Zeros(1000))),
+    ],
     [
       'the largest possible size',
       /hold more than 256 times/,
@@ -356,9 +477,21 @@ describe('an input that claims more than it has', () => {
       /zstd: expected 60000000 bytes, found 1000/,
       () => bomb('zstd', 1000, claims(60e6, zeros(1000))),
     ],
-    ['1000 bytes, but 60 MB', /zstd: more bytes/, () => bomb('zstd', 1000, claims(1000, zeros(60e6)))],
-    ['1000 bytes, but 1 MB', /LZ4: more bytes/, () => bomb('lz4', 1000, claims(1000, lz4Zeros(1e6)))],
-    ['60 million values of 60 bytes', /more values than the size/, () => bomb('zstd', 60e6, claims(60e6, zeros(60e6)))],
+    [
+      '1000 bytes, but 60 MB',
+      /zstd: more bytes/,
+      () => bomb('zstd', 1000, claims(1000, zeros(60e6))),
+    ],
+    [
+      '1000 bytes, but 1 MB',
+      /LZ4: more bytes/,
+      () => bomb('lz4', 1000, claims(1000, lz4Zeros(1e6))),
+    ],
+    [
+      '60 million values of 60 bytes',
+      /more values than the size/,
+      () => bomb('zstd', 60e6, claims(60e6, zeros(60e6))),
+    ],
   ])('%s', async (_, reason, make) => {
     const bytes = make();
     const memory = process.resourceUsage().maxRSS;
@@ -369,8 +502,12 @@ describe('an input that claims more than it has', () => {
   });
 
   it('is read if the claim is still plausible', async () => {
-    expect(await answer(bomb('zstd', 1e6, claims(1e6, zeros(1e6))), 'count(*), sum(x)')).toEqual([[1_000_000n, 0n]]);
-    expect(await answer(bomb('lz4', 1e6, claims(1e6, lz4Zeros(1e6))), 'count(*), sum(x)')).toEqual([[1_000_000n, 0n]]);
+    expect(await answer(bomb('zstd', 1e6, claims(1e6, zeros(1e6))), 'count(*), sum(x)')).toEqual([
+      [1_000_000n, 0n],
+    ]);
+    expect(await answer(bomb('lz4', 1e6, claims(1e6, lz4Zeros(1e6))), 'count(*), sum(x)')).toEqual([
+      [1_000_000n, 0n],
+    ]);
   });
 });
 
@@ -430,7 +567,9 @@ describe('an input of few bytes', () => {
         const type = new DenseUnion([0], [new Field('a', new Utf8())]);
         const [typeIds, valueOffsets] = [new Int8Array(many), new Int32Array(many)];
         return arrowOf({
-          x: column(makeData({ type, length: many, typeIds, valueOffsets, children: [oneText] } as never)),
+          x: column(
+            makeData({ type, length: many, typeIds, valueOffsets, children: [oneText] } as never),
+          ),
         });
       },
     ],
@@ -451,7 +590,10 @@ describe('an input of few bytes', () => {
     [
       'a thousand batches, each with another dictionary',
       [[1000n]],
-      () => arrowBytes(Array.from({ length: 1000 }, (_, index) => batchOf({ x: texts([`text ${index}`], 1) }))),
+      () =>
+        arrowBytes(
+          Array.from({ length: 1000 }, (_, index) => batchOf({ x: texts([`text ${index}`], 1) })),
+        ),
     ],
   ])('%s', async (_, expected, make) => {
     const bytes = make();

@@ -58,7 +58,9 @@ it.each([
   ['file', 'zstd'],
 ] as const)('reads every type, %s %s', async (form, codec) => {
   const types = everyType();
-  const columns = Object.fromEntries(Object.entries(types).map(([name, [column]]) => [name, column]));
+  const columns = Object.fromEntries(
+    Object.entries(types).map(([name, [column]]) => [name, column]),
+  );
   const found = await rows(arrowOf(columns, { form, codec }), 'CAST(COLUMNS(*) AS VARCHAR)');
   const names = Object.keys(types);
   for (const [index, name] of names.entries()) {

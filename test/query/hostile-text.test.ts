@@ -8,8 +8,8 @@ import { type TextFormat, textFormats } from '../../src/query/formats.js';
 import { runQuery } from '../../src/query/run.js';
 import { parseCsv, uncsv } from '../helpers/text-results.js';
 
-// Captured text of any kind, in columns of any type and in their names, never reaches a terminal, a spreadsheet or
-// Markdown unescaped.
+// Captured text of any kind, in columns of any type and in their names, never reaches a terminal, a
+// spreadsheet or Markdown unescaped.
 
 const texts = [
   '\u001b[2J\u0007\u009b1m\u007f',
@@ -49,11 +49,14 @@ const shapes = {
 
 // Control characters of terminals; the format itself may use tab and newline.
 const acts: Record<TextFormat, RegExp> = {
-  table: /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/,
-  markdown: /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/,
+  table:
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/,
+  markdown:
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/,
   csv: /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]|\r(?!\n)/,
   json: /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/,
-  jsonl: /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/,
+  jsonl:
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/,
 };
 
 let directory: string;
@@ -98,7 +101,10 @@ describe.each(textFormats)('in %s', (format) => {
     for (const text of texts) {
       const name = quoteIdentifier(text);
       check(
-        await write(`select 1 as ${name}, {${quoteText(text)}: 1} as f, MAP {${quoteText(text)}: 1} as m`, format),
+        await write(
+          `select 1 as ${name}, {${quoteText(text)}: 1} as f, MAP {${quoteText(text)}: 1} as m`,
+          format,
+        ),
         format,
       );
     }

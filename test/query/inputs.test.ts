@@ -36,10 +36,13 @@ describe('a directory', () => {
   it('is rejected if links lead to a directory in exponentially many ways', () => {
     for (let level = 0; level < 30; level++) {
       mkdirSync(directory.path(`${level}`));
-      for (const way of ['a', 'b']) symlinkSync(`../${level + 1}`, directory.path(`${level}`, `${way}.sysflow`));
+      for (const way of ['a', 'b'])
+        symlinkSync(`../${level + 1}`, directory.path(`${level}`, `${way}.sysflow`));
     }
     make('30/one.scap');
-    expect(() => resolveInputs([directory.path('0')])).toThrow(/a link leads to a directory that is already included/);
+    expect(() => resolveInputs([directory.path('0')])).toThrow(
+      /a link leads to a directory that is already included/,
+    );
   });
 
   it('can be named twice', () => {
@@ -72,17 +75,25 @@ describe('files with names that differ only in case', () => {
   }
 
   it('are one table', async () => {
-    const paths = [await parquet('Other.parquet', 'SELECT 1 AS a'), await parquet('oTHER.parquet', 'SELECT 2 AS a')];
+    const paths = [
+      await parquet('Other.parquet', 'SELECT 1 AS a'),
+      await parquet('oTHER.parquet', 'SELECT 2 AS a'),
+    ];
     expect(await rows(paths, 'SELECT a FROM other ORDER BY a')).toEqual([[1], [2]]);
   });
 
   it('are tables of records if they have such names', async () => {
     const path = await parquet('PROCESS.parquet', "SELECT 7::BIGINT AS proc_pid, 'x' AS more");
-    expect(await rows([path], 'SELECT proc_pid, proc_exe, more FROM process')).toEqual([[7n, null, 'x']]);
+    expect(await rows([path], 'SELECT proc_pid, proc_exe, more FROM process')).toEqual([
+      [7n, null, 'x'],
+    ]);
   });
 
   it('are two tables if SQL distinguishes them', async () => {
-    const paths = [await parquet('Ä.parquet', 'SELECT 1 AS a'), await parquet('ä.parquet', 'SELECT 2 AS a')];
+    const paths = [
+      await parquet('Ä.parquet', 'SELECT 1 AS a'),
+      await parquet('ä.parquet', 'SELECT 2 AS a'),
+    ];
     expect(await rows(paths, 'SELECT "Ä".a, "ä".a FROM "Ä", "ä"')).toEqual([[1, 2]]);
   });
 });

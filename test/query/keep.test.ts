@@ -31,8 +31,12 @@ describe('without SQL', () => {
   it('a database has every table with all columns and rows, but not events and calls', async () => {
     const path = join(directory, 'kept.duckdb');
     const names = tablesToKeep(inputs, false);
-    const kinds = [...tables.filter(({ kind }) => kind !== 'all'), ...captureTables].map(({ name }) => name);
-    expect(names).toEqual(kinds.filter((name) => name !== 'events' && name !== 'calls' && !name.endsWith('_at')));
+    const kinds = [...tables.filter(({ kind }) => kind !== 'all'), ...captureTables].map(
+      ({ name }) => name,
+    );
+    expect(names).toEqual(
+      kinds.filter((name) => name !== 'events' && name !== 'calls' && !name.endsWith('_at')),
+    );
     const dataset = await openDataset(inputs, sqlOf(names));
     await keepTables(dataset.connection, names, path);
     const compared = [
@@ -45,7 +49,10 @@ describe('without SQL', () => {
       expect(await rowsOf(path, sql), sql).toEqual(expected);
     }
     dataset.close();
-    const comments = await rowsOf(path, 'SELECT count(*) FROM duckdb_tables() WHERE comment IS NULL');
+    const comments = await rowsOf(
+      path,
+      'SELECT count(*) FROM duckdb_tables() WHERE comment IS NULL',
+    );
     expect(comments).toEqual([['0']]);
     expect(readdirSync(directory)).toEqual(['kept.duckdb']);
   });
@@ -60,7 +67,8 @@ describe('without SQL', () => {
 describe('with SQL', () => {
   it('a database has the result', async () => {
     const path = join(directory, 'result.duckdb');
-    const sql = "SELECT 1 AS a, [2, 3] AS b, {'x': 'y'} AS c, TIMESTAMP_NS '2026-01-02 03:04:05.123456789' AS d";
+    const sql =
+      "SELECT 1 AS a, [2, 3] AS b, {'x': 'y'} AS c, TIMESTAMP_NS '2026-01-02 03:04:05.123456789' AS d";
     const dataset = await openDataset([capture], sql);
     await runQuery(dataset.connection, sql, 'duckdb', path);
     const expected = (await dataset.connection.runAndReadAll(sql)).getRowsJson();
@@ -76,14 +84,18 @@ describe('with SQL', () => {
     await expect(runQuery(dataset.connection, sql, 'duckdb', path)).rejects.toThrow();
     dataset.close();
     expect(readFileSync(path, 'utf8')).toBe('older');
-    expect(readdirSync(directory).filter((name) => name.includes('older'))).toEqual(['older.duckdb']);
+    expect(readdirSync(directory).filter((name) => name.includes('older'))).toEqual([
+      'older.duckdb',
+    ]);
   });
 
   it('the log of an open database is not replayed into it', async () => {
     const path = join(directory, 'logged.duckdb');
     writeFileSync(`${path}.wal`, 'log');
     const dataset = await openDataset([capture], 'SELECT 1');
-    await expect(runQuery(dataset.connection, 'SELECT 1', 'duckdb', path)).rejects.toThrow('is the log of a database');
+    await expect(runQuery(dataset.connection, 'SELECT 1', 'duckdb', path)).rejects.toThrow(
+      'is the log of a database',
+    );
     dataset.close();
   });
 });

@@ -56,12 +56,27 @@ it('time zone, locale, home and working directory change nothing', () => {
     strftime(timestamptz '2024-03-01 00:00:00+00', '%A %B %x %c') f, make_timestamptz(2024, 1, 1, 0, 0, 0) m,
     (select list(x order by x) from unnest(['ä', 'a', 'Z', 'z']) s(x)) l, current_setting('threads') n`;
   const run = (env: NodeJS.ProcessEnv, cwd: string, format: string) => {
-    const args = [join(root, 'bin/run.js'), 'query', join(fixtures, 'webserver.scap'), sql, '--format', format];
-    const { stdout, stderr } = spawnSync(process.execPath, args, { env: { PATH: process.env.PATH, ...env }, cwd });
+    const args = [
+      join(root, 'bin/run.js'),
+      'query',
+      join(fixtures, 'webserver.scap'),
+      sql,
+      '--format',
+      format,
+    ];
+    const { stdout, stderr } = spawnSync(process.execPath, args, {
+      env: { PATH: process.env.PATH, ...env },
+      cwd,
+    });
     expect(stderr.toString()).toBe('');
     return stdout;
   };
-  const away = { TZ: 'America/New_York', LC_ALL: 'th_TH.UTF-8', LANG: 'tr_TR.UTF-8', HOME: path('home') };
+  const away = {
+    TZ: 'America/New_York',
+    LC_ALL: 'th_TH.UTF-8',
+    LANG: 'tr_TR.UTF-8',
+    HOME: path('home'),
+  };
   for (const format of ['csv', 'parquet', 'arrow']) {
     const here = run({ HOME: directory, TZ: 'UTC' }, root, format);
     expect(here.byteLength).toBeGreaterThan(0);
@@ -99,7 +114,9 @@ describe('rows without ORDER BY', () => {
     let [index, name] = [-1, ''];
     for (const row of rows) {
       const [idx, filename] = row.split(',') as [string, string];
-      const isLater = Number(idx) > index || (sql.includes('filename') && Number(idx) === index && filename > name);
+      const isLater =
+        Number(idx) > index ||
+        (sql.includes('filename') && Number(idx) === index && filename > name);
       if (!isLater) throw new Error(`${row} after ${index},${name}`);
       [index, name] = [Number(idx), filename];
     }
@@ -108,7 +125,8 @@ describe('rows without ORDER BY', () => {
   });
 
   it('and sums of floats, are the same from run to run', async () => {
-    const sql = 'select proc_exe, sum(1 / (idx + 1)) s, count(*) from network_flow group by proc_exe';
+    const sql =
+      'select proc_exe, sum(1 / (idx + 1)) s, count(*) from network_flow group by proc_exe';
     const first = await ask(['a', 'b'], sql);
     expect(first.split('\r\n').length).toBe(97 + 2);
     expect(await ask(['a', 'b'], sql)).toBe(first);

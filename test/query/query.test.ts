@@ -29,7 +29,14 @@ const flows: Row[] = [
     ts_uts: 1_600_000_000_000_000_001n,
     net_dip: '::1',
   },
-  { idx: 2, type: 'NF', proc_exe: null, flow_wbytes: 2n ** 62n, opflags_bitmap: 0, proc_args: "'; drop table x; --" },
+  {
+    idx: 2,
+    type: 'NF',
+    proc_exe: null,
+    flow_wbytes: 2n ** 62n,
+    opflags_bitmap: 0,
+    proc_args: "'; drop table x; --",
+  },
 ];
 const events: Row[] = [{ idx: 1, type: 'PE', proc_exe: '/bin/sh', opflags_bitmap: 2 }];
 
@@ -41,7 +48,12 @@ async function parquet(name: string, table: TableName, rows: readonly Row[]) {
   writer.close();
 }
 
-async function arrow(name: string, table: TableName, rows: readonly Row[], form: 'file' | 'stream' = 'file') {
+async function arrow(
+  name: string,
+  table: TableName,
+  rows: readonly Row[],
+  form: 'file' | 'stream' = 'file',
+) {
   const sink = fileSink(path(name));
   const writer =
     form === 'file'
@@ -62,7 +74,11 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-async function ask(inputs: readonly string[], sql: string, format: ResultFormat = 'jsonl'): Promise<string> {
+async function ask(
+  inputs: readonly string[],
+  sql: string,
+  format: ResultFormat = 'jsonl',
+): Promise<string> {
   const dataset = await openDataset(inputs.map(path), sql);
   try {
     await runQuery(dataset.connection, sql, format, path('answer'));
@@ -105,7 +121,9 @@ describe('inputs', () => {
     await expect(ask(['empty'], 'select 1')).rejects.toThrow(
       /empty: nothing to query: it has no tables, captures or \.sf files/,
     );
-    await expect(ask(['broken.parquet'], 'select 1')).rejects.toThrow(/broken\.parquet: not a readable Parquet file/);
+    await expect(ask(['broken.parquet'], 'select 1')).rejects.toThrow(
+      /broken\.parquet: not a readable Parquet file/,
+    );
   });
 });
 
@@ -128,7 +146,9 @@ describe('answers', () => {
 
   it('show times with nanoseconds and lists as lists', async () => {
     const sql = 'select ts, opflags from network_flow where idx = 0';
-    expect(await ask(all, sql, 'csv')).toBe('ts,opflags\r\n2020-09-13T12:26:40.000000001Z,CONNECT|WRITE_SEND\r\n');
+    expect(await ask(all, sql, 'csv')).toBe(
+      'ts,opflags\r\n2020-09-13T12:26:40.000000001Z,CONNECT|WRITE_SEND\r\n',
+    );
     expect(await ask(all, sql, 'json')).toBe(
       '[\n  {"ts":"2020-09-13T12:26:40.000000001Z","opflags":["CONNECT","WRITE_SEND"]}\n]\n',
     );
@@ -151,7 +171,9 @@ describe('answers', () => {
   it('escape captured strings for terminals, spreadsheets and Markdown', async () => {
     const sql = "select 'a' || chr(27) || '[2J|<b>' as x, '=1' as y";
     expect(await ask(all, sql, 'table')).toContain('│ a\\x1b[2J|<b> │ =1 │');
-    expect(await ask(all, sql, 'markdown')).toBe('| x | y |\n| --- | --- |\n| a\\\\x1b\\[2J\\|\\<b\\> | =1 |\n');
+    expect(await ask(all, sql, 'markdown')).toBe(
+      '| x | y |\n| --- | --- |\n| a\\\\x1b\\[2J\\|\\<b\\> | =1 |\n',
+    );
     expect(await ask(all, sql, 'csv')).toBe("x,y\r\na\\x1b[2J|<b>,'=1\r\n");
   });
 
@@ -161,37 +183,48 @@ describe('answers', () => {
     expect(await ask(all, sql, 'csv')).toBe('idx,type\r\n');
     expect(await ask(all, sql, 'table')).toContain('│ idx │ type │');
     await ask(all, sql, 'arrow');
-    expect(tableFromIPC(readFileSync(path('answer'))).schema.fields.map((field) => field.name)).toEqual([
-      'idx',
-      'type',
-    ]);
+    expect(
+      tableFromIPC(readFileSync(path('answer'))).schema.fields.map((field) => field.name),
+    ).toEqual(['idx', 'type']);
   });
 
   it('to wrong SQL are one line', async () => {
     await expect(ask(all, 'select nothing from network_flow')).rejects.toMatchObject({
       code: 'SQL_ERROR',
-      message: expect.stringMatching(/^Binder Error: Referenced column "nothing" not found in FROM clause! .*[^\n]*$/),
+      message: expect.stringMatching(
+        /^Binder Error: Referenced column "nothing" not found in FROM clause! .*[^\n]*$/,
+      ),
     });
-    await expect(ask(all, 'selec 1')).rejects.toThrow('Parser Error: syntax error at or near "selec"');
-    await expect(ask(all, "select json_extract_nothing('x')")).rejects.toMatchObject({ code: 'SQL_ERROR' });
+    await expect(ask(all, 'selec 1')).rejects.toThrow(
+      'Parser Error: syntax error at or near "selec"',
+    );
+    await expect(ask(all, "select json_extract_nothing('x')")).rejects.toMatchObject({
+      code: 'SQL_ERROR',
+    });
   });
 
-  it.each(['install httpfs', "load '/tmp/x.duckdb_extension'", 'select 1; LOAD httpfs', 'update extensions'])(
-    'never use an extension: %s',
-    async (sql) => {
-      await expect(ask(all, sql)).rejects.toMatchObject({
-        code: 'SQL_ERROR',
-        message: 'INSTALL, LOAD and UPDATE EXTENSIONS are not allowed: sfkit uses no DuckDB extensions',
-      });
-    },
-  );
+  it.each([
+    'install httpfs',
+    "load '/tmp/x.duckdb_extension'",
+    'select 1; LOAD httpfs',
+    'update extensions',
+  ])('never use an extension: %s', async (sql) => {
+    await expect(ask(all, sql)).rejects.toMatchObject({
+      code: 'SQL_ERROR',
+      message:
+        'INSTALL, LOAD and UPDATE EXTENSIONS are not allowed: sfkit uses no DuckDB extensions',
+    });
+  });
 
   it('fetch nothing where an extension is hidden in another statement', async () => {
-    await expect(ask(all, 'explain analyze install httpfs')).rejects.toThrow(/Failed to create directory/);
+    await expect(ask(all, 'explain analyze install httpfs')).rejects.toThrow(
+      /Failed to create directory/,
+    );
   });
 
   it('keep temporary files of DuckDB in a directory that is removed', async () => {
-    const sql = "select current_setting('temp_directory') t, current_setting('extension_directory') e";
+    const sql =
+      "select current_setting('temp_directory') t, current_setting('extension_directory') e";
     const row = JSON.parse(await ask(all, sql)) as Record<string, string>;
     for (const place of Object.values(row)) {
       expect(place).toContain(tmpdir());

@@ -9,7 +9,13 @@ import { openDatabase } from '../../src/duckdb/database.js';
 import { escapeForTerminal } from '../../src/engine/escape.js';
 import { type ResultFormat, resultFormats } from '../../src/query/formats.js';
 import { runQuery } from '../../src/query/run.js';
-import { parseCsv, parseDrawn, parseJsonLines, parseMarkdown, uncsv } from '../helpers/text-results.js';
+import {
+  parseCsv,
+  parseDrawn,
+  parseJsonLines,
+  parseMarkdown,
+  uncsv,
+} from '../helpers/text-results.js';
 
 // Every type in every format: another reader reads a value back, and it must match DuckDB's value.
 
@@ -39,7 +45,12 @@ const cases: Case[] = [
   ...numbers('(-128)::TINYINT', '127::TINYINT', '(-32768)::SMALLINT', '32767::SMALLINT'),
   ...numbers('(-2147483648)::INTEGER', '2147483647::INTEGER', '255::UTINYINT', '65535::USMALLINT'),
   ...numbers('4294967295::UINTEGER', '18446744073709551615::UBIGINT', '9007199254740993::BIGINT'),
-  ...numbers("'-9223372036854775808'::BIGINT", '9223372036854775807::BIGINT', '0::HUGEINT', '5::UHUGEINT'),
+  ...numbers(
+    "'-9223372036854775808'::BIGINT",
+    '9223372036854775807::BIGINT',
+    '0::HUGEINT',
+    '5::UHUGEINT',
+  ),
   { ...hugeText('9007199254740993::HUGEINT'), arrowType: 'Decimal[38e0]' },
   { ...hugeText(`${max38}::HUGEINT`), arrowType: 'Decimal[38e0]' },
   { ...hugeText(`(-${max38})::HUGEINT`), arrowType: 'Decimal[38e0]' },
@@ -48,8 +59,19 @@ const cases: Case[] = [
   hugeText('170141183460469231731687303715884105727::HUGEINT'),
   hugeText("'340282366920938463463374607431768211455'::UHUGEINT"),
   hugeText("'-123456789012345678901234567890123456789012345678901234567890'::BIGNUM"),
-  ...numbers('0.1::FLOAT', '16777217::FLOAT', "'3.4028235e38'::FLOAT", "'1e-45'::FLOAT", "'-0.0'::FLOAT"),
-  ...numbers('0.1::DOUBLE', "'-0.0'::DOUBLE", "'5e-324'::DOUBLE", "'1.7976931348623157e308'::DOUBLE"),
+  ...numbers(
+    '0.1::FLOAT',
+    '16777217::FLOAT',
+    "'3.4028235e38'::FLOAT",
+    "'1e-45'::FLOAT",
+    "'-0.0'::FLOAT",
+  ),
+  ...numbers(
+    '0.1::DOUBLE',
+    "'-0.0'::DOUBLE",
+    "'5e-324'::DOUBLE",
+    "'1.7976931348623157e308'::DOUBLE",
+  ),
   ...numbers("'9007199254740993'::DOUBLE", '123456789.123456789::DOUBLE', '1e21::DOUBLE'),
   ...['FLOAT', 'DOUBLE'].flatMap((type) => [
     { sql: `'nan'::${type}`, plain: 'NaN', json: '"NaN"' },
@@ -59,12 +81,27 @@ const cases: Case[] = [
   ...numbers('(-9.9)::DECIMAL(2,1)', '(-0.05)::DECIMAL(4,2)', '12345.6789::DECIMAL(9,4)'),
   ...numbers('(-12345678901234.5678)::DECIMAL(18,4)', `'${max38}'::DECIMAL(38,0)`),
   { sql: '0::DECIMAL(5,5)', isNumber: true, plain: '0.00000', arrow: '0.00000' },
-  { sql: `'-0.${max38}'::DECIMAL(38,38)`, isNumber: true, plain: `-0.${max38}`, arrow: `-0.${max38}` },
+  {
+    sql: `'-0.${max38}'::DECIMAL(38,38)`,
+    isNumber: true,
+    plain: `-0.${max38}`,
+    arrow: `-0.${max38}`,
+  },
   ...numbers(`'${max38.slice(0, 30)}.12345678'::DECIMAL(38,8)`),
   ...texts("DATE '2024-02-29'", "DATE '1969-12-31'", "DATE '0001-01-01'", "DATE '9999-12-31'"),
-  ...texts("'44-03-15 (BC)'::DATE", "'0001-12-31 (BC)'::DATE", "'5877642-06-25 (BC)'::DATE", "'5881580-07-10'::DATE"),
+  ...texts(
+    "'44-03-15 (BC)'::DATE",
+    "'0001-12-31 (BC)'::DATE",
+    "'5877642-06-25 (BC)'::DATE",
+    "'5881580-07-10'::DATE",
+  ),
   ...["'infinity'::DATE", "'-infinity'::DATE"].map((sql) => ({ sql, arrowType: 'Utf8' })),
-  ...texts("TIME '00:00:00'", "TIME '23:59:59.999999'", "TIME '12:30:00.5'", "TIME_NS '12:00:00.000000001'"),
+  ...texts(
+    "TIME '00:00:00'",
+    "TIME '23:59:59.999999'",
+    "TIME '12:30:00.5'",
+    "TIME_NS '12:00:00.000000001'",
+  ),
   { sql: "TIME '24:00:00'", arrowType: 'Utf8' },
   ...texts("TIMETZ '12:00:00+05:30'", "TIMETZ '23:59:59.000001-15:59:59'"),
   { sql: "TIMESTAMP_S '2024-01-01 01:02:03'", plain: '2024-01-01T01:02:03Z' },
@@ -85,14 +122,31 @@ const cases: Case[] = [
   ...['TIMESTAMP', 'TIMESTAMP_S', 'TIMESTAMP_MS', 'TIMESTAMP_NS', 'TIMESTAMPTZ'].flatMap((type) =>
     ['infinity', '-infinity'].map((value) => ({ sql: `'${value}'::${type}`, arrowType: 'Utf8' })),
   ),
-  ...texts("INTERVAL '1 microsecond'", "INTERVAL '-1 microsecond'", "INTERVAL '13 months -3 days 25 hours'"),
+  ...texts(
+    "INTERVAL '1 microsecond'",
+    "INTERVAL '-1 microsecond'",
+    "INTERVAL '13 months -3 days 25 hours'",
+  ),
   ...texts("INTERVAL '0 days'", "INTERVAL '-1 year'", "INTERVAL '1 year 1 month 1 day'"),
   { sql: "'\\x00\\xFFa'::BLOB", plain: '00ff61', arrow: '00ff61' },
   { sql: "''::BLOB", plain: '', arrow: '' },
   ...texts("'0101'::BIT", "'1'::BIT", "'00010000111'::BIT"),
-  ...texts("'00000000-0000-0000-0000-000000000001'::UUID", "'ffffffff-ffff-ffff-ffff-ffffffffffff'::UUID"),
+  ...texts(
+    "'00000000-0000-0000-0000-000000000001'::UUID",
+    "'ffffffff-ffff-ffff-ffff-ffffffffffff'::UUID",
+  ),
   ...texts("'b'::ENUM('a', 'b')", "''::ENUM('', 'b')"),
-  ...texts("''", "'null'", "'it''s \"quoted\"'", "'\\ud800'", "'\\x1b'", "'|'", "' a '", "'ä€😀'", "'a_b _c_ ~d~ @e'"),
+  ...texts(
+    "''",
+    "'null'",
+    "'it''s \"quoted\"'",
+    "'\\ud800'",
+    "'\\x1b'",
+    "'|'",
+    "' a '",
+    "'ä€😀'",
+    "'a_b _c_ ~d~ @e'",
+  ),
   ...texts(
     "'=1+1'",
     "'''=1'",
@@ -115,14 +169,24 @@ const cases: Case[] = [
     plain: '{"a":9007199254740993,"b":[1.5,"x"],"c":null}',
     json: '{"a":9007199254740993,"b":[1.5,"x"],"c":null}',
   },
-  { sql: "['CONNECT', 'SEND']", csv: 'CONNECT|SEND', json: '["CONNECT","SEND"]', arrow: '["CONNECT","SEND"]' },
+  {
+    sql: "['CONNECT', 'SEND']",
+    csv: 'CONNECT|SEND',
+    json: '["CONNECT","SEND"]',
+    arrow: '["CONNECT","SEND"]',
+  },
   { sql: "['a|b']", csv: '["a|b"]', json: '["a|b"]', arrow: '["a|b"]' },
   { sql: "['a, b']", csv: 'a, b', plain: '["a, b"]', json: '["a, b"]', arrow: '["a, b"]' },
   { sql: "['']", plain: '[""]', json: '[""]', arrow: '[""]' },
   { sql: '[]::VARCHAR[]', csv: '', json: '[]', arrow: '[]' },
   { sql: "[NULL, 'null']", plain: '[null,"null"]', json: '[null,"null"]', arrow: '[null,"null"]' },
   { sql: "['[a']", plain: '["[a"]', json: '["[a"]', arrow: '["[a"]' },
-  { sql: '[\'["a|b"]\']', plain: '["[\\"a|b\\"]"]', json: '["[\\"a|b\\"]"]', arrow: '["[\\"a|b\\"]"]' },
+  {
+    sql: '[\'["a|b"]\']',
+    plain: '["[\\"a|b\\"]"]',
+    json: '["[\\"a|b\\"]"]',
+    arrow: '["[\\"a|b\\"]"]',
+  },
   {
     sql: '[9007199254740993::HUGEINT, NULL]',
     plain: '[9007199254740993, null]',
@@ -149,7 +213,12 @@ const cases: Case[] = [
     json: '["12:00:00+01"]',
     arrow: '["12:00:00+01"]',
   },
-  { sql: '[[1], [], NULL]', plain: '[[1],[],null]', json: '[[1],[],null]', arrow: '[["1"],[],null]' },
+  {
+    sql: '[[1], [], NULL]',
+    plain: '[[1],[],null]',
+    json: '[[1],[],null]',
+    arrow: '[["1"],[],null]',
+  },
   { sql: '[1, 2, 3]::INTEGER[3]', csv: '1|2|3', json: '[1,2,3]', arrow: '["1","2","3"]' },
   {
     sql: '[[1, 2], [3, 4], [5, 6]]::INTEGER[2][3]',
@@ -183,14 +252,24 @@ const cases: Case[] = [
     json: '{"t":"infinity","h":[5]}',
     arrow: '{"t":"infinity","h":["5"]}',
   },
-  { sql: "MAP {'k': 1, '': NULL}", plain: '{"k":1,"":null}', json: '{"k":1,"":null}', arrow: '[["k","1"],["",null]]' },
+  {
+    sql: "MAP {'k': 1, '': NULL}",
+    plain: '{"k":1,"":null}',
+    json: '{"k":1,"":null}',
+    arrow: '[["k","1"],["",null]]',
+  },
   {
     sql: "MAP {170141183460469231731687303715884105727::HUGEINT: INTERVAL '1 microsecond'}",
     plain: '{"170141183460469231731687303715884105727":"00:00:00.000001"}',
     json: '{"170141183460469231731687303715884105727":"00:00:00.000001"}',
     arrow: '[["170141183460469231731687303715884105727","00:00:00.000001"]]',
   },
-  { sql: "[union_value(k := 'a'), NULL]", plain: '["a",null]', json: '["a",null]', arrow: '["a",null]' },
+  {
+    sql: "[union_value(k := 'a'), NULL]",
+    plain: '["a",null]',
+    json: '["a",null]',
+    arrow: '["a",null]',
+  },
 ];
 
 function pointHex(): string {
@@ -221,7 +300,9 @@ beforeAll(async () => {
     await runQuery(connection, sql, format, path(format));
   }
   const cast = async (sql: string) => (await connection.runAndReadAll(sql)).getRows();
-  casts = (await cast(`SELECT ${cases.map(({ sql }) => `(${sql})::VARCHAR`).join(', ')}`))[0] as string[];
+  casts = (
+    await cast(`SELECT ${cases.map(({ sql }) => `(${sql})::VARCHAR`).join(', ')}`)
+  )[0] as string[];
   const parquet = await cast(`SELECT COLUMNS(*)::VARCHAR FROM '${path('parquet')}'`);
   close();
   const text = (format: ResultFormat) => readFileSync(path(format), 'utf8');
@@ -230,17 +311,24 @@ beforeAll(async () => {
   answers.csv = fromRows(parseCsv(text('csv')).slice(1));
   answers.table = fromRows(parseDrawn(text('table')).slice(1));
   answers.markdown = fromRows(parseMarkdown(text('markdown')).slice(2));
-  answers.jsonl = fromRows(parseJsonLines(text('jsonl')).map((row) => row.map(([, value]) => value)));
+  answers.jsonl = fromRows(
+    parseJsonLines(text('jsonl')).map((row) => row.map(([, value]) => value)),
+  );
   const array = text('json');
   expect(JSON.parse(array)).toHaveLength(2);
   answers.json = fromRows(
-    parseJsonLines(array.slice(2, -3).replaceAll(/^ {2}|,$/gm, '')).map((row) => row.map(([, value]) => value)),
+    parseJsonLines(array.slice(2, -3).replaceAll(/^ {2}|,$/gm, '')).map((row) =>
+      row.map(([, value]) => value),
+    ),
   );
   answers.parquet = fromRows(parquet);
   const table = tableFromIPC(readFileSync(path('arrow')));
   arrowTypes = table.schema.fields.map((field) => String(field.type));
   const vectors = table.schema.fields.map((_, index) => table.getChildAt(index) as Vector);
-  answers.arrow = (index) => [arrowText(vectors[index] as Vector, 0), arrowText(vectors[index] as Vector, 1)];
+  answers.arrow = (index) => [
+    arrowText(vectors[index] as Vector, 0),
+    arrowText(vectors[index] as Vector, 1),
+  ];
   const file = Uint8Array.from(readFileSync(path('parquet'))).buffer;
   parquetRows = await parquetReadObjects({ file, compressors, utf8: false });
 });
@@ -256,18 +344,23 @@ function arrowValue(data: Data, row: number): unknown {
   if (!data.getValid(row)) return null;
   const { type, children, valueOffsets } = data;
   const slice = (child: Data) =>
-    Array.from({ length: (valueOffsets[row + 1] as number) - (valueOffsets[row] as number) }, (_, index) =>
-      arrowValue(child, (valueOffsets[row] as number) + index),
+    Array.from(
+      { length: (valueOffsets[row + 1] as number) - (valueOffsets[row] as number) },
+      (_, index) => arrowValue(child, (valueOffsets[row] as number) + index),
     );
   if (DataType.isUtf8(type)) return bytesOf(data, row).toString();
   if (DataType.isBinary(type)) return bytesOf(data, row).toString('hex');
   if (DataType.isList(type)) return slice(children[0] as Data);
-  if (DataType.isMap(type)) return slice(children[0] as Data).map((pair) => Object.values(pair as object));
+  if (DataType.isMap(type))
+    return slice(children[0] as Data).map((pair) => Object.values(pair as object));
   if (DataType.isStruct(type)) {
     // Object.fromEntries keeps __proto__.
-    return Object.fromEntries(type.children.map(({ name }, index) => [name, arrowValue(children[index] as Data, row)]));
+    return Object.fromEntries(
+      type.children.map(({ name }, index) => [name, arrowValue(children[index] as Data, row)]),
+    );
   }
-  if (DataType.isBool(type)) return String(((data.values[row >> 3] as number) >> (row & 7)) & 1 ? 'true' : 'false');
+  if (DataType.isBool(type))
+    return String(((data.values[row >> 3] as number) >> (row & 7)) & 1 ? 'true' : 'false');
   if (DataType.isDecimal(type)) {
     const words = data.values.subarray(row * 4, row * 4 + 4) as Uint32Array;
     const unsigned = words.reduceRight((sum, word) => (sum << 32n) | BigInt(word), 0n);
@@ -294,71 +387,85 @@ function floatOf(sql: string, text: unknown): string {
 }
 const isFloat = (sql: string): boolean => /::(FLOAT|DOUBLE)$/.test(sql);
 
-describe.each(cases.map((one, index) => [one.sql.slice(0, 60), index] as const))('%s', (_, index) => {
-  const one = cases[index] as Case;
-  const same = (value: unknown) => (isFloat(one.sql) ? floatOf(one.sql, value) : value);
-  const plain = () => one.plain ?? (casts[index] as string);
+describe.each(cases.map((one, index) => [one.sql.slice(0, 60), index] as const))(
+  '%s',
+  (_, index) => {
+    const one = cases[index] as Case;
+    const same = (value: unknown) => (isFloat(one.sql) ? floatOf(one.sql, value) : value);
+    const plain = () => one.plain ?? (casts[index] as string);
 
-  it.each(['table', 'markdown', 'csv', 'json', 'jsonl'] as const)('keeps its value in %s', (format) => {
-    const [value, missing] = answers[format](index);
-    switch (format) {
-      case 'csv':
-        expect(same(uncsv(value as string))).toBe(same(one.csv ?? plain()));
-        // Only a missing value is an empty cell without quotes.
-        expect(value).not.toBe('');
-        expect(missing).toBe('');
-        return;
-      case 'table':
-        expect(same(String(value).trimEnd())).toBe(
-          same(
-            escapeForTerminal(plain() || '""')
-              .trim()
-              .trimEnd(),
-          ),
-        );
-        expect(String(missing).trim()).toBe('');
-        return;
-      case 'markdown':
-        expect(same(value)).toBe(same(escapeForTerminal(plain() || '""')));
-        expect(missing).toBe('');
-        return;
-      default: {
-        const source = one.json ?? (one.isNumber ? plain() : undefined);
-        if (source !== undefined) expect(same(value)).toBe(same(source));
-        else expect(JSON.parse(value as string)).toBe(plain());
-        expect(missing).toBe('null');
+    it.each(['table', 'markdown', 'csv', 'json', 'jsonl'] as const)(
+      'keeps its value in %s',
+      (format) => {
+        const [value, missing] = answers[format](index);
+        switch (format) {
+          case 'csv':
+            expect(same(uncsv(value as string))).toBe(same(one.csv ?? plain()));
+            // Only a missing value is an empty cell without quotes.
+            expect(value).not.toBe('');
+            expect(missing).toBe('');
+            return;
+          case 'table':
+            expect(same(String(value).trimEnd())).toBe(
+              same(
+                escapeForTerminal(plain() || '""')
+                  .trim()
+                  .trimEnd(),
+              ),
+            );
+            expect(String(missing).trim()).toBe('');
+            return;
+          case 'markdown':
+            expect(same(value)).toBe(same(escapeForTerminal(plain() || '""')));
+            expect(missing).toBe('');
+            return;
+          default: {
+            const source = one.json ?? (one.isNumber ? plain() : undefined);
+            if (source !== undefined) expect(same(value)).toBe(same(source));
+            else expect(JSON.parse(value as string)).toBe(plain());
+            expect(missing).toBe('null');
+          }
+        }
+      },
+    );
+
+    it('keeps its value in parquet', () => {
+      const [value, missing] = answers.parquet(index);
+      expect(same(value)).toBe(same(one.parquet ?? casts[index]));
+      expect(missing).toBeNull();
+      expect(parquetRows[1]?.[`v${index}`] ?? null).toBeNull();
+      const read = parquetRows[0]?.[`v${index}`];
+      // An independent reader, for integers and text, which it returns without loss.
+      if (
+        (typeof read === 'bigint' && one.isNumber) ||
+        (typeof read === 'string' && one.parquet === undefined)
+      ) {
+        expect(String(read)).toBe(casts[index]);
       }
-    }
-  });
+    });
 
-  it('keeps its value in parquet', () => {
-    const [value, missing] = answers.parquet(index);
-    expect(same(value)).toBe(same(one.parquet ?? casts[index]));
-    expect(missing).toBeNull();
-    expect(parquetRows[1]?.[`v${index}`] ?? null).toBeNull();
-    const read = parquetRows[0]?.[`v${index}`];
-    // An independent reader, for integers and text, which it returns without loss.
-    if ((typeof read === 'bigint' && one.isNumber) || (typeof read === 'string' && one.parquet === undefined)) {
-      expect(String(read)).toBe(casts[index]);
-    }
-  });
-
-  it('keeps its value in arrow', () => {
-    const [value, missing] = answers.arrow(index);
-    expect(missing).toBeNull();
-    const type = arrowTypes[index] as string;
-    if (one.arrowType !== undefined) expect(type).toBe(one.arrowType);
-    if (/^(Date|Time)/.test(type)) expect(timeText(type, value as string)).toBe(casts[index]?.replace('+00', ''));
-    else expect(same(value)).toBe(same(one.arrow ?? casts[index]));
-  });
-});
+    it('keeps its value in arrow', () => {
+      const [value, missing] = answers.arrow(index);
+      expect(missing).toBeNull();
+      const type = arrowTypes[index] as string;
+      if (one.arrowType !== undefined) expect(type).toBe(one.arrowType);
+      if (/^(Date|Time)/.test(type))
+        expect(timeText(type, value as string)).toBe(casts[index]?.replace('+00', ''));
+      else expect(same(value)).toBe(same(one.arrow ?? casts[index]));
+    });
+  },
+);
 
 /** Formats the number of an Arrow time like DuckDB. */
 function timeText(type: string, digits: string): string {
   const [, unit] = /<(\w+)/.exec(type) as unknown as [string, string];
-  const scale = { SECOND: 1n, MILLISECOND: 1000n, MICROSECOND: 1_000_000n, NANOSECOND: 1_000_000_000n, DAY: 1n }[
-    unit
-  ] as bigint;
+  const scale = {
+    SECOND: 1n,
+    MILLISECOND: 1000n,
+    MICROSECOND: 1_000_000n,
+    NANOSECOND: 1_000_000_000n,
+    DAY: 1n,
+  }[unit] as bigint;
   const number = BigInt(digits) * (unit === 'DAY' ? 86_400n : 1n);
   const rest = ((number % scale) + scale) % scale;
   const second = (number - rest) / scale;

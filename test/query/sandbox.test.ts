@@ -36,7 +36,12 @@ let answers = 0;
 async function answer(sql: string, { sandbox = true, inputs = [capture] } = {}): Promise<string> {
   const output = join(directory, `answer-${answers++}`);
   try {
-    const dataset = await openDataset(inputs, sql, {}, { sandbox, memoryLimit: '200MB', threads: 1 });
+    const dataset = await openDataset(
+      inputs,
+      sql,
+      {},
+      { sandbox, memoryLimit: '200MB', threads: 1 },
+    );
     try {
       await runQuery(dataset.connection, sql, 'csv', output);
     } finally {
@@ -147,7 +152,10 @@ describe.concurrent('a sandbox allows', () => {
     ['SELECT count(*) > 0 AS n FROM processes', 'n\ntrue\n'],
     ['CREATE TABLE t AS SELECT 1 AS n; FROM t', 'n\n1\n'],
     ["SELECT count(*) AS n FROM process WHERE proc_exe = 'export' OR proc_exe = 'query'", 'n\n0\n'],
-    ["SET timezone = 'Asia/Tokyo'; SELECT current_setting('timezone') AS zone", 'zone\nAsia/Tokyo\n'],
+    [
+      "SET timezone = 'Asia/Tokyo'; SELECT current_setting('timezone') AS zone",
+      'zone\nAsia/Tokyo\n',
+    ],
     ["SELECT current_setting('memory_limit') AS n", 'n\n190.7 MiB\n'],
   ])('%s', async (sql, expected) => {
     expect(await answer(sql)).toBe(expected);

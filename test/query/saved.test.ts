@@ -12,7 +12,11 @@ const own = [join(root, 'queries')];
 const scratch = testDirectory();
 const capture = (name: string) => join(fixtures, `${name}.scap`);
 
-async function ask(name: string, inputs: readonly string[], given: readonly string[] = []): Promise<unknown[][]> {
+async function ask(
+  name: string,
+  inputs: readonly string[],
+  given: readonly string[] = [],
+): Promise<unknown[][]> {
   const query = findQuery(name, own);
   const parameters = parameterValues(given, query);
   const dataset = await openDataset(inputs, query.sql, {}, { parameters });
@@ -46,7 +50,9 @@ async function valuesFor(name: string, input: string): Promise<string[]> {
     case 'data':
       return ['name=/'];
     case 'follow':
-      return [`port=${await first('select any_value(net_dport) from network_flow where flow_wbytes > 0')}`];
+      return [
+        `port=${await first('select any_value(net_dport) from network_flow where flow_wbytes > 0')}`,
+      ];
     default:
       return [];
   }
@@ -73,7 +79,9 @@ describe('the saved queries of the package', () => {
 
   it('@connections counts a connection once whose two ends are in the capture', async () => {
     const rows = await ask('connections', [capture('webserver')]);
-    const keys = rows.map(([program, , direction, , peer, port]) => [program, direction, peer, port].join());
+    const keys = rows.map(([program, , direction, , peer, port]) =>
+      [program, direction, peer, port].join(),
+    );
     expect(new Set(keys).size).toBe(keys.length);
   });
 
@@ -95,15 +103,24 @@ describe('the saved queries of the package', () => {
   });
 
   it('@new-in compares captures', async () => {
-    const rows = await ask('new-in', [capture('webserver'), capture('live')], ['capture=live.scap']);
+    const rows = await ask(
+      'new-in',
+      [capture('webserver'), capture('live')],
+      ['capture=live.scap'],
+    );
     expect(rows.length).toBeGreaterThan(0);
-    expect(await ask('new-in', [capture('webserver'), capture('live')], ['capture=none.scap'])).toEqual([]);
+    expect(
+      await ask('new-in', [capture('webserver'), capture('live')], ['capture=none.scap']),
+    ).toEqual([]);
   });
 });
 
 describe('directories of queries', () => {
   it('are those of the variable, the configuration or the home, before those of the package', () => {
-    expect(queryDirectories({ SFKIT_QUERIES: '/q', XDG_CONFIG_HOME: '/c' })).toEqual(['/q', ...own]);
+    expect(queryDirectories({ SFKIT_QUERIES: '/q', XDG_CONFIG_HOME: '/c' })).toEqual([
+      '/q',
+      ...own,
+    ]);
     expect(queryDirectories({ XDG_CONFIG_HOME: '/c' })).toEqual(['/c/sfkit/queries', ...own]);
   });
 

@@ -15,6 +15,9 @@ it.each([
   expect(parseSize('--size', text)).toBe(bytes);
 });
 
-it.each(['', 'MB', '-1', '1e9', '1 2', '1MBs', '0x10', '1ib', '.5GB', '99999999TB'])('%s is no size', (text) => {
-  expect(() => parseSize('--size', text)).toThrow(`--size: '${text}' is not a size`);
-});
+it.each(['', 'MB', '-1', '1e9', '1 2', '1MBs', '0x10', '1ib', '.5GB', '99999999TB'])(
+  '%s is no size',
+  (text) => {
+    expect(() => parseSize('--size', text)).toThrow(`--size: '${text}' is not a size`);
+  },
+);

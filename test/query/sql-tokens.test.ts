@@ -16,7 +16,10 @@ describe('tokens', () => {
     ['a -- b;\nc', ['word a', 'word c']],
     ['a /* b /* c; */ d */ e', ['word a', 'word e']],
     ['a /* b /* c */ d', ['word a', 'comment… /* b /* c */ d']],
-    ['a.b::int >= 1.5e-3', ['word a', 'symbol .', 'word b', 'symbol ::', 'word int', 'symbol >=', 'number 1.5e-3']],
+    [
+      'a.b::int >= 1.5e-3',
+      ['word a', 'symbol .', 'word b', 'symbol ::', 'word int', 'symbol >=', 'number 1.5e-3'],
+    ],
     ['größe漢 a$b', ['word größe漢', 'word a$b']],
   ])('%j', (sql, expected) => {
     expect(kinds(sql)).toEqual(expected);
@@ -32,7 +35,11 @@ describe('tokens', () => {
   });
 
   it('names ignore the case of ASCII letters', () => {
-    expect(meaningful(tokensOf('Proc_Exe "A ""B""" ÄB')).map(nameOf)).toEqual(['proc_exe', 'a "b"', 'Äb']);
+    expect(meaningful(tokensOf('Proc_Exe "A ""B""" ÄB')).map(nameOf)).toEqual([
+      'proc_exe',
+      'a "b"',
+      'Äb',
+    ]);
   });
 
   it('of a long text take linear time', () => {

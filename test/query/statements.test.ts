@@ -10,7 +10,13 @@ import { openDataset } from '../../src/query/dataset.js';
 import { type ResultFormat, resultFormats } from '../../src/query/formats.js';
 import { runQuery } from '../../src/query/run.js';
 import { fixtures } from '../helpers/corpus.js';
-import { parseCsv, parseDrawn, parseJsonLines, parseMarkdown, uncsv } from '../helpers/text-results.js';
+import {
+  parseCsv,
+  parseDrawn,
+  parseJsonLines,
+  parseMarkdown,
+  uncsv,
+} from '../helpers/text-results.js';
 
 // Statements of every kind and columns of every name, in every format.
 
@@ -21,7 +27,10 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true }));
 
 /** The names of the columns and the rows as text; a missing value is ''. */
-async function ask(sql: string, format: ResultFormat): Promise<{ names: string[]; rows: string[][] }> {
+async function ask(
+  sql: string,
+  format: ResultFormat,
+): Promise<{ names: string[]; rows: string[][] }> {
   const path = join(directory, `answer.${format}`);
   const dataset = await openDataset([join(fixtures, 'webserver.scap')], sql);
   try {
@@ -90,8 +99,14 @@ describe.each(resultFormats)('in %s', (format) => {
     ['select $$a;b--c$$ as x', [['a;b--c']]],
     ['values (1), (2);', [['1'], ['2']]],
     ['select 1; select 2 as x;', [['2']]],
-    ['create table t (a integer); insert into t values (1), (2); select a + 1 from t', [['2'], ['3']]],
-    ["set timezone = 'Asia/Kolkata'; select extract(hour from timestamptz '2024-01-01 00:00:00+00')", [['5']]],
+    [
+      'create table t (a integer); insert into t values (1), (2); select a + 1 from t',
+      [['2'], ['3']],
+    ],
+    [
+      "set timezone = 'Asia/Kolkata'; select extract(hour from timestamptz '2024-01-01 00:00:00+00')",
+      [['5']],
+    ],
     ["set variable v = 5; select getvariable('v')", [['5']]],
     ['prepare p as select 7; execute p', [['7']]],
     ['with a as (from range(2)) from a', [['0'], ['1']]],
@@ -116,7 +131,10 @@ describe.each(resultFormats)('in %s', (format) => {
   });
 
   it('columns with equal names keep their values', async () => {
-    const { names, rows } = await ask('select 1 as a, 2 as a, 3 as a_1, 4 as "A", 5 as "a:1"', format);
+    const { names, rows } = await ask(
+      'select 1 as a, 2 as a, 3 as a_1, 4 as "A", 5 as "a:1"',
+      format,
+    );
     expect(rows).toEqual([['1', '2', '3', '4', '5']]);
     const given = ['a', 'a', 'a_1', 'A', 'a:1'];
     const isFile = format === 'table' || format === 'csv' || format === 'markdown';
@@ -125,7 +143,10 @@ describe.each(resultFormats)('in %s', (format) => {
 
   it('names can contain anything', async () => {
     const name = 'a "b" | \'c\', *d* __proto__ \\ é';
-    const { names, rows } = await ask(`select 1 as "${name.replaceAll('"', '""')}", 2 as "__proto__"`, format);
+    const { names, rows } = await ask(
+      `select 1 as "${name.replaceAll('"', '""')}", 2 as "__proto__"`,
+      format,
+    );
     expect(names).toEqual([name, '__proto__']);
     expect(rows).toEqual([['1', '2']]);
   });
@@ -144,18 +165,39 @@ it('a plan is drawn on separate lines', async () => {
 it('repeated names get numbers that no other column has', () => {
   expect(distinctNames(['a', 'b'])).toEqual(['a', 'b']);
   expect(distinctNames(['a', 'a', 'a'])).toEqual(['a', 'a_1', 'a_2']);
-  expect(distinctNames(['a', 'a', 'a_1', 'a_1', 'A_2'])).toEqual(['a', 'a_3', 'a_1', 'a_1_1', 'A_2']);
-  expect(distinctNames(['É', 'é', 'constructor', '__proto__'])).toEqual(['É', 'é_1', 'constructor', '__proto__']);
+  expect(distinctNames(['a', 'a', 'a_1', 'a_1', 'A_2'])).toEqual([
+    'a',
+    'a_3',
+    'a_1',
+    'a_1_1',
+    'A_2',
+  ]);
+  expect(distinctNames(['É', 'é', 'constructor', '__proto__'])).toEqual([
+    'É',
+    'é_1',
+    'constructor',
+    '__proto__',
+  ]);
 });
 
-it.each(['temp_directory', 'extension_directory', 'home_directory', 'secret_directory', 'autoload_known_extensions'])(
-  'the setting %s is locked',
-  async (name) => {
-    await expect(ask(`set ${name} = '/tmp'; select 1`, 'csv')).rejects.toThrow(/has been locked|cannot/i);
-  },
-);
+it.each([
+  'temp_directory',
+  'extension_directory',
+  'home_directory',
+  'secret_directory',
+  'autoload_known_extensions',
+])('the setting %s is locked', async (name) => {
+  await expect(ask(`set ${name} = '/tmp'; select 1`, 'csv')).rejects.toThrow(
+    /has been locked|cannot/i,
+  );
+});
 
 it('an error quotes no more than a line of a value', async () => {
-  const error = await ask("select ('a' || chr(10) || repeat('y', 100000))::integer", 'csv').catch((error) => error);
-  expect(error).toMatchObject({ code: 'SQL_ERROR', message: expect.stringMatching(/^[^\n]{900,1100}$/) });
+  const error = await ask("select ('a' || chr(10) || repeat('y', 100000))::integer", 'csv').catch(
+    (error) => error,
+  );
+  expect(error).toMatchObject({
+    code: 'SQL_ERROR',
+    message: expect.stringMatching(/^[^\n]{900,1100}$/),
+  });
 });

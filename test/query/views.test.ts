@@ -15,7 +15,10 @@ async function write(name: string, table: TableName, rows: readonly Row[]): Prom
   return path;
 }
 
-async function query(path: string | readonly string[], sql: string): Promise<Record<string, unknown>[]> {
+async function query(
+  path: string | readonly string[],
+  sql: string,
+): Promise<Record<string, unknown>[]> {
   const { connection, close } = await openDataset([path].flat(), sql);
   try {
     return (await connection.runAndReadAll(sql)).getRowObjectsJson() as Record<string, unknown>[];
@@ -32,17 +35,37 @@ let idx = 0;
 /** A flow of 10.0.0.1:4000 to 10.0.0.2:80, over TCP. */
 function flow(start: number, end: number, more: Row): Row {
   return {
-    ...{ idx: idx++, type: 'NF', ts_uts: BigInt(start), endts_uts: BigInt(end), opflags_bitmap: read },
+    ...{
+      idx: idx++,
+      type: 'NF',
+      ts_uts: BigInt(start),
+      endts_uts: BigInt(end),
+      opflags_bitmap: read,
+    },
     ...{ net_proto: 6, net_sip: '10.0.0.1', net_sport: 4000, net_dip: '10.0.0.2', net_dport: 80 },
-    ...{ filename: 'a.scap', proc_pid: 1n, proc_createts: 0n, file_fd: 5, flow_rbytes: 0n, flow_wbytes: 0n },
+    ...{
+      filename: 'a.scap',
+      proc_pid: 1n,
+      proc_createts: 0n,
+      file_fd: 5,
+      flow_rbytes: 0n,
+      flow_wbytes: 0n,
+    },
     ...more,
   };
 }
 
 const client = { role: 'client', proc_pid: 1n, proc_exe: '/bin/curl' };
-const server = { role: 'server', proc_pid: 2n, proc_exe: '/bin/nginx', file_fd: 9, container_id: 'c1' };
+const server = {
+  role: 'server',
+  proc_pid: 2n,
+  proc_exe: '/bin/nginx',
+  file_fd: 9,
+  container_id: 'c1',
+};
 
-const connections = 'select * exclude (filename, server_container_id, client_container_id) from connections';
+const connections =
+  'select * exclude (filename, server_container_id, client_container_id) from connections';
 
 async function connectionsOf(rows: readonly Row[], sql = connections) {
   return query(await write('network_flow.parquet', 'network_flow', rows), sql);
@@ -75,7 +98,10 @@ describe('the view connections', () => {
         server_exe: '/bin/nginx',
       },
     ]);
-    const marked = await connectionsOf(rows, 'select side, seen_twice, is_mirror, net_sip from connection_flows');
+    const marked = await connectionsOf(
+      rows,
+      'select side, seen_twice, is_mirror, net_sip from connection_flows',
+    );
     expect(marked.map(({ side, seen_twice, is_mirror }) => [side, seen_twice, is_mirror])).toEqual([
       ['client', true, false],
       ['server', true, true],
@@ -84,32 +110,52 @@ describe('the view connections', () => {
   });
 
   it('counts what only the server saw', async () => {
-    const [found] = await connectionsOf([flow(1, 2, { ...server, flow_rbytes: 100n, flow_wbytes: 7n })]);
-    expect(found).toMatchObject({ sent_bytes: '100', received_bytes: '7', seen_twice: false, client_pid: null });
+    const [found] = await connectionsOf([
+      flow(1, 2, { ...server, flow_rbytes: 100n, flow_wbytes: 7n }),
+    ]);
+    expect(found).toMatchObject({
+      sent_bytes: '100',
+      received_bytes: '7',
+      seen_twice: false,
+      client_pid: null,
+    });
   });
 
   it('takes a connect, or an accept without one, after the last end for another connection', async () => {
     const numbers = async (rows: readonly Row[]) =>
-      (await connectionsOf(rows, 'select connection from connection_flows order by idx')).map((row) =>
-        Number(row.connection),
+      (await connectionsOf(rows, 'select connection from connection_flows order by idx')).map(
+        (row) => Number(row.connection),
       );
     const opens = { ...client, opflags_bitmap: connect };
     const accepts = { ...server, opflags_bitmap: accept };
     // The server accepts when the client has closed already.
     expect(await numbers([flow(1, 2, opens), flow(3, 4, accepts)])).toEqual([1, 1]);
-    expect(await numbers([flow(1, 2, opens), flow(3, 4, accepts), flow(5, 6, opens), flow(7, 8, accepts)])).toEqual([
-      1, 1, 2, 2,
-    ]);
+    expect(
+      await numbers([
+        flow(1, 2, opens),
+        flow(3, 4, accepts),
+        flow(5, 6, opens),
+        flow(7, 8, accepts),
+      ]),
+    ).toEqual([1, 1, 2, 2]);
     expect(await numbers([flow(1, 2, accepts), flow(3, 4, accepts)])).toEqual([1, 2]);
     expect(await numbers([flow(1, 2, opens), flow(3, 4, opens)])).toEqual([1, 2]);
     // A silent connection goes on.
     expect(await numbers([flow(1, 2, opens), flow(100, 200, client)])).toEqual([1, 1]);
     // Overlapping flows of threads and of both ends belong together.
-    expect(await numbers([flow(1, 9, opens), flow(2, 3, accepts), flow(4, 5, accepts)])).toEqual([1, 1, 1]);
+    expect(await numbers([flow(1, 9, opens), flow(2, 3, accepts), flow(4, 5, accepts)])).toEqual([
+      1, 1, 1,
+    ]);
     // Other endpoints, protocols and captures do not.
-    expect(await numbers([flow(1, 9, client), flow(2, 3, { ...client, net_sport: 4001 })])).toEqual([1, 2]);
-    expect(await numbers([flow(1, 9, client), flow(2, 3, { ...client, net_proto: 17 })])).toEqual([1, 2]);
-    expect(await numbers([flow(1, 9, client), flow(2, 3, { ...client, filename: 'b.scap' })])).toEqual([1, 2]);
+    expect(await numbers([flow(1, 9, client), flow(2, 3, { ...client, net_sport: 4001 })])).toEqual(
+      [1, 2],
+    );
+    expect(await numbers([flow(1, 9, client), flow(2, 3, { ...client, net_proto: 17 })])).toEqual([
+      1, 2,
+    ]);
+    expect(
+      await numbers([flow(1, 9, client), flow(2, 3, { ...client, filename: 'b.scap' })]),
+    ).toEqual([1, 2]);
   });
 
   it('knows the side of a descriptor from its other flows, and of a connection with one known side', async () => {
@@ -124,12 +170,13 @@ describe('the view connections', () => {
       'client',
     ]);
     // A child of the server.
-    expect(await side([flow(1, 2, server), flow(2, 3, { proc_pid: 3n })])).toEqual(['server', 'server']);
-    expect(await side([flow(1, 2, server), flow(1, 2, client), flow(2, 3, { proc_pid: 3n })])).toEqual([
+    expect(await side([flow(1, 2, server), flow(2, 3, { proc_pid: 3n })])).toEqual([
       'server',
-      'client',
-      null,
+      'server',
     ]);
+    expect(
+      await side([flow(1, 2, server), flow(1, 2, client), flow(2, 3, { proc_pid: 3n })]),
+    ).toEqual(['server', 'client', null]);
     expect(await side([flow(1, 2, {})])).toEqual([null]);
   });
 
@@ -141,26 +188,46 @@ describe('the view connections', () => {
       flow(2, 6, { ...client, flow_wbytes: most, ts_uts: -most, endts_uts: most }),
     ]);
     expect(others).toEqual([]);
-    expect(found).toMatchObject({ client_ip: '10.0.0.1', server_port: 80, sent_bytes: null, seen_twice: false });
+    expect(found).toMatchObject({
+      client_ip: '10.0.0.1',
+      server_port: 80,
+      sent_bytes: null,
+      seen_twice: false,
+    });
   });
 
   it('yields to a table of the user with its name', async () => {
     const own = directory.path('connections.parquet');
-    writeFileSync(own, Buffer.from(await parquetOf('header', [batch('header', [{ node_id: 'mine' }])])));
+    writeFileSync(
+      own,
+      Buffer.from(await parquetOf('header', [batch('header', [{ node_id: 'mine' }])])),
+    );
     const flows = await write('network_flow.parquet', 'network_flow', [flow(1, 2, client)]);
     // Its metadata names its table, so the file is a header; without that it is a table of its own.
     expect(await query([own, flows], 'select node_id from header')).toEqual([{ node_id: 'mine' }]);
-    expect(await query([own, flows], 'select connection from connections')).toEqual([{ connection: '1' }]);
+    expect(await query([own, flows], 'select connection from connections')).toEqual([
+      { connection: '1' },
+    ]);
   });
 });
 
 it('views have the columns that columns.json declares', async () => {
   const path = await write('network_flow.parquet', 'network_flow', [flow(1, 2, client)]);
-  const types = { i32: 'INTEGER', i64: 'BIGINT', str: 'VARCHAR', bool: 'BOOLEAN', ts: 'TIMESTAMP_NS' } as const;
+  const types = {
+    i32: 'INTEGER',
+    i64: 'BIGINT',
+    str: 'VARCHAR',
+    bool: 'BOOLEAN',
+    ts: 'TIMESTAMP_NS',
+  } as const;
   for (const view of views) {
     const found = await query(path, `select column_name, column_type from (describe ${view.name})`);
-    const own = view.columns.map(({ name, type }) => ({ column_name: name, column_type: types[type as 'i32'] }));
-    const first = view.extends === undefined ? [] : tableColumns[view.extends].map(({ name }) => name);
+    const own = view.columns.map(({ name, type }) => ({
+      column_name: name,
+      column_type: types[type as 'i32'],
+    }));
+    const first =
+      view.extends === undefined ? [] : tableColumns[view.extends].map(({ name }) => name);
     expect(found.slice(0, first.length).map(({ column_name }) => column_name)).toEqual(first);
     expect(found.slice(first.length)).toEqual(own);
   }
@@ -183,7 +250,9 @@ describe('tables of schema version 1', () => {
       flow(5, 2 ** 40, { opflags_bitmap: accept, endts_uts: -1n }),
       flow(5, 9, { opflags_bitmap: accept, net_proto: 17 }),
     ];
-    const files: Row[] = [{ idx: 9, type: 'FF', file_openflags: 0x1006, ts_uts: 1n, endts_uts: 3n }];
+    const files: Row[] = [
+      { idx: 9, type: 'FF', file_openflags: 0x1006, ts_uts: 1n, endts_uts: 3n },
+    ];
     const paths: string[] = [];
     for (const [table, rows] of [
       ['process_event', events],
@@ -198,13 +267,17 @@ describe('tables of schema version 1', () => {
       close();
       paths.push(path);
     }
-    expect(await query(paths, 'select failed, exit_code, signal, error from process_event')).toEqual([
+    expect(
+      await query(paths, 'select failed, exit_code, signal, error from process_event'),
+    ).toEqual([
       { failed: true, exit_code: null, signal: null, error: null },
       { failed: false, exit_code: 3, signal: 0, error: null },
       { failed: false, exit_code: null, signal: 9, error: null },
       { failed: false, exit_code: null, signal: null, error: null },
     ]);
-    expect(await query(paths, 'select role, direction, duration, proc_comm from network_flow')).toEqual([
+    expect(
+      await query(paths, 'select role, direction, duration, proc_comm from network_flow'),
+    ).toEqual([
       { role: 'client', direction: 'out', duration: '4', proc_comm: null },
       { role: 'server', direction: 'in', duration: null, proc_comm: null },
       { role: null, direction: null, duration: '4', proc_comm: null },

@@ -10,12 +10,13 @@ import { Workplace } from '../helpers/cli.js';
 import { fixtures, root } from '../helpers/corpus.js';
 import { liveTitle, noLive } from '../helpers/live.js';
 
-// docs/schemas describes the exact output of each --json: an added or removed member fails here. To accept it, edit its
-// schema.
+// docs/schemas describes the exact output of each --json: an added or removed member fails here. To
+// accept it, edit its schema.
 
 const directory = join(root, 'docs/schemas');
 const names = readdirSync(directory).map((name) => name.replace(/\.json$/, ''));
-const readSchema = (name: string) => JSON.parse(readFileSync(join(directory, `${name}.json`), 'utf8'));
+const readSchema = (name: string) =>
+  JSON.parse(readFileSync(join(directory, `${name}.json`), 'utf8'));
 
 const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
 formats.default(ajv);
@@ -29,9 +30,13 @@ function conforms(name: string, value: unknown): void {
 }
 
 const incident = 'sfkit check fixtures/incident.scap --rules fixtures/rules/incident.yaml';
-const badRule = '- rule: Bad\\n  desc: Wrong.\\n  condition: proc.nam = x\\n  output: x\\n  priority: INFO\\n';
+const badRule =
+  '- rule: Bad\\n  desc: Wrong.\\n  condition: proc.nam = x\\n  output: x\\n  priority: INFO\\n';
 
-/** Commands by the schema of their output; `lines`: the schema applies to each line. Exit codes do not matter. */
+/**
+ * Commands by the schema of their output; `lines`: the schema applies to each line. Exit codes do
+ * not matter.
+ */
 const outputs: { schema: string; command: string; lines?: boolean }[] = [
   { schema: 'convert', command: 'sfkit convert fixtures/webserver.scap --json' },
   { schema: 'convert', command: 'sfkit convert fixtures/incident.scap cut.scap -o many/ --json' },
@@ -43,7 +48,10 @@ const outputs: { schema: string; command: string; lines?: boolean }[] = [
   { schema: 'fields', command: 'sfkit fields --json' },
   { schema: 'fields-refused', command: 'sfkit fields --refused --json' },
   { schema: 'doctor', command: 'sfkit doctor --json' },
-  { schema: 'cache', command: 'sfkit query fixtures/incident.scap "from process" > all.txt; sfkit cache info --json' },
+  {
+    schema: 'cache',
+    command: 'sfkit query fixtures/incident.scap "from process" > all.txt; sfkit cache info --json',
+  },
   { schema: 'cache-clear', command: 'sfkit cache clear --json' },
   { schema: 'check', command: `${incident} --format json` },
   {
@@ -53,8 +61,14 @@ const outputs: { schema: string; command: string; lines?: boolean }[] = [
   { schema: 'check', command: `${incident} cut.scap missing.scap --format json` },
   { schema: 'finding', command: `${incident} --format jsonl`, lines: true },
   { schema: 'finding', command: `${incident} --format jsonl --all --evidence 2`, lines: true },
-  { schema: 'rules', command: 'sfkit check --rules fixtures/rules/incident.yaml --list --format json' },
-  { schema: 'validate', command: 'sfkit check --rules fixtures/rules/incident.yaml --validate --format json' },
+  {
+    schema: 'rules',
+    command: 'sfkit check --rules fixtures/rules/incident.yaml --list --format json',
+  },
+  {
+    schema: 'validate',
+    command: 'sfkit check --rules fixtures/rules/incident.yaml --validate --format json',
+  },
   {
     schema: 'validate',
     command: `printf -- '${badRule}' > bad.yaml; sfkit check --rules bad.yaml --validate --format json`,
@@ -90,7 +104,9 @@ describe('the output of live capture', () => {
   it.skipIf(noLive !== undefined)(liveTitle('matches docs/schemas on this machine'), async () => {
     const place = new Workplace();
     try {
-      const { stdout, stderr } = await place.run('sfkit record -o live.scap --max-events 100 --json');
+      const { stdout, stderr } = await place.run(
+        'sfkit record -o live.scap --max-events 100 --json',
+      );
       expect(stdout, stderr).not.toBe('');
       conforms('live', JSON.parse(stdout));
     } finally {
@@ -107,7 +123,9 @@ describe('the schemas', () => {
 
   it('cover every command that has --json', () => {
     const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8'));
-    const withJson = Object.entries<{ flags: object }>(manifest.commands).filter(([, { flags }]) => 'json' in flags);
+    const withJson = Object.entries<{ flags: object }>(manifest.commands).filter(
+      ([, { flags }]) => 'json' in flags,
+    );
     const titles = names.map((name) => readSchema(name).title as string).join('\n');
     for (const [id] of withJson) expect(titles).toMatch(new RegExp(`sfkit ${id} .*--json`));
   });
@@ -120,7 +138,8 @@ describe('the schemas', () => {
     const closed = (schema: unknown): boolean =>
       typeof schema !== 'object' || schema === null
         ? true
-        : (!('properties' in schema) || 'additionalProperties' in schema) && Object.values(schema).every(closed);
+        : (!('properties' in schema) || 'additionalProperties' in schema) &&
+          Object.values(schema).every(closed);
     for (const name of names) expect(closed(readSchema(name)), name).toBe(true);
   });
 });

@@ -26,12 +26,14 @@ const commands: [string, Flag[]][] = Object.entries<{ flags: Record<string, Flag
 
 it.each(commands)('short flags of %s mean the same as in other commands', (_, flags) => {
   for (const { name, char } of flags) {
-    if (char !== undefined) expect(meanings[char] ?? [], `-${char} is --${name} here`).toContain(name);
+    if (char !== undefined)
+      expect(meanings[char] ?? [], `-${char} is --${name} here`).toContain(name);
   }
 });
 
 it.each(commands)('%s has -f, -o and -n for its format, output and limit', (_, flags) => {
   for (const [char, names] of Object.entries(meanings)) {
-    for (const flag of flags.filter(({ name }) => names.includes(name))) expect(flag.char, flag.name).toBe(char);
+    for (const flag of flags.filter(({ name }) => names.includes(name)))
+      expect(flag.char, flag.name).toBe(char);
   }
 });

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root } from '../helpers/corpus.js';
 
-// The columns that users' programs depend on, one file for each schema version. A version is never changed after its
-// release: a changed column needs a new one.
+// The columns that users' programs depend on, one file for each schema version. A version is never
+// changed after its release: a changed column needs a new one.
 
 interface Column {
   name: string;
@@ -27,13 +27,18 @@ const pathOf = (number: number) => join(directory, `${number}.json`);
 const listOf = (table: string): Column[] =>
   [...source.captureTables, ...source.views].find(({ name }) => name === table)?.columns ??
   source.columns.filter(({ tables }: Column) => tables?.includes(table));
-const names: string[] = [...source.tables, ...source.captureTables, ...source.views].map(({ name }) => name);
+const names: string[] = [...source.tables, ...source.captureTables, ...source.views].map(
+  ({ name }) => name,
+);
 
 function current(): Snapshot {
   const fact = ({ type, unit, nullable }: Column) =>
     `${type}${nullable ? '' : ', always'}${unit === undefined ? '' : `, ${unit}`}`;
   return Object.fromEntries(
-    names.map((table) => [table, Object.fromEntries(listOf(table).map((column) => [column.name, fact(column)]))]),
+    names.map((table) => [
+      table,
+      Object.fromEntries(listOf(table).map((column) => [column.name, fact(column)])),
+    ]),
   );
 }
 
@@ -69,8 +74,14 @@ describe('the columns of the tables', () => {
       for (const [table, columns] of Object.entries(snapshot(number))) {
         for (const [name, fact] of Object.entries(columns)) {
           // Version 1 has no units.
-          const kept = number === 1 ? now[table]?.[name]?.split(', ').slice(0, fact.split(', ').length) : undefined;
-          expect(kept?.join(', ') ?? now[table]?.[name], `${table}.${name} of version ${number}`).toBe(fact);
+          const kept =
+            number === 1
+              ? now[table]?.[name]?.split(', ').slice(0, fact.split(', ').length)
+              : undefined;
+          expect(
+            kept?.join(', ') ?? now[table]?.[name],
+            `${table}.${name} of version ${number}`,
+          ).toBe(fact);
         }
       }
     }

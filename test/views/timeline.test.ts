@@ -6,7 +6,10 @@ import { fixtures, root } from '../helpers/corpus.js';
 
 const incident = join(fixtures, 'incident.scap');
 const run = (...args: string[]) =>
-  execFileSync(process.execPath, [join(root, 'bin/run.js'), 'timeline', ...args], { encoding: 'utf8', stdio: 'pipe' });
+  execFileSync(process.execPath, [join(root, 'bin/run.js'), 'timeline', ...args], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
 
 describe('parseStep', () => {
   it.each([
@@ -46,9 +49,14 @@ it('bounds the number of steps', () => {
 
 describe('sfkit timeline', () => {
   it('has equal steps without gaps', () => {
-    const rows = JSON.parse(run(incident, '--step', '10ms', '-f', 'json')) as Record<string, number | string>[];
+    const rows = JSON.parse(run(incident, '--step', '10ms', '-f', 'json')) as Record<
+      string,
+      number | string
+    >[];
     const starts = rows.map(({ start }) => Date.parse(start as string));
-    expect(starts.every((start, index) => index === 0 || start - (starts[index - 1] as number) === 10)).toBe(true);
+    expect(
+      starts.every((start, index) => index === 0 || start - (starts[index - 1] as number) === 10),
+    ).toBe(true);
     expect(rows.some(({ clones }) => clones === 0)).toBe(true);
     const sum = (name: string) => rows.reduce((total, row) => total + Number(row[name]), 0);
     expect([sum('execs'), sum('file_events')]).toEqual([10, 3]);

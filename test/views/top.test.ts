@@ -20,20 +20,19 @@ async function rowsOf(sql: string, input: string): Promise<unknown[][]> {
 const top = (kind: string, by: string | undefined, input: string, least = 0n) =>
   rowsOf(topStatement(kind, { by, rows: 1000, least }), input);
 
-describe.each(topKinds.flatMap((kind) => Object.keys(kind.measures).map((by) => [kind.name, by] as const)))(
-  '%s by %s',
-  (kind, by) => {
-    it('is sorted and has no rows without the measure', async () => {
-      const spec = topKinds.find(({ name }) => name === kind);
-      const place = (spec?.keys.length ?? 0) + Object.keys(spec?.measures ?? {}).indexOf(by);
-      for (const input of [incident, webserver]) {
-        const values = (await top(kind, by, input)).map((row) => Number(row[place]));
-        expect(values).toEqual([...values].sort((a, b) => b - a));
-        expect(values.every((value) => value > 0 || kind.startsWith('slow'))).toBe(true);
-      }
-    });
-  },
-);
+describe.each(
+  topKinds.flatMap((kind) => Object.keys(kind.measures).map((by) => [kind.name, by] as const)),
+)('%s by %s', (kind, by) => {
+  it('is sorted and has no rows without the measure', async () => {
+    const spec = topKinds.find(({ name }) => name === kind);
+    const place = (spec?.keys.length ?? 0) + Object.keys(spec?.measures ?? {}).indexOf(by);
+    for (const input of [incident, webserver]) {
+      const values = (await top(kind, by, input)).map((row) => Number(row[place]));
+      expect(values).toEqual([...values].sort((a, b) => b - a));
+      expect(values.every((value) => value > 0 || kind.startsWith('slow'))).toBe(true);
+    }
+  });
+});
 
 it('adds up to what the events say', async () => {
   const events = await rowsOf(
@@ -42,7 +41,9 @@ it('adds up to what the events say', async () => {
     webserver,
   );
   expect(events.length).toBeGreaterThan(10);
-  expect((await top('syscalls', undefined, webserver)).map((row) => [...row.slice(0, 3), row[3] ?? 0])).toEqual(events);
+  expect(
+    (await top('syscalls', undefined, webserver)).map((row) => [...row.slice(0, 3), row[3] ?? 0]),
+  ).toEqual(events);
 });
 
 it('takes a shortest time for single calls', async () => {
@@ -81,18 +82,25 @@ it('names the kinds and measures that exist', () => {
 
 describe('sfkit top', () => {
   const run = (...args: string[]) =>
-    execFileSync(process.execPath, [join(root, 'bin/run.js'), 'top', ...args], { encoding: 'utf8', stdio: 'pipe' });
+    execFileSync(process.execPath, [join(root, 'bin/run.js'), 'top', ...args], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
 
   it('writes rows as JSON, with a filter and several captures', () => {
     const one = JSON.parse(run('files', incident, '-f', 'json', '--filter', 'evt.type = read'));
     expect(one[0].read).toBeGreaterThan(0);
     expect(one.every((row: { written: number }) => row.written === 0)).toBe(true);
-    const two = JSON.parse(run('files', incident, incident, '-f', 'json', '--filter', 'evt.type = read'));
+    const two = JSON.parse(
+      run('files', incident, incident, '-f', 'json', '--filter', 'evt.type = read'),
+    );
     expect(two[0].read).toBe(2 * one[0].read);
   });
 
   it('refuses what it cannot take', () => {
-    expect(() => run('files', incident, '--at-least', '1ms')).toThrow(/--at-least 1ms: expected seconds, such as 0.5/);
+    expect(() => run('files', incident, '--at-least', '1ms')).toThrow(
+      /--at-least 1ms: expected seconds, such as 0.5/,
+    );
     expect(() => run('cpu', incident, '--filter', 'evt.type = read')).toThrow(/use WHERE|cpu/);
   });
 });

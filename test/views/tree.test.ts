@@ -9,7 +9,10 @@ import { fixtures, root } from '../helpers/corpus.js';
 
 const incident = join(fixtures, 'incident.scap');
 const run = (...args: string[]) =>
-  execFileSync(process.execPath, [join(root, 'bin/run.js'), 'tree', ...args], { encoding: 'utf8', stdio: 'pipe' });
+  execFileSync(process.execPath, [join(root, 'bin/run.js'), 'tree', ...args], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
 
 /** A process by pid, parent's pid and start. */
 function made(
@@ -41,16 +44,24 @@ function made(
   };
 }
 
-function linked(rows: readonly (readonly [number, number | null, number | null, (number | null)?])[]): TreeProcess[] {
+function linked(
+  rows: readonly (readonly [number, number | null, number | null, (number | null)?])[],
+): TreeProcess[] {
   const processes = rows.map(([pid, parent, start, end], id) => made(id, pid, parent, start, end));
   link(processes);
   return processes;
 }
 
 const shape = (processes: readonly TreeProcess[], selection = {}) =>
-  [...walk(processes, select(processes, selection))].map(({ process, depth }) => [depth, Number(process.pid)]);
+  [...walk(processes, select(processes, selection))].map(({ process, depth }) => [
+    depth,
+    Number(process.pid),
+  ]);
 
-async function written(format: keyof typeof treeWriters, processes: readonly TreeProcess[]): Promise<string> {
+async function written(
+  format: keyof typeof treeWriters,
+  processes: readonly TreeProcess[],
+): Promise<string> {
   let text = '';
   const sink = {
     write: async (part: string) => {

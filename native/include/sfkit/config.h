@@ -11,8 +11,8 @@
 namespace sfkit {
 
 // An event or a flow. Exactly one pointer, never null, valid only during the callback.
-using Activity = std::variant<const ProcessEvent*, const NetworkFlow*, const FileFlow*, const FileEvent*,
-                              const ProcessFlow*>;
+using Activity = std::variant<const ProcessEvent*, const NetworkFlow*, const FileFlow*,
+                              const FileEvent*, const ProcessFlow*>;
 
 // The newest entities that a record refers to; null if the capture does not have them. Valid only
 // during the callback.
@@ -45,15 +45,16 @@ enum class FileTracking : uint8_t {
 // Live capture of the running kernel: Linux on x86-64, with the rights that `sfkit doctor` names.
 // Events of this process are not recorded.
 struct LiveConfig {
-  bool all_calls = false;          // also record calls that do not change state or make records
-  uint32_t snaplen = 0;            // bytes of data per read and write
-  uint32_t sampling_ratio = 1;     // keep 1 in N calls that do not change state; 1 to 128
-  uint32_t ring_bytes = 8u << 20;  // per buffer: a power of two, at least 4096; at least 32 KiB are used
-  uint32_t cpus_per_ring = 1;      // CPUs that share a buffer; 0: one buffer for all
-  bool raw_tracepoints = false;    // skip the programs that need BTF for tracing
-  std::string record_path;         // capture file to write at the same time; empty: none
-  bool record_gzip = false;        // compress that file
-  uint64_t max_events = 0;         // maximum events; 0: unlimited
+  bool all_calls = false;       // also record calls that do not change state or make records
+  uint32_t snaplen = 0;         // bytes of data per read and write
+  uint32_t sampling_ratio = 1;  // keep 1 in N calls that do not change state; 1 to 128
+  uint32_t ring_bytes =
+      8u << 20;  // per buffer: a power of two, at least 4096; at least 32 KiB are used
+  uint32_t cpus_per_ring = 1;    // CPUs that share a buffer; 0: one buffer for all
+  bool raw_tracepoints = false;  // skip the programs that need BTF for tracing
+  std::string record_path;       // capture file to write at the same time; empty: none
+  bool record_gzip = false;      // compress that file
+  uint64_t max_events = 0;       // maximum events; 0: unlimited
   // Drops the privileges of the whole process after the start; for processes that do nothing else.
   bool drop_privileges = false;
 };

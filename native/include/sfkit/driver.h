@@ -47,8 +47,8 @@ class Driver {
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
-  // Reads the input to its end, or until exit(), the callback or live.max_events ends the run; a live
-  // capture has no other end. Blocks. Call it once. Errors:
+  // Reads the input to its end, or until exit(), the callback or live.max_events ends the run; a
+  // live capture has no other end. Blocks. Call it once. Errors:
   //   kInvalidArgument                    a bad filter or option
   //   kNotFound, kNotAFile, kUnreadable   the input cannot be opened or read
   //   kEmpty, kBadFormat, kNotSupported   the input is not a capture

@@ -45,7 +45,9 @@ class Operations {
  public:
   constexpr Operations() = default;
   constexpr explicit Operations(uint32_t bits) : bits_(bits) {}
-  constexpr bool has(Operation operation) const { return (bits_ & static_cast<uint32_t>(operation)) != 0; }
+  constexpr bool has(Operation operation) const {
+    return (bits_ & static_cast<uint32_t>(operation)) != 0;
+  }
   // The value of `opFlags` in SysFlow files.
   constexpr uint32_t bits() const { return bits_; }
   constexpr bool operator==(const Operations&) const = default;

@@ -38,7 +38,8 @@ class Bytes {
   T load(size_t offset) const {
     static_assert(std::is_arithmetic_v<T>);
     T value{};
-    if (offset <= size_ && size_ - offset >= sizeof(T)) std::memcpy(&value, data_ + offset, sizeof(T));
+    if (offset <= size_ && size_ - offset >= sizeof(T))
+      std::memcpy(&value, data_ + offset, sizeof(T));
     return value;
   }
 
@@ -71,7 +72,8 @@ T load(Bytes bytes, size_t offset, ByteOrder order) {
 // callers read a whole record and check once.
 class Cursor {
  public:
-  explicit Cursor(Bytes bytes, ByteOrder order = ByteOrder::kNative) : bytes_(bytes), order_(order) {}
+  explicit Cursor(Bytes bytes, ByteOrder order = ByteOrder::kNative)
+      : bytes_(bytes), order_(order) {}
 
   ByteOrder order() const { return order_; }
 

@@ -50,9 +50,9 @@ bool is_plain(char character) {
 }  // namespace
 
 bool is_hidden(uint32_t code) {
-  const auto* const range =
-      std::lower_bound(std::begin(kHidden), std::end(kHidden), code,
-                       [](const CodePoints& before, uint32_t wanted) { return before.last < wanted; });
+  const auto* const range = std::lower_bound(
+      std::begin(kHidden), std::end(kHidden), code,
+      [](const CodePoints& before, uint32_t wanted) { return before.last < wanted; });
   return range != std::end(kHidden) && range->first <= code;
 }
 

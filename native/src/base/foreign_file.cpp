@@ -17,7 +17,8 @@ struct Magic {
   std::string_view what;
 };
 
-// Compressed files and archives; `what` is followed by the command that writes their content to a pipe.
+// Compressed files and archives; `what` is followed by the command that writes their content to a
+// pipe.
 struct Packed {
   size_t offset;
   std::string_view bytes;
@@ -90,15 +91,16 @@ std::string packed_text(const std::string& name, const Packed& found) {
   std::string text = "is " + std::string(found.what);
   if (found.command.empty()) return text;
   text += ", which sfkit does not read; ";
-  return text + "pipe its content into sfkit: " + std::string(found.command) + " " + in_shell(name) +
-         " | sfkit convert -";
+  return text + "pipe its content into sfkit: " + std::string(found.command) + " " +
+         in_shell(name) + " | sfkit convert -";
 }
 
 // Whether everything that was looked at can be text. The last character may be cut.
 bool is_text(std::string_view start) {
   for (size_t at = 0; at < start.size();) {
     const auto letter = static_cast<unsigned char>(start[at]);
-    if (letter < ' ' && letter != '\t' && letter != '\n' && letter != '\r' && letter != '\f') return false;
+    if (letter < ' ' && letter != '\t' && letter != '\n' && letter != '\r' && letter != '\f')
+      return false;
     const Utf8Character character = decode_utf8(start.substr(at));
     if (character.size == 0) return start.size() - at < 4 && at > 0;
     at += character.size;
@@ -134,8 +136,8 @@ std::string describe_foreign_file(const std::string& name, Bytes start) {
     if (has(start, magic.offset, magic.bytes)) return "is " + std::string(magic.what);
   }
   if (is_text(start.text())) return describe_text(start.text());
-  if (!start.empty() &&
-      std::all_of(start.data(), start.data() + start.size(), [](uint8_t byte) { return byte == 0; }))
+  if (!start.empty() && std::all_of(start.data(), start.data() + start.size(),
+                                    [](uint8_t byte) { return byte == 0; }))
     return "starts with zeros, as a file that was never written";
   return {};
 }

@@ -34,14 +34,17 @@ TEST(ForeignFile, NamesTheCommandThatUnpacks) {
 
 TEST(ForeignFile, UsesAPlaceholderForNamesThatNeedQuotes) {
   const std::string zstd = "\x28\xb5\x2f\xfd\x64"s;
-  for (const std::string name : {"a b.zst", "standard input", "$(id).zst", "-x.zst", "a\nb", "a'b", ""}) {
+  for (const std::string name :
+       {"a b.zst", "standard input", "$(id).zst", "-x.zst", "a\nb", "a'b", ""}) {
     const std::string text = describe(zstd, name);
-    EXPECT_EQ(text.find("zstd -dc " + (name.empty() ? std::string("|") : name)), std::string::npos) << text;
+    EXPECT_EQ(text.find("zstd -dc " + (name.empty() ? std::string("|") : name)), std::string::npos)
+        << text;
     if (!name.empty()) {
       EXPECT_NE(text.find("zstd -dc FILE | "), std::string::npos) << text;
     }
   }
-  EXPECT_NE(describe(zstd, "dir/a-1_b.scap.zst").find("zstd -dc dir/a-1_b.scap.zst | "), std::string::npos);
+  EXPECT_NE(describe(zstd, "dir/a-1_b.scap.zst").find("zstd -dc dir/a-1_b.scap.zst | "),
+            std::string::npos);
 }
 
 TEST(ForeignFile, NamesOtherKinds) {
@@ -51,7 +54,8 @@ TEST(ForeignFile, NamesOtherKinds) {
   EXPECT_NE(describe("\xef\xbb\xbf\n [1, 2]").find("is JSON"), std::string::npos);
   EXPECT_NE(describe("hello world\n").find("is text"), std::string::npos);
   EXPECT_NE(describe("<!DOCTYPE html><html>").find("is a web page"), std::string::npos);
-  EXPECT_NE(describe("version https://git-lfs.github.com/spec/v1\n").find("Git LFS"), std::string::npos);
+  EXPECT_NE(describe("version https://git-lfs.github.com/spec/v1\n").find("Git LFS"),
+            std::string::npos);
   EXPECT_NE(describe("\x7f"
                      "ELF\2\1\1\0"s)
                 .find("(ELF)"),

@@ -38,7 +38,8 @@ uint64_t hash_text(std::string_view text) {
   uint64_t hash = hash_number(size);
   const char* const last = at + size - 8;
   for (; last - at > 8; at += 16) {
-    hash = fold(hash ^ word_at<uint64_t>(at) ^ kHashSeed.first, word_at<uint64_t>(at + 8) ^ kHashSeed.second);
+    hash = fold(hash ^ word_at<uint64_t>(at) ^ kHashSeed.first,
+                word_at<uint64_t>(at + 8) ^ kHashSeed.second);
   }
   if (last > at) hash = mix_words(hash, word_at<uint64_t>(at));
   // A partial last word is completed with bytes that were already hashed.

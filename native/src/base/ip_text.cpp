@@ -39,7 +39,8 @@ void append_ipv4(std::string& out, const uint8_t* bytes) {
 
 void append_ipv6(std::string& out, const uint8_t* bytes) {
   std::array<unsigned, 8> groups;
-  for (size_t i = 0; i < groups.size(); ++i) groups[i] = unsigned{bytes[2 * i]} << 8 | bytes[2 * i + 1];
+  for (size_t i = 0; i < groups.size(); ++i)
+    groups[i] = unsigned{bytes[2 * i]} << 8 | bytes[2 * i + 1];
   const bool mapped =
       std::all_of(groups.begin(), groups.begin() + 5, [](unsigned group) { return group == 0; }) &&
       groups[5] == 0xFFFF;
@@ -123,7 +124,8 @@ bool parse_ipv6(std::string_view text, std::array<uint8_t, 16>& bytes) {
 std::optional<IpAddress> parse_ip(std::string_view text) {
   IpAddress address;
   address.ipv6 = text.find(':') != std::string_view::npos;
-  const bool fits = address.ipv6 ? parse_ipv6(text, address.bytes) : parse_ipv4(text, address.bytes.data());
+  const bool fits =
+      address.ipv6 ? parse_ipv6(text, address.bytes) : parse_ipv4(text, address.bytes.data());
   if (!fits) return std::nullopt;
   return address;
 }

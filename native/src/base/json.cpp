@@ -37,7 +37,8 @@ class Parser {
 
  private:
   Status error() const {
-    std::string message = "bad JSON at byte " + std::to_string(at_) + ": expected " + expected_ + ", found ";
+    std::string message =
+        "bad JSON at byte " + std::to_string(at_) + ": expected " + expected_ + ", found ";
     if (at_ >= text_.size()) {
       message += "the end";
     } else {
@@ -144,7 +145,8 @@ class Parser {
     if (accept(']')) return true;
     while (true) {
       skip_space();
-      if (!read_value(value == nullptr ? nullptr : &value->items_.emplace_back(), depth + 1)) return false;
+      if (!read_value(value == nullptr ? nullptr : &value->items_.emplace_back(), depth + 1))
+        return false;
       skip_space();
       if (accept(']')) return true;
       if (!accept(',')) return fail("',' or ']'");
@@ -186,8 +188,10 @@ class Parser {
   std::optional<uint32_t> read_hex4() {
     const std::string_view digits = text_.substr(at_, 4);
     uint32_t code = 0;
-    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
-    if (digits.size() != 4 || problem != std::errc() || end != digits.data() + 4) return std::nullopt;
+    const auto [end, problem] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+    if (digits.size() != 4 || problem != std::errc() || end != digits.data() + 4)
+      return std::nullopt;
     at_ += 4;
     return code;
   }
@@ -282,8 +286,9 @@ Result<Value> parse(std::string_view text) {
   return Parser(text).document();
 }
 
-Status each_member(std::string_view text,
-                   const std::function<void(std::string_view name, std::string_view value)>& visit) {
+Status each_member(
+    std::string_view text,
+    const std::function<void(std::string_view name, std::string_view value)>& visit) {
   return Parser(text).members(visit);
 }
 

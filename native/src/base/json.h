@@ -33,9 +33,13 @@ class Value {
   bool is_object() const { return kind_ == Kind::kObject; }
 
   // The text of a string; empty for other kinds. Valid as long as this value.
-  std::string_view as_string() const { return is_string() ? std::string_view(text_) : std::string_view(); }
+  std::string_view as_string() const {
+    return is_string() ? std::string_view(text_) : std::string_view();
+  }
   // An integral number that fits, or `fallback`.
-  int64_t as_int(int64_t fallback = 0) const { return is_number() && integral_ ? integer_ : fallback; }
+  int64_t as_int(int64_t fallback = 0) const {
+    return is_number() && integral_ ? integer_ : fallback;
+  }
   double as_double(double fallback = 0) const { return is_number() ? number_ : fallback; }
   bool as_bool(bool fallback = false) const { return kind_ == Kind::kBool ? boolean_ : fallback; }
 

@@ -54,7 +54,8 @@ TEST(Json, RejectsInvalidJson) {
         "\"\\u12\"", "\"\n\"", "[1] 2", "nullx", "]",        "{\"a\":1,}"}) {
     EXPECT_FALSE(parse(text).is_ok()) << text;
   }
-  EXPECT_EQ(parse("[1 2]").status().message(), "bad JSON at byte 3: expected ',' or ']', found byte 0x32");
+  EXPECT_EQ(parse("[1 2]").status().message(),
+            "bad JSON at byte 3: expected ',' or ']', found byte 0x32");
 }
 
 TEST(Json, LimitsNesting) {
@@ -80,8 +81,8 @@ TEST(Json, VisitsMembersWithTheirRawText) {
   };
   EXPECT_TRUE(each_member(R"( {"a\u0062" : [1, {"c":"d"}] ,"x":"\"","x":null} )", visit).is_ok());
   EXPECT_EQ(seen, R"(ab=[1, {"c":"d"}];x="\"";x=null;)");
-  for (const char* text : {"", "[]", "1", "{", R"({"a":1)", R"({"a":1} x)", R"({"a":01})", R"({"a":[1,]})",
-                           R"({"a":{"b" 1}})", R"({"a":"\x"})", R"({a:1})"}) {
+  for (const char* text : {"", "[]", "1", "{", R"({"a":1)", R"({"a":1} x)", R"({"a":01})",
+                           R"({"a":[1,]})", R"({"a":{"b" 1}})", R"({"a":"\x"})", R"({a:1})"}) {
     EXPECT_FALSE(each_member(text, visit).is_ok()) << text;
   }
   const auto nested = [](size_t depth) {
@@ -93,7 +94,8 @@ TEST(Json, VisitsMembersWithTheirRawText) {
 
 TEST(Json, RejectsEveryTruncation) {
   const std::string text = R"({"a":[1,2.5e3,"\u00e9x"],"b":{"c":null,"d":true}})";
-  for (size_t size = 0; size < text.size(); ++size) EXPECT_FALSE(parse(text.substr(0, size)).is_ok()) << size;
+  for (size_t size = 0; size < text.size(); ++size)
+    EXPECT_FALSE(parse(text.substr(0, size)).is_ok()) << size;
 }
 
 }  // namespace

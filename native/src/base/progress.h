@@ -21,8 +21,8 @@ struct Progress {
   }
 };
 
-// Inputs and readers that are made on this thread while the scope exists report to `progress`, which
-// must outlive them. The layers between do not handle it.
+// Inputs and readers that are made on this thread while the scope exists report to `progress`,
+// which must outlive them. The layers between do not handle it.
 class ProgressScope {
  public:
   explicit ProgressScope(Progress& progress) { current_ = &progress; }

@@ -212,9 +212,10 @@ class RegexParser {
         ++at_;
         if (!is_posix_ && text_.substr(at_).starts_with("?:")) at_ += 2;
         if (peek() == '?') {
-          return fail(is_posix_
-                          ? "groups that start with ? are not supported"
-                          : "of groups that start with ?, only (?:...) and an initial (?i) are supported");
+          return fail(
+              is_posix_
+                  ? "groups that start with ? are not supported"
+                  : "of groups that start with ?, only (?:...) and an initial (?i) are supported");
         }
         auto part = alternatives(depth + 1);
         if (!part.is_ok()) return part;
@@ -268,7 +269,8 @@ class RegexParser {
     const auto word = [](int c) { return std::isalnum(c) != 0 || c == '_' ? 1 : 0; };
     if (is_posix_ && std::string_view("dDsSwW").find(character) != std::string_view::npos) {
       --at_;
-      return fail(std::string("\\") + character + " is not supported; write a class such as [[:digit:]]");
+      return fail(std::string("\\") + character +
+                  " is not supported; write a class such as [[:digit:]]");
     }
     switch (character) {
       case 'd': add_class(set, std::isdigit, false); return Status::ok();
@@ -309,11 +311,13 @@ class RegexParser {
       int (*is_in)(int);
     };
     static constexpr Class kClasses[] = {
-        {"alpha", std::isalpha}, {"digit", std::isdigit}, {"alnum", std::isalnum}, {"upper", std::isupper},
-        {"lower", std::islower}, {"space", std::isspace}, {"blank", std::isblank}, {"punct", std::ispunct},
-        {"print", std::isprint}, {"graph", std::isgraph}, {"cntrl", std::iscntrl}, {"xdigit", std::isxdigit}};
+        {"alpha", std::isalpha}, {"digit", std::isdigit}, {"alnum", std::isalnum},
+        {"upper", std::isupper}, {"lower", std::islower}, {"space", std::isspace},
+        {"blank", std::isblank}, {"punct", std::ispunct}, {"print", std::isprint},
+        {"graph", std::isgraph}, {"cntrl", std::iscntrl}, {"xdigit", std::isxdigit}};
     const size_t end = text_.find(":]", at_ + 2);
-    const std::string_view name = end == std::string_view::npos ? "" : text_.substr(at_ + 2, end - at_ - 2);
+    const std::string_view name =
+        end == std::string_view::npos ? "" : text_.substr(at_ + 2, end - at_ - 2);
     for (const Class& known : kClasses) {
       if (known.name != name) continue;
       add_class(set, known.is_in, false);

@@ -27,11 +27,13 @@ TEST(Sha1, MatchesPublishedVectors) {
 
 TEST(Sha1, PartsHashLikeTheWhole) {
   const std::string text =
-      "The quick brown fox jumps over the lazy dog, and then once more over the lazy dog, to fill two blocks "
+      "The quick brown fox jumps over the lazy dog, and then once more over the lazy dog, to fill "
+      "two blocks "
       "of it.";
   const std::string whole = hex(sha1(text));
   for (size_t cut = 0; cut <= text.size(); ++cut) {
-    EXPECT_EQ(hex(sha1(std::string_view(text).substr(0, cut), std::string_view(text).substr(cut))), whole)
+    EXPECT_EQ(hex(sha1(std::string_view(text).substr(0, cut), std::string_view(text).substr(cut))),
+              whole)
         << cut;
   }
   Sha1 hash;

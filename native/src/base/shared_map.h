@@ -68,8 +68,9 @@ class SharedMap {
     if (root_ && first <= last) erase_range(root_, first, last);
   }
 
-  // Applies value.lower(limit) to all keys in [first, last]: immediately at both ends, and to the others
-  // before their next change. Until then, readers get the pending limit from find() and for_each().
+  // Applies value.lower(limit) to all keys in [first, last]: immediately at both ends, and to the
+  // others before their next change. Until then, readers get the pending limit from find() and
+  // for_each().
   void lower_range(uint64_t first, uint64_t last, uint64_t limit) {
     if (root_ && first <= last) lower_range(root_, first, last, limit);
   }
@@ -127,7 +128,9 @@ class SharedMap {
     static uint64_t prefix_of(uint64_t key, unsigned shift) { return key >> shift >> kBits; }
     bool covers(uint64_t key) const { return prefix_of(key, shift) == prefix; }
     uint64_t bit_of(uint64_t key) const { return uint64_t{1} << (key >> shift & 63); }
-    size_t place_of(uint64_t bit) const { return static_cast<size_t>(std::popcount(used & (bit - 1))); }
+    size_t place_of(uint64_t bit) const {
+      return static_cast<size_t>(std::popcount(used & (bit - 1)));
+    }
     // The smallest key that the node covers.
     uint64_t first() const { return shift + kBits < 64 ? prefix << (shift + kBits) : 0; }
     uint64_t last() const {
@@ -217,7 +220,8 @@ class SharedMap {
     for (uint64_t bits = node.used; bits != 0; bits &= bits - 1) {
       const uint64_t bit = bits & (0 - bits);
       const size_t place = node.place_of(bit);
-      const uint64_t key = node.first() | static_cast<uint64_t>(std::countr_zero(bit)) << node.shift;
+      const uint64_t key = node.first() | static_cast<uint64_t>(std::countr_zero(bit))
+                                              << node.shift;
       if (node.shift == 0) {
         if (key < first || key > last) continue;
         node.values.erase(node.values.begin() + static_cast<ptrdiff_t>(place));
@@ -247,8 +251,9 @@ class SharedMap {
     for (uint64_t bits = node.used; bits != 0; bits &= bits - 1) {
       const auto index = static_cast<uint64_t>(std::countr_zero(bits));
       const uint64_t key = node.first() | index << node.shift;
-      if (node.shift == 0 ? key >= first && key <= last
-                          : holds_any(*node.children[node.place_of(bits & (0 - bits))], first, last))
+      if (node.shift == 0
+              ? key >= first && key <= last
+              : holds_any(*node.children[node.place_of(bits & (0 - bits))], first, last))
         return true;
     }
     return false;
@@ -263,7 +268,8 @@ class SharedMap {
     Node& node = own(at);
     size_t place = 0;
     for (uint64_t bits = node.used; bits != 0; bits &= bits - 1, ++place) {
-      const uint64_t key = node.first() | static_cast<uint64_t>(std::countr_zero(bits)) << node.shift;
+      const uint64_t key = node.first() | static_cast<uint64_t>(std::countr_zero(bits))
+                                              << node.shift;
       if (node.shift != 0) {
         lower_range(node.children[place], first, last, limit);
       } else if (key >= first && key <= last) {

@@ -43,8 +43,9 @@ class SharedText {
   void clear() { *this = SharedText(); }
 
   std::string_view view() const {
-    return block_ == nullptr ? std::string_view()
-                             : std::string_view(reinterpret_cast<const char*>(block_ + 1), block_->size);
+    return block_ == nullptr
+               ? std::string_view()
+               : std::string_view(reinterpret_cast<const char*>(block_ + 1), block_->size);
   }
   operator std::string_view() const { return view(); }
   std::string str() const { return std::string(view()); }
@@ -57,11 +58,14 @@ class SharedText {
     return a.block_ == b.block_ || a.view() == b.view();
   }
   template <typename Text>
-  requires(!std::same_as<Text, SharedText> && std::convertible_to<const Text&, std::string_view>) friend bool
+  requires(!std::same_as<Text, SharedText> &&
+           std::convertible_to<const Text&, std::string_view>) friend bool
   operator==(const SharedText& a, const Text& b) {
     return a.view() == std::string_view(b);
   }
-  friend std::ostream& operator<<(std::ostream& out, const SharedText& text) { return out << text.view(); }
+  friend std::ostream& operator<<(std::ostream& out, const SharedText& text) {
+    return out << text.view();
+  }
 
  private:
   struct Block {

@@ -14,8 +14,8 @@ TEST(Utf8, LeavesValidTextInPlace) {
   std::string scratch;
   for (const std::string_view text :
        {std::string_view(""), std::string_view("/usr/bin/env"), std::string_view("a\0b", 3),
-        std::string_view(
-            "caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80 \xED\x9F\xBF \xEE\x80\x80 \xF4\x8F\xBF\xBF")}) {
+        std::string_view("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80 \xED\x9F\xBF \xEE\x80\x80 "
+                         "\xF4\x8F\xBF\xBF")}) {
     EXPECT_EQ(valid_utf8(text, scratch).data(), text.data());
     EXPECT_EQ(valid_utf8(text, scratch), text);
   }

@@ -39,7 +39,8 @@ int64_t sum(int64_t a, int64_t b) {
 
 }  // namespace
 
-Calls::Calls(std::unique_ptr<filter::Filter> filter, FieldRows& rows, const std::atomic<bool>& cancel)
+Calls::Calls(std::unique_ptr<filter::Filter> filter, FieldRows& rows,
+             const std::atomic<bool>& cancel)
     : Feed(std::move(filter), false, cancel),
       rows_(rows),
       failed_(field_named("evt.failed")),
@@ -60,7 +61,8 @@ Calls::Calls(std::unique_ptr<filter::Filter> filter, FieldRows& rows, const std:
 
 bool Calls::take(const scap::EventView& event, bool shown) {
   bool wants_more = true;
-  // Exit events count. Tracepoints and meta events are not calls, and have only the code of an enter event.
+  // Exit events count. Tracepoints and meta events are not calls, and have only the code of an
+  // enter event.
   apply_passing(event, shown, [&](const state::Context& context) {
     if (!scap::is_enter(context.event->code)) wants_more = add(context);
   });
@@ -117,15 +119,16 @@ bool Calls::write() {
 }
 
 void Calls::append_key(const Wanted& wanted, const state::Context& context, bool failed) {
-  const bool is_absent =
-      (wanted.column == Column::kCallsError && !failed) ||
-      ((wanted.column == Column::kCallsContainerId || wanted.column == Column::kCallsContainerName) &&
-       (context.thread == nullptr || context.thread->container == 0));
+  const bool is_absent = (wanted.column == Column::kCallsError && !failed) ||
+                         ((wanted.column == Column::kCallsContainerId ||
+                           wanted.column == Column::kCallsContainerName) &&
+                          (context.thread == nullptr || context.thread->container == 0));
   const FieldValue value = is_absent ? FieldValue() : reader().get(wanted.field);
   if (wanted.type != ColumnType::kStr) {
     key_ += value.is_missing() ? '\0' : '\1';
-    append_number(
-        key_, value.kind == FieldValue::Kind::kSigned ? value.integer : static_cast<int64_t>(value.number));
+    append_number(key_, value.kind == FieldValue::Kind::kSigned
+                            ? value.integer
+                            : static_cast<int64_t>(value.number));
     return;
   }
   if (value.kind == FieldValue::Kind::kIp) {
@@ -135,7 +138,8 @@ void Calls::append_key(const Wanted& wanted, const state::Context& context, bool
     key_ += address_;
     return;
   }
-  const bool is_text = value.kind == FieldValue::Kind::kText || value.kind == FieldValue::Kind::kBytes;
+  const bool is_text =
+      value.kind == FieldValue::Kind::kText || value.kind == FieldValue::Kind::kBytes;
   if (!is_text || value.text.empty() || value.text == state::kNotAvailable) {
     append_number(key_, kMissingText);
     return;
@@ -163,7 +167,8 @@ bool Calls::put_measure(const Wanted& wanted, const Count& count) {
   switch (wanted.column) {
     case Column::kCallsCount: return rows_.number(wanted, count.calls);
     case Column::kCallsFailed: return rows_.number(wanted, count.failed);
-    case Column::kCallsBytes: return rows_.number(wanted, sum(count.bytes_read, count.bytes_written));
+    case Column::kCallsBytes:
+      return rows_.number(wanted, sum(count.bytes_read, count.bytes_written));
     case Column::kCallsBytesRead: return rows_.number(wanted, count.bytes_read);
     case Column::kCallsBytesWritten: return rows_.number(wanted, count.bytes_written);
     case Column::kCallsTsUts: return rows_.number(wanted, count.first);
@@ -171,7 +176,8 @@ bool Calls::put_measure(const Wanted& wanted, const Count& count) {
     case Column::kCallsLatency:
     case Column::kCallsMaxLatency:
       if (count.max_latency < 0) return rows_.missing(wanted);
-      return rows_.number(wanted, wanted.column == Column::kCallsLatency ? count.latency : count.max_latency);
+      return rows_.number(
+          wanted, wanted.column == Column::kCallsLatency ? count.latency : count.max_latency);
     default: return rows_.missing(wanted);
   }
 }

@@ -18,7 +18,8 @@ namespace sfkit::events {
 
 class Calls : public filter::Feed {
  public:
-  // Limits on the combinations in memory. At the limit, write() writes their rows and counting starts again.
+  // Limits on the combinations in memory. At the limit, write() writes their rows and counting
+  // starts again.
   static constexpr size_t kMaxKeys = 1u << 16;
   static constexpr size_t kMaxKeyBytes = 32u << 20;
 

@@ -15,7 +15,8 @@ namespace {
 
 class Inspector : public filter::Feed {
  public:
-  Inspector(std::unique_ptr<filter::Filter> filter, CaptureInfo& info, const std::atomic<bool>& cancel)
+  Inspector(std::unique_ptr<filter::Filter> filter, CaptureInfo& info,
+            const std::atomic<bool>& cancel)
       : Feed(std::move(filter), false, cancel), info_(info) {}
 
   void machine(const scap::MachineInfo& entry) override {
@@ -72,13 +73,15 @@ class Inspector : public filter::Feed {
       }
     }
     for (const auto& [name, count] : by_name) info_.events.push_back(count);
-    std::stable_sort(info_.events.begin(), info_.events.end(),
-                     [](const auto& a, const auto& b) { return a.enter + a.exit > b.enter + b.exit; });
+    std::stable_sort(info_.events.begin(), info_.events.end(), [](const auto& a, const auto& b) {
+      return a.enter + a.exit > b.enter + b.exit;
+    });
   }
 
  protected:
   bool take(const scap::EventView& event, bool shown) override {
-    if (scap::is_enter(event.code) && (event.info().flags & scap::kOldVersion) != 0) info_.has_enters = true;
+    if (scap::is_enter(event.code) && (event.info().flags & scap::kOldVersion) != 0)
+      info_.has_enters = true;
     if (has_filter()) {
       apply_passing(event, shown, [this, &event](const state::Context&) { count(event); });
     } else {
@@ -109,9 +112,11 @@ class Inspector : public filter::Feed {
 std::string writer_of(const CaptureInfo& info) {
   if (info.process_list == 0) return {};
   if (info.process_list < 9) {
-    constexpr std::string_view kSince[] = {"2014",         "May 2014", "September 2014", "December 2014",
-                                           "January 2016", "May 2016", "September 2017", "January 2018"};
-    return "sysdig or Falco, " + std::string(kSince[info.process_list - 1]) + " or later, before August 2018";
+    constexpr std::string_view kSince[] = {"2014",           "May 2014",     "September 2014",
+                                           "December 2014",  "January 2016", "May 2016",
+                                           "September 2017", "January 2018"};
+    return "sysdig or Falco, " + std::string(kSince[info.process_list - 1]) +
+           " or later, before August 2018";
   }
   struct Age {
     size_t tail;
@@ -128,7 +133,8 @@ std::string writer_of(const CaptureInfo& info) {
   const auto* age = std::find_if(std::begin(kAges), std::end(kAges), [&info](const Age& candidate) {
     return info.process_tail >= candidate.tail;
   });
-  const bool exits_only = info.process_tail >= kAges[0].tail && !info.has_enters && !info.events.empty();
+  const bool exits_only =
+      info.process_tail >= kAges[0].tail && !info.has_enters && !info.events.empty();
   return exits_only ? "libs 0.22 or later" : std::string(age->text);
 }
 
@@ -140,7 +146,8 @@ Status inspect_capture(scap::Input& input, const std::string& name, const std::s
   if (!filter.is_ok()) return filter.status();
   Inspector inspector(std::move(filter.value()), info, cancel);
   scap::ReadStats stats;
-  if (Status status = scap::read_capture(input, name, inspector, stats); !status.is_ok()) return status;
+  if (Status status = scap::read_capture(input, name, inspector, stats); !status.is_ok())
+    return status;
   if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
   inspector.finish();
   inspector.describe(summary, input, stats);

@@ -66,13 +66,16 @@ bool CpuTime::add(const state::Context& context, uint64_t second, uint64_t time)
   }
   const Second before = known;
   known = {second, time};
-  if (before.time != 0 && !write(context, {before.second, tid, before.time, false, 0, 0})) return false;
+  if (before.time != 0 && !write(context, {before.second, tid, before.time, false, 0, 0}))
+    return false;
   return seconds_.size() <= kMaxThreads || write_all();
 }
 
 bool CpuTime::sample(const state::Context& context) {
   const scap::EventView& event = *context.event;
-  const auto count = [&event](P name) { return static_cast<uint64_t>(scap::to_int(event.param(name), 0)); };
+  const auto count = [&event](P name) {
+    return static_cast<uint64_t>(scap::to_int(event.param(name), 0));
+  };
   const Ticks now{count(P::cpu_usr), count(P::cpu_sys)};
   // Thread 0 is the idle CPU.
   if (event.tid <= 0) return true;
@@ -104,7 +107,8 @@ bool CpuTime::write(const state::Context& context, const Row& row) {
   reader().set_context(context);
   return rows_.add([&](const Wanted& wanted) {
     switch (wanted.column) {
-      case Column::kCpuTsUts: return rows_.number(wanted, static_cast<int64_t>(row.second * kSecond));
+      case Column::kCpuTsUts:
+        return rows_.number(wanted, static_cast<int64_t>(row.second * kSecond));
       case Column::kCpuTid: return rows_.number(wanted, row.tid);
       case Column::kCpuSource: return rows_.text(wanted, row.is_sample ? "sample" : "switch");
       case Column::kCpuCpuTime:
@@ -113,14 +117,17 @@ bool CpuTime::write(const state::Context& context, const Row& row) {
       case Column::kCpuSystemTime:
         if (!row.is_sample) return rows_.missing(wanted);
         return rows_.number(
-            wanted, static_cast<int64_t>(wanted.column == Column::kCpuUserTime ? row.user : row.system));
+            wanted,
+            static_cast<int64_t>(wanted.column == Column::kCpuUserTime ? row.user : row.system));
       case Column::kCpuContainerId:
       case Column::kCpuContainerName:
-        if (context.thread == nullptr || context.thread->container == 0) return rows_.missing(wanted);
+        if (context.thread == nullptr || context.thread->container == 0)
+          return rows_.missing(wanted);
         break;
       default: break;
     }
-    return wanted.has_field ? rows_.field(wanted, reader().get(wanted.field)) : rows_.missing(wanted);
+    return wanted.has_field ? rows_.field(wanted, reader().get(wanted.field))
+                            : rows_.missing(wanted);
   });
 }
 

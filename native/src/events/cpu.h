@@ -1,5 +1,5 @@
-// The table `cpu`: time on the CPU per thread and second, from switch events and from the counters in
-// procinfo events.
+// The table `cpu`: time on the CPU per thread and second, from switch events and from the counters
+// in procinfo events.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,8 @@ namespace sfkit::events {
 
 class CpuTime : public filter::Feed {
  public:
-  CpuTime(FieldRows& rows, const std::atomic<bool>& cancel) : Feed(nullptr, false, cancel), rows_(rows) {}
+  CpuTime(FieldRows& rows, const std::atomic<bool>& cancel)
+      : Feed(nullptr, false, cancel), rows_(rows) {}
 
   // Writes the remaining rows; false if the consumer rejects them.
   bool finish();

@@ -39,11 +39,12 @@ enum : uint16_t {
 };
 
 constexpr std::pair<uint16_t, std::string_view> kTypes[] = {
-    {kA, "A"},         {kNs, "NS"},   {kCname, "CNAME"}, {kSoa, "SOA"}, {kPtr, "PTR"},   {13, "HINFO"},
-    {kMx, "MX"},       {kTxt, "TXT"}, {kAaaa, "AAAA"},   {29, "LOC"},   {kSrv, "SRV"},   {35, "NAPTR"},
-    {kDname, "DNAME"}, {41, "OPT"},   {43, "DS"},        {44, "SSHFP"}, {46, "RRSIG"},   {47, "NSEC"},
-    {48, "DNSKEY"},    {50, "NSEC3"}, {52, "TLSA"},      {59, "CDS"},   {60, "CDNSKEY"}, {kSvcb, "SVCB"},
-    {kHttps, "HTTPS"}, {99, "SPF"},   {251, "IXFR"},     {252, "AXFR"}, {255, "ANY"},    {256, "URI"},
+    {kA, "A"},     {kNs, "NS"},   {kCname, "CNAME"}, {kSoa, "SOA"},   {kPtr, "PTR"},
+    {13, "HINFO"}, {kMx, "MX"},   {kTxt, "TXT"},     {kAaaa, "AAAA"}, {29, "LOC"},
+    {kSrv, "SRV"}, {35, "NAPTR"}, {kDname, "DNAME"}, {41, "OPT"},     {43, "DS"},
+    {44, "SSHFP"}, {46, "RRSIG"}, {47, "NSEC"},      {48, "DNSKEY"},  {50, "NSEC3"},
+    {52, "TLSA"},  {59, "CDS"},   {60, "CDNSKEY"},   {kSvcb, "SVCB"}, {kHttps, "HTTPS"},
+    {99, "SPF"},   {251, "IXFR"}, {252, "AXFR"},     {255, "ANY"},    {256, "URI"},
     {257, "CAA"},
 };
 
@@ -98,7 +99,8 @@ bool Message::decode(Bytes data, size_t size, Transport transport) {
   // Only standard queries and their responses.
   if ((flags & (kOpcode | kReserved)) != 0 || questions + answers == 0) return false;
   if (!is_response && rcode != 0) return false;
-  if (transport == Transport::kUnicast && (is_response ? questions > 1 : questions != 1 || answers != 0))
+  if (transport == Transport::kUnicast &&
+      (is_response ? questions > 1 : questions != 1 || answers != 0))
     return false;
   const bool is_truncated = (flags & kTruncated) != 0;
   if (!is_truncated && kHeader + questions * kMinQuestion + (answers + others) * kMinAnswer > size)
@@ -106,7 +108,8 @@ bool Message::decode(Bytes data, size_t size, Transport transport) {
 
   size_t position = kHeader;
   Outcome outcome = Outcome::kDone;
-  for (size_t i = 0; i < questions && outcome == Outcome::kDone; ++i) outcome = question(position, transport);
+  for (size_t i = 0; i < questions && outcome == Outcome::kDone; ++i)
+    outcome = question(position, transport);
   for (size_t i = 0; i < answers && outcome == Outcome::kDone; ++i) {
     // The server left out what did not fit.
     if (is_truncated && position == size) break;

@@ -36,8 +36,9 @@ class Message {
   size_t size() const { return size_; }
   const Record& operator[](size_t index) const { return records_[index]; }
 
-  // Decodes the questions and answers of one message. `data`: its captured bytes; `size`: its original size.
-  // False if it is no plausible message or the capture lacks the first name. A record has at least 5 bytes.
+  // Decodes the questions and answers of one message. `data`: its captured bytes; `size`: its
+  // original size. False if it is no plausible message or the capture lacks the first name. A
+  // record has at least 5 bytes.
   bool decode(Bytes data, size_t size, Transport transport);
 
  private:
@@ -63,9 +64,9 @@ class Message {
   size_t size_ = 0;
 };
 
-// Takes the next message from the bytes of a TCP stream, in which each message follows its length. Returns
-// the message's captured bytes and sets `size` to its original size; empty at the end. `stream_size`: the
-// original size of `stream`.
+// Takes the next message from the bytes of a TCP stream, in which each message follows its length.
+// Returns the message's captured bytes and sets `size` to its original size; empty at the end.
+// `stream_size`: the original size of `stream`.
 Bytes next_in_stream(Bytes& stream, size_t& stream_size, size_t& size);
 
 // Appends the name of a record type, such as AAAA; TYPEn if it has none.

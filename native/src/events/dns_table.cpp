@@ -26,7 +26,8 @@ uint64_t hash_question(const dns::Record& question) {
   uint64_t hash = question.type;
   for (const char character : question.name) {
     const bool is_upper = character >= 'A' && character <= 'Z';
-    hash = mix_words(hash, static_cast<unsigned char>(is_upper ? character - 'A' + 'a' : character));
+    hash =
+        mix_words(hash, static_cast<unsigned char>(is_upper ? character - 'A' + 'a' : character));
   }
   return hash;
 }
@@ -80,7 +81,8 @@ bool DnsTable::add_message(const state::Context& context, const SocketData& move
   latency_ = pair(context, moved.is_sent);
   bool wants_more = true;
   for (size_t i = 0; i < message_.size() && wants_more; ++i) {
-    wants_more = rows_.add([&](const Wanted& wanted) { return put(wanted, context, moved, message_[i]); });
+    wants_more =
+        rows_.add([&](const Wanted& wanted) { return put(wanted, context, moved, message_[i]); });
   }
   return wants_more;
 }
@@ -89,7 +91,8 @@ int64_t DnsTable::pair(const state::Context& context, bool is_sent) {
   if (context.thread == nullptr || !message_[0].is_question || !message_[0].has_type) return -1;
   const uint64_t now = context.event->ts;
   const uint64_t question = hash_question(message_[0]);
-  const Key key{context.thread->pid, context.shown_fd, message_.id, is_sent != message_.is_response};
+  const Key key{context.thread->pid, context.shown_fd, message_.id,
+                is_sent != message_.is_response};
   const auto found = pending_.find(key);
   const bool is_same = found != pending_.end() && found->second.question == question &&
                        now >= found->second.time && now - found->second.time <= kMaxLatency;
@@ -109,7 +112,8 @@ int64_t DnsTable::pair(const state::Context& context, bool is_sent) {
 bool DnsTable::put(const Wanted& wanted, const state::Context& context, const SocketData& moved,
                    const dns::Record& record) {
   switch (wanted.column) {
-    case Column::kDnsDirection: return rows_.text(wanted, message_.is_response ? "response" : "query");
+    case Column::kDnsDirection:
+      return rows_.text(wanted, message_.is_response ? "response" : "query");
     case Column::kDnsIsSent: return rows_.truth(wanted, moved.is_sent);
     case Column::kDnsSection: return rows_.text(wanted, record.is_question ? "question" : "answer");
     case Column::kDnsId: return rows_.number(wanted, message_.id);
@@ -131,7 +135,8 @@ bool DnsTable::put(const Wanted& wanted, const state::Context& context, const So
     case Column::kDnsProtocol: return rows_.text(wanted, is_stream_ ? "tcp" : "udp");
     case Column::kDnsServerIp:
     case Column::kDnsServerPort: return put_server(wanted, *moved.socket);
-    case Column::kDnsLatency: return latency_ < 0 ? rows_.missing(wanted) : rows_.number(wanted, latency_);
+    case Column::kDnsLatency:
+      return latency_ < 0 ? rows_.missing(wanted) : rows_.number(wanted, latency_);
     case Column::kDnsIsCut: return rows_.truth(wanted, message_.is_cut);
     case Column::kDnsContainerId:
     case Column::kDnsContainerName:

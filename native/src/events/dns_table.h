@@ -38,7 +38,8 @@ class DnsTable : public filter::Feed {
   };
   struct KeyHash {
     size_t operator()(const Key& key) const {
-      const uint64_t place = mix_words(static_cast<uint64_t>(key.pid), static_cast<uint64_t>(key.fd));
+      const uint64_t place =
+          mix_words(static_cast<uint64_t>(key.pid), static_cast<uint64_t>(key.fd));
       return mix_words(place, uint64_t{key.id} << 1 | (key.is_sent ? 1 : 0));
     }
   };

@@ -19,7 +19,8 @@ std::string u32(unsigned number) {
 // Labels without the end of the name.
 std::string labels(std::initializer_list<std::string_view> list) {
   std::string out;
-  for (const std::string_view label : list) out.append(1, static_cast<char>(label.size())).append(label);
+  for (const std::string_view label : list)
+    out.append(1, static_cast<char>(label.size())).append(label);
   return out;
 }
 std::string name(std::initializer_list<std::string_view> list) {
@@ -30,12 +31,14 @@ std::string pointer(unsigned target) {
 }
 std::string header(unsigned flags, unsigned questions, unsigned answers, unsigned authority = 0,
                    unsigned additional = 0) {
-  return u16(0x1234) + u16(flags) + u16(questions) + u16(answers) + u16(authority) + u16(additional);
+  return u16(0x1234) + u16(flags) + u16(questions) + u16(answers) + u16(authority) +
+         u16(additional);
 }
 std::string question(const std::string& encoded, unsigned type) {
   return encoded + u16(type) + u16(1);
 }
-std::string answer(const std::string& encoded, unsigned type, const std::string& data, unsigned ttl = 300) {
+std::string answer(const std::string& encoded, unsigned type, const std::string& data,
+                   unsigned ttl = 300) {
   return encoded + u16(type) + u16(1) + u32(ttl) + u16(static_cast<unsigned>(data.size())) + data;
 }
 
@@ -55,7 +58,8 @@ std::string type_name(uint16_t type) {
 
 TEST(Dns, AQueryHasOneQuestion) {
   Message message;
-  ASSERT_TRUE(decode(message, header(kQuery, 1, 0, 0, 1) + question(name({"www", "Example", "com"}), 28) +
+  ASSERT_TRUE(decode(message, header(kQuery, 1, 0, 0, 1) +
+                                  question(name({"www", "Example", "com"}), 28) +
                                   std::string("\0\0\x29\x10\0\0\0\0\0\0\0", 11)));
   EXPECT_FALSE(message.is_response);
   EXPECT_FALSE(message.is_cut);
@@ -81,7 +85,8 @@ std::string answer_text(unsigned type, const std::string& data) {
 TEST(Dns, AnswersAreTextByType) {
   const std::string example = pointer(kQuestionName);
   EXPECT_EQ(answer_text(1, "\xc0\x01\x02\x03"), "192.1.2.3");
-  EXPECT_EQ(answer_text(28, std::string("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", 16)), "2001:db8::1");
+  EXPECT_EQ(answer_text(28, std::string("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", 16)),
+            "2001:db8::1");
   EXPECT_EQ(answer_text(5, labels({"cdn"}) + example), "cdn.example.com");
   EXPECT_EQ(answer_text(12, name({"host"})), "host");
   EXPECT_EQ(answer_text(2, name({})), ".");
@@ -94,9 +99,9 @@ TEST(Dns, AnswersAreTextByType) {
                                         7)),
             "a\\\\bc\\001");
   EXPECT_EQ(answer_text(16, ""), "");
-  EXPECT_EQ(
-      answer_text(6, labels({"ns"}) + example + name({"me"}) + u32(1) + u32(2) + u32(3) + u32(4) + u32(5)),
-      "ns.example.com me 1 2 3 4 5");
+  EXPECT_EQ(answer_text(6, labels({"ns"}) + example + name({"me"}) + u32(1) + u32(2) + u32(3) +
+                               u32(4) + u32(5)),
+            "ns.example.com me 1 2 3 4 5");
   EXPECT_EQ(answer_text(65, u16(1) + name({}) + u16(1) + u16(3) + "\x02h2"), "1 .");
   EXPECT_EQ(answer_text(257, std::string("\0\x05", 2)), "\\# 2 0005");
   EXPECT_EQ(answer_text(10, ""), "\\# 0");
@@ -124,7 +129,8 @@ TEST(Dns, DataThatDoesNotFitItsTypeIsRejected) {
 TEST(Dns, NamesAreEscaped) {
   Message message;
   ASSERT_TRUE(decode(
-      message, header(kQuery, 1, 0) + question(name({"a.b", "c\\d", std::string_view("e \0\xff", 4)}), 1)));
+      message,
+      header(kQuery, 1, 0) + question(name({"a.b", "c\\d", std::string_view("e \0\xff", 4)}), 1)));
   EXPECT_EQ(message[0].name, "a\\.b.c\\\\d.e\\032\\000\\255");
 }
 
@@ -164,10 +170,10 @@ TEST(Dns, LongChainsOfPointersAreRejected) {
 TEST(Dns, NamesAreAtMost255Bytes) {
   Message message;
   const std::string label(63, 'x');
-  EXPECT_TRUE(
-      decode(message, header(kQuery, 1, 0) + question(name({label, label, label, std::string(61, 'y')}), 1)));
-  EXPECT_FALSE(
-      decode(message, header(kQuery, 1, 0) + question(name({label, label, label, std::string(62, 'y')}), 1)));
+  EXPECT_TRUE(decode(message, header(kQuery, 1, 0) +
+                                  question(name({label, label, label, std::string(61, 'y')}), 1)));
+  EXPECT_FALSE(decode(message, header(kQuery, 1, 0) +
+                                   question(name({label, label, label, std::string(62, 'y')}), 1)));
 }
 
 TEST(Dns, WhatIsNoMessageIsRejected) {
@@ -191,7 +197,8 @@ TEST(Dns, WhatIsNoMessageIsRejected) {
 TEST(Dns, MulticastMessagesHaveSeveralQuestionsAndKnownAnswers) {
   Message message;
   const std::string printers = name({"_ipp", "_tcp", "local"});
-  const std::string bytes = header(0, 2, 1) + printers + u16(12) + u16(0x8001) + question(pointer(12), 16) +
+  const std::string bytes = header(0, 2, 1) + printers + u16(12) + u16(0x8001) +
+                            question(pointer(12), 16) +
                             answer(pointer(12), 12, labels({"p"}) + pointer(12));
   EXPECT_FALSE(decode(message, bytes));
   ASSERT_TRUE(decode(message, bytes, Transport::kMulticast));
@@ -217,7 +224,8 @@ TEST(Dns, CutAtEveryLengthItGivesWhatIsComplete) {
   for (size_t length = 0; length < whole.size(); ++length) {
     SCOPED_TRACE(length);
     // Memory of exactly that size, so that the sanitizer sees a read past the end.
-    const std::vector<uint8_t> bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
+    const std::vector<uint8_t> bytes(whole.begin(),
+                                     whole.begin() + static_cast<std::ptrdiff_t>(length));
     Message message;
     const bool has_rows =
         message.decode(Bytes(bytes.data(), bytes.size()), whole.size(), Transport::kUnicast);
@@ -249,7 +257,8 @@ TEST(Dns, RandomBytesRarelyPassAndMakeFewRecords) {
     std::vector<uint8_t> bytes(random() % 200);
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
     for (const auto transport : {Transport::kUnicast, Transport::kMulticast}) {
-      if (message.decode(Bytes(bytes.data(), bytes.size()), bytes.size() + random() % 2 * 50, transport))
+      if (message.decode(Bytes(bytes.data(), bytes.size()), bytes.size() + random() % 2 * 50,
+                         transport))
         ++accepted;
       if (message.size() != 0) {
         EXPECT_LE(message.size() * 5, bytes.size());

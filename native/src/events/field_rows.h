@@ -30,14 +30,15 @@ class FieldRows {
   using Give = std::function<bool(output::ColumnBatch)>;
 
   // The columns of a table that get values: those of `chosen`, or all if it is empty.
-  static Result<std::vector<Wanted>> resolve(output::Table table, const std::vector<output::Column>& chosen);
+  static Result<std::vector<Wanted>> resolve(output::Table table,
+                                             const std::vector<output::Column>& chosen);
 
   // `batch_rows`: rows of a full batch, at least 1. `give` takes batches until it returns false.
   FieldRows(output::Table table, std::vector<Wanted> wanted, uint32_t batch_rows, Give give)
       : wanted_(std::move(wanted)), builder_(table, batch_rows), give_(std::move(give)) {}
 
-  // Adds a row. `put(const Wanted&)` sets a value with one of the functions below and returns whether the row
-  // has one. Returns false if the consumer wants no more rows.
+  // Adds a row. `put(const Wanted&)` sets a value with one of the functions below and returns
+  // whether the row has one. Returns false if the consumer wants no more rows.
   template <typename Put>
   bool add(Put put) {
     ++rows_;
@@ -69,7 +70,8 @@ class FieldRows {
     builder_.set_bool(wanted.column, value);
     return true;
   }
-  // A missing text needs a special index. A missing number needs none: its group has no value in this row.
+  // A missing text needs a special index. A missing number needs none: its group has no value in
+  // this row.
   bool missing(const Wanted& wanted) {
     if (wanted.type == output::ColumnType::kStr)
       builder_.set_string(wanted.column, wanted.nullable ? output::kNoString : builder_.intern({}));

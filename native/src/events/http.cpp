@@ -21,7 +21,8 @@ bool is_digit(char character) {
 
 bool is_method(std::string_view text) {
   return !text.empty() && text.size() <= kMaxMethod && text.front() != '-' &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; });
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; });
 }
 
 bool is_known_method(std::string_view text) {
@@ -30,8 +31,8 @@ bool is_known_method(std::string_view text) {
 
 // Some programs send UTF-8 as it is.
 bool is_target(std::string_view method, std::string_view target) {
-  const bool is_printable =
-      std::all_of(target.begin(), target.end(), [](char c) { return c < 0 || (c > ' ' && c != '\x7f'); });
+  const bool is_printable = std::all_of(target.begin(), target.end(),
+                                        [](char c) { return c < 0 || (c > ' ' && c != '\x7f'); });
   if (target.empty() || !is_printable) return false;
   if (target.front() == '/' || target == "*") return true;
   if (method == "CONNECT") return target.find(':') != std::string_view::npos;
@@ -54,7 +55,8 @@ bool is_printable_line(std::string_view text) {
 }
 
 char lower(char character) {
-  return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
+  return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a')
+                                              : character;
 }
 
 bool is_named(std::string_view name, std::string_view expected) {
@@ -162,7 +164,8 @@ bool decode(Bytes data, bool is_cut, Message& message) {
     text = {};
   }
   const bool is_status = line.starts_with(kProtocol);
-  if (is_status ? !status_line(line, message) : !request_line(line, message.is_cut, message)) return false;
+  if (is_status ? !status_line(line, message) : !request_line(line, message.is_cut, message))
+    return false;
   while (take_line(text, line)) {
     if (line.empty()) {
       message.has_all_headers = true;

@@ -1,5 +1,5 @@
-// Decodes the first line and some headers of an HTTP/1 message from a captured buffer. Everything in it is
-// hostile.
+// Decodes the first line and some headers of an HTTP/1 message from a captured buffer. Everything
+// in it is hostile.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ struct Message {
   int64_t content_length = -1;  // -1: missing
 };
 
-// Decodes a message at the start of `data`. `is_cut`: the capture lacks bytes of the buffer. False if it is
-// no HTTP/1 message. The preface of HTTP/2 is the request "PRI * HTTP/2.0".
+// Decodes a message at the start of `data`. `is_cut`: the capture lacks bytes of the buffer. False
+// if it is no HTTP/1 message. The preface of HTTP/2 is the request "PRI * HTTP/2.0".
 bool decode(Bytes data, bool is_cut, Message& message);
 
 }  // namespace sfkit::events::http

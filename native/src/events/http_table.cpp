@@ -13,8 +13,8 @@ constexpr int kFirstFinalStatus = 200;
 
 // The transport of sockets from descriptor lists may be unknown.
 bool may_be_stream(const state::Descriptor& socket) {
-  return socket.type == state::FdType::kUnix || socket.l4 == L4::kTcp || socket.l4 == L4::kUnknown ||
-         socket.l4 == L4::kNotAvailable;
+  return socket.type == state::FdType::kUnix || socket.l4 == L4::kTcp ||
+         socket.l4 == L4::kUnknown || socket.l4 == L4::kNotAvailable;
 }
 
 }  // namespace
@@ -70,7 +70,8 @@ bool HttpTable::put(const Wanted& wanted, const state::Context& context, const S
     case Column::kHttpContentLength:
       return message_.content_length < 0 ? rows_.missing(wanted)
                                          : rows_.number(wanted, message_.content_length);
-    case Column::kHttpLatency: return latency_ < 0 ? rows_.missing(wanted) : rows_.number(wanted, latency_);
+    case Column::kHttpLatency:
+      return latency_ < 0 ? rows_.missing(wanted) : rows_.number(wanted, latency_);
     case Column::kHttpIsCut: return rows_.truth(wanted, message_.is_cut);
     case Column::kHttpHasAllHeaders: return rows_.truth(wanted, message_.has_all_headers);
     case Column::kHttpClientIp:

@@ -16,7 +16,8 @@ namespace sfkit::events {
 
 class HttpTable : public filter::Feed {
  public:
-  HttpTable(FieldRows& rows, const std::atomic<bool>& cancel) : Feed(nullptr, false, cancel), rows_(rows) {}
+  HttpTable(FieldRows& rows, const std::atomic<bool>& cancel)
+      : Feed(nullptr, false, cancel), rows_(rows) {}
 
   bool finish() { return rows_.flush(); }
 
@@ -37,7 +38,8 @@ class HttpTable : public filter::Feed {
   };
   struct KeyHash {
     size_t operator()(const Key& key) const {
-      const uint64_t place = mix_words(static_cast<uint64_t>(key.pid), static_cast<uint64_t>(key.fd));
+      const uint64_t place =
+          mix_words(static_cast<uint64_t>(key.pid), static_cast<uint64_t>(key.fd));
       return mix_words(place, key.is_sent ? 1 : 0);
     }
   };

@@ -19,7 +19,8 @@ bool is_http(std::string_view text, bool is_cut = false) {
 }
 
 constexpr std::string_view kRequest =
-    "POST /a?b=c HTTP/1.1\r\nHost: example.com:8080\r\nuser-AGENT:\tcurl/8.0 \r\nContent-Type: text/plain\r\n"
+    "POST /a?b=c HTTP/1.1\r\nHost: example.com:8080\r\nuser-AGENT:\tcurl/8.0 \r\nContent-Type: "
+    "text/plain\r\n"
     "Content-Length: 12\r\n\r\nHost: body";
 
 TEST(Http, ARequestHasItsLineAndHeaders) {
@@ -101,14 +102,16 @@ TEST(Http, ThePrefaceOfHttp2IsARequest) {
 
 TEST(Http, TheFirstOfSeveralHeadersCounts) {
   Message message;
-  ASSERT_TRUE(decode("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nHostile: c\r\nno header\r\n\r\n", message));
+  ASSERT_TRUE(
+      decode("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nHostile: c\r\nno header\r\n\r\n", message));
   EXPECT_EQ(message.host, "a");
 }
 
 TEST(Http, LengthsAreNumbers) {
   Message message;
   for (const std::string_view length : {"", "x", "1x", "-1", "99999999999999999999"}) {
-    ASSERT_TRUE(decode("HTTP/1.1 200 OK\r\nContent-Length: " + std::string(length) + "\r\n\r\n", message));
+    ASSERT_TRUE(
+        decode("HTTP/1.1 200 OK\r\nContent-Length: " + std::string(length) + "\r\n\r\n", message));
     EXPECT_EQ(message.content_length, -1) << length;
   }
 }
@@ -120,7 +123,8 @@ TEST(Http, CutAtEveryLengthItGivesWhatIsComplete) {
   for (size_t length = 0; length < kRequest.size(); ++length) {
     SCOPED_TRACE(length);
     // Memory of exactly that size, so that the sanitizer sees a read past the end.
-    const std::vector<char> bytes(kRequest.begin(), kRequest.begin() + static_cast<std::ptrdiff_t>(length));
+    const std::vector<char> bytes(kRequest.begin(),
+                                  kRequest.begin() + static_cast<std::ptrdiff_t>(length));
     const std::string_view text(bytes.data(), bytes.size());
     Message message;
     // "POST /" is the shortest start that can only be HTTP.

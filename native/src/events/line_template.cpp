@@ -27,8 +27,8 @@ Result<LineTemplate> LineTemplate::parse(std::string_view text) {
       size_t used = 0;
       auto field = fields::parse_field(text.substr(at + 1), used);
       if (!field.is_ok()) {
-        return Status(ErrorCode::kInvalidArgument,
-                      "template, character " + std::to_string(at + 1) + ": " + field.status().message());
+        return Status(ErrorCode::kInvalidArgument, "template, character " + std::to_string(at + 1) +
+                                                       ": " + field.status().message());
       }
       if (field.value().filter_only) {
         return Status(ErrorCode::kInvalidArgument, "template, character " + std::to_string(at + 1) +

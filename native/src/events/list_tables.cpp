@@ -63,7 +63,8 @@ class Lists : public filter::Feed {
       return static_cast<uint32_t>(scap::to_uint(event.param(name), state::kNoId));
     };
     if (event.code == ev::USER_ADDED_E) {
-      add_user(id(P::uid), id(P::gid), text(P::name), text(P::home), text(P::shell), text(P::container_id));
+      add_user(id(P::uid), id(P::gid), text(P::name), text(P::home), text(P::shell),
+               text(P::container_id));
     } else if (event.code == ev::GROUP_ADDED_E) {
       add_group(id(P::gid), text(P::name), text(P::container_id));
     }
@@ -73,7 +74,9 @@ class Lists : public filter::Feed {
  private:
   void add_user(uint32_t uid, uint32_t gid, std::string_view name, std::string_view home,
                 std::string_view shell, std::string_view container) {
-    if (table_ != Table::kUsers || !is_new({name, home, shell, container}, uint64_t{uid} << 32 | gid)) return;
+    if (table_ != Table::kUsers ||
+        !is_new({name, home, shell, container}, uint64_t{uid} << 32 | gid))
+      return;
     add([&](const Wanted& wanted) {
       switch (wanted.column) {
         case Column::kUsersUid: return rows_.number(wanted, uid);
@@ -105,8 +108,8 @@ class Lists : public filter::Feed {
     const auto bytes = [&entry](const std::array<uint8_t, 16>& ip) {
       return std::string_view(reinterpret_cast<const char*>(ip.data()), entry.ipv6 ? 16 : 4);
     };
-    const std::initializer_list<std::string_view> texts = {entry.name, bytes(entry.address),
-                                                           bytes(entry.netmask), bytes(entry.broadcast)};
+    const std::initializer_list<std::string_view> texts = {
+        entry.name, bytes(entry.address), bytes(entry.netmask), bytes(entry.broadcast)};
     if (!is_new(texts, entry.ipv6 ? 1 : 0)) return;
     const auto address = [&](const Wanted& wanted, const std::array<uint8_t, 16>& ip) {
       text_.clear();
@@ -212,7 +215,8 @@ class Containers : public filter::Feed {
     for (uint32_t index = 1; index < engine().containers().size(); ++index) note(index);
   }
 
-  // Values follow each other as their size and bytes: rows of structures would take many times the memory.
+  // Values follow each other as their size and bytes: rows of structures would take many times the
+  // memory.
   void pack(std::string& packed, const Wanted& wanted, const state::ContainerInfo& container) {
     FieldValue value;
     if (wanted.column == Column::kContainersCgroups) {
@@ -223,12 +227,14 @@ class Containers : public filter::Feed {
     } else if (wanted.has_field) {
       value = reader().get(wanted.field);
     }
-    const uint64_t number =
-        value.kind == FieldValue::Kind::kSigned ? static_cast<uint64_t>(value.integer) : value.number;
+    const uint64_t number = value.kind == FieldValue::Kind::kSigned
+                                ? static_cast<uint64_t>(value.integer)
+                                : value.number;
     std::string_view bytes = value.text;
     if (value.kind != FieldValue::Kind::kText)
       bytes = {reinterpret_cast<const char*>(&number), sizeof(number)};
-    const bool is_missing = value.is_missing() || (value.kind == FieldValue::Kind::kText && !is_known(bytes));
+    const bool is_missing =
+        value.is_missing() || (value.kind == FieldValue::Kind::kText && !is_known(bytes));
     const uint32_t size = is_missing ? kMissing : static_cast<uint32_t>(bytes.size());
     packed.append(reinterpret_cast<const char*>(&size), sizeof(size));
     if (!is_missing) packed += bytes;
@@ -244,8 +250,9 @@ class Containers : public filter::Feed {
     if (wanted.type == output::ColumnType::kStr) return rows_.text(wanted, bytes);
     uint64_t number = 0;
     std::memcpy(&number, bytes.data(), sizeof(number));
-    return wanted.type == output::ColumnType::kBool ? rows_.truth(wanted, number != 0)
-                                                    : rows_.number(wanted, static_cast<int64_t>(number));
+    return wanted.type == output::ColumnType::kBool
+               ? rows_.truth(wanted, number != 0)
+               : rows_.number(wanted, static_cast<int64_t>(number));
   }
 
   static constexpr uint32_t kMissing = UINT32_MAX;
@@ -269,22 +276,27 @@ uint64_t drops_in(const CaptureInfo& info) {
 
 bool put_capture(FieldRows& rows, const Wanted& wanted, const CaptureInfo& info,
                  const InputSummary& summary) {
-  const auto number = [&](uint64_t value) { return rows.number(wanted, static_cast<int64_t>(value)); };
+  const auto number = [&](uint64_t value) {
+    return rows.number(wanted, static_cast<int64_t>(value));
+  };
   switch (wanted.column) {
     case Column::kCaptureFormat: return rows.text(wanted, summary.format);
     case Column::kCaptureVersion:
       return rows.text(wanted, std::to_string(info.major) + "." + std::to_string(info.minor));
     case Column::kCaptureWriter: return known_text(rows, wanted, info.writer);
     case Column::kCaptureCompression: return rows.text(wanted, summary.compression);
-    case Column::kCaptureByteOrder: return rows.text(wanted, info.swapped ? "big-endian" : "little-endian");
-    case Column::kCaptureDirection: return rows.text(wanted, info.has_enters ? "enter and exit" : "exit");
+    case Column::kCaptureByteOrder:
+      return rows.text(wanted, info.swapped ? "big-endian" : "little-endian");
+    case Column::kCaptureDirection:
+      return rows.text(wanted, info.has_enters ? "enter and exit" : "exit");
     case Column::kCaptureBytes: return number(summary.bytes);
     case Column::kCaptureSections: return number(info.sections);
     case Column::kCaptureHostname: return known_text(rows, wanted, info.hostname);
     case Column::kCaptureCpus: return known_number(rows, wanted, info.cpus);
     case Column::kCaptureMemoryBytes: return known_number(rows, wanted, info.memory_bytes);
     case Column::kCaptureBootUts: return known_number(rows, wanted, info.boot_time);
-    case Column::kCaptureTsUts: return known_number(rows, wanted, static_cast<uint64_t>(summary.first_time));
+    case Column::kCaptureTsUts:
+      return known_number(rows, wanted, static_cast<uint64_t>(summary.first_time));
     case Column::kCaptureEndtsUts:
       return known_number(rows, wanted, static_cast<uint64_t>(summary.last_time));
     case Column::kCaptureDuration:
@@ -313,7 +325,8 @@ bool put_damage(FieldRows& rows, const Wanted& wanted, const Damage& damage) {
   switch (wanted.column) {
     case Column::kDamagePosition: return rows.number(wanted, static_cast<int64_t>(damage.offset));
     case Column::kDamageKind: return rows.text(wanted, damage.kind);
-    case Column::kDamageSkippedBytes: return rows.number(wanted, static_cast<int64_t>(damage.skipped_bytes));
+    case Column::kDamageSkippedBytes:
+      return rows.number(wanted, static_cast<int64_t>(damage.skipped_bytes));
     case Column::kDamageMessage: return rows.text(wanted, damage.message);
     default: return rows.missing(wanted);
   }
@@ -329,8 +342,9 @@ Status tabulate_lists(scap::Input& input, const std::string& name, Table table, 
   return status;
 }
 
-Status tabulate_containers(scap::Input& input, const std::string& name, const std::vector<Wanted>& wanted,
-                           FieldRows& rows, const std::atomic<bool>& cancel, InputSummary& summary) {
+Status tabulate_containers(scap::Input& input, const std::string& name,
+                           const std::vector<Wanted>& wanted, FieldRows& rows,
+                           const std::atomic<bool>& cancel, InputSummary& summary) {
   Containers feed(wanted, rows, cancel);
   const Status status = read_table(input, name, feed, cancel, summary);
   if (status.is_ok()) feed.finish();
@@ -340,14 +354,16 @@ Status tabulate_containers(scap::Input& input, const std::string& name, const st
 Status tabulate_capture(scap::Input& input, const std::string& name, Table table, FieldRows& rows,
                         const std::atomic<bool>& cancel, InputSummary& summary) {
   CaptureInfo info;
-  if (Status status = inspect_capture(input, name, "", cancel, summary, info); !status.is_ok()) return status;
+  if (Status status = inspect_capture(input, name, "", cancel, summary, info); !status.is_ok())
+    return status;
   bool wants_more = true;
   if (table == Table::kCapture) {
-    wants_more = rows.add([&](const Wanted& wanted) { return put_capture(rows, wanted, info, summary); });
+    wants_more =
+        rows.add([&](const Wanted& wanted) { return put_capture(rows, wanted, info, summary); });
   } else {
     for (const Damage& damage : summary.damage) {
-      wants_more =
-          wants_more && rows.add([&](const Wanted& wanted) { return put_damage(rows, wanted, damage); });
+      wants_more = wants_more &&
+                   rows.add([&](const Wanted& wanted) { return put_damage(rows, wanted, damage); });
     }
   }
   if (wants_more) rows.flush();

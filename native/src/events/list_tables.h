@@ -12,9 +12,10 @@
 
 namespace sfkit::events {
 
-// Users, groups or interfaces: those of the lists, and those that events added. Equal ones make one row.
-Status tabulate_lists(scap::Input& input, const std::string& name, output::Table table, FieldRows& rows,
-                      const std::atomic<bool>& cancel, InputSummary& summary);
+// Users, groups or interfaces: those of the lists, and those that events added. Equal ones make one
+// row.
+Status tabulate_lists(scap::Input& input, const std::string& name, output::Table table,
+                      FieldRows& rows, const std::atomic<bool>& cancel, InputSummary& summary);
 
 // Containers in the order in which the capture names them, with their last description.
 Status tabulate_containers(scap::Input& input, const std::string& name,
@@ -22,7 +23,7 @@ Status tabulate_containers(scap::Input& input, const std::string& name,
                            const std::atomic<bool>& cancel, InputSummary& summary);
 
 // The row of the capture, or its places of damage.
-Status tabulate_capture(scap::Input& input, const std::string& name, output::Table table, FieldRows& rows,
-                        const std::atomic<bool>& cancel, InputSummary& summary);
+Status tabulate_capture(scap::Input& input, const std::string& name, output::Table table,
+                        FieldRows& rows, const std::atomic<bool>& cancel, InputSummary& summary);
 
 }  // namespace sfkit::events

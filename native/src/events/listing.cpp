@@ -22,9 +22,10 @@ constexpr size_t kBatchSize = size_t{256} << 10;
 
 // Members of a JSON object without a template; the parameters follow.
 constexpr std::string_view kJsonFields[] = {
-    "evt.num",      "evt.time.iso8601", "evt.rawtime", "evt.cpu",   "evt.dir",      "evt.type", "evt.code",
-    "thread.tid",   "proc.pid",         "proc.ppid",   "proc.name", "proc.exepath", "proc.cwd", "user.uid",
-    "container.id", "evt.res",          "evt.rawres",  "fd.num",    "fd.typechar",  "fd.name"};
+    "evt.num",   "evt.time.iso8601", "evt.rawtime", "evt.cpu",     "evt.dir",
+    "evt.type",  "evt.code",         "thread.tid",  "proc.pid",    "proc.ppid",
+    "proc.name", "proc.exepath",     "proc.cwd",    "user.uid",    "container.id",
+    "evt.res",   "evt.rawres",       "fd.num",      "fd.typechar", "fd.name"};
 
 class Printer {
  public:
@@ -50,10 +51,12 @@ class Printer {
  private:
   // Missing values are printed as such, except parameters: an event can have none.
   static bool is_shown_missing(fields::Field field, const FieldValue& value) {
-    const bool is_text = value.kind == FieldValue::Kind::kText || value.kind == FieldValue::Kind::kBytes;
+    const bool is_text =
+        value.kind == FieldValue::Kind::kText || value.kind == FieldValue::Kind::kBytes;
     if (value.is_missing() || (is_text && value.text == state::kNotAvailable)) return true;
-    const bool of_parameters = field == fields::Field::kEvtArgs || field == fields::Field::kEvtInfo ||
-                               field == fields::Field::kEvtArg || field == fields::Field::kEvtRawarg;
+    const bool of_parameters =
+        field == fields::Field::kEvtArgs || field == fields::Field::kEvtInfo ||
+        field == fields::Field::kEvtArg || field == fields::Field::kEvtRawarg;
     return is_text && value.text.empty() && !of_parameters;
   }
 
@@ -180,8 +183,9 @@ class Printer {
 
 class Lister : public filter::Feed {
  public:
-  Lister(std::unique_ptr<filter::Filter> filter, const ListOptions& options, const LineTemplate& line,
-         const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel)
+  Lister(std::unique_ptr<filter::Filter> filter, const ListOptions& options,
+         const LineTemplate& line, const std::function<bool(std::vector<uint8_t>)>& give,
+         const std::atomic<bool>& cancel)
       : Feed(std::move(filter), false, cancel),
         options_(options),
         give_(give),
@@ -242,8 +246,8 @@ class Lister : public filter::Feed {
 }  // namespace
 
 Status list_events(scap::Input& input, const std::string& name, const ListOptions& options,
-                   const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel,
-                   InputSummary& summary, uint64_t& shown) {
+                   const std::function<bool(std::vector<uint8_t>)>& give,
+                   const std::atomic<bool>& cancel, InputSummary& summary, uint64_t& shown) {
   std::string text(options.line.empty() ? LineTemplate::kDefault : std::string_view(options.line));
   if (options.line.empty() && options.format == ListOptions::Format::kJson) {
     text.clear();
@@ -256,7 +260,8 @@ Status list_events(scap::Input& input, const std::string& name, const ListOption
   if (!filter.is_ok()) return filter.status();
   Lister lister(std::move(filter.value()), options, line.value(), give, cancel);
   scap::ReadStats stats;
-  if (Status status = scap::read_capture(input, name, lister, stats); !status.is_ok()) return status;
+  if (Status status = scap::read_capture(input, name, lister, stats); !status.is_ok())
+    return status;
   if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
   lister.flush();
   shown = lister.shown();

@@ -43,7 +43,7 @@ struct ListOptions {
 // becomes the number of events in the range. Fails if the input is not a capture or the template is
 // invalid; damage is in `summary`.
 Status list_events(scap::Input& input, const std::string& name, const ListOptions& options,
-                   const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel,
-                   InputSummary& summary, uint64_t& shown);
+                   const std::function<bool(std::vector<uint8_t>)>& give,
+                   const std::atomic<bool>& cancel, InputSummary& summary, uint64_t& shown);
 
 }  // namespace sfkit::events

@@ -29,7 +29,8 @@ scap::ThreadEntry shell() {
 class Capture {
  public:
   Capture() : Capture(std::vector<scap::ThreadEntry>{}) {}
-  explicit Capture(const scap::ThreadEntry& further) : Capture(std::vector<scap::ThreadEntry>{further}) {}
+  explicit Capture(const scap::ThreadEntry& further)
+      : Capture(std::vector<scap::ThreadEntry>{further}) {}
   explicit Capture(std::vector<scap::ThreadEntry> more) {
     out_.begin();
     out_.users({{1000, 1000, "ana", "", ""}}, {});
@@ -41,8 +42,9 @@ class Capture {
     return *this;
   }
   Capture& open(int64_t result, std::string_view path, uint32_t flags = 1) {
-    return event(ev::SYSCALL_OPENAT_2_X, {value::i64(result), value::i64(-100), value::text(path),
-                                          value::u32(flags), value::u32(0644), value::u32(0), value::u64(0)});
+    return event(ev::SYSCALL_OPENAT_2_X,
+                 {value::i64(result), value::i64(-100), value::text(path), value::u32(flags),
+                  value::u32(0644), value::u32(0), value::u64(0)});
   }
 
   std::string list(ListOptions options = {}, uint64_t* shown = nullptr) const {
@@ -93,14 +95,16 @@ TEST(ListEvents, ShowsIdsBeyond32Bits) {
   options.line =
       "%proc.pid %proc.ppid %proc.vpid %thread.vtid %proc.apid[1] %proc.sid %proc.vpgid %proc.pgid";
   options.from = {Bound::Kind::kNumber, 3};
-  EXPECT_EQ(capture.list(options),
-            "4294967298 4294967297 4294967298 4294967298 4294967297 4294967298 4294967298 4294967298\n");
+  EXPECT_EQ(
+      capture.list(options),
+      "4294967298 4294967297 4294967298 4294967298 4294967297 4294967298 4294967298 4294967298\n");
 }
 
 TEST(ListEvents, TreatsAnUnknownThreadAsAProcess) {
   Capture capture;
   capture.event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(3)}, 77);
-  EXPECT_EQ(capture.line("%proc.pid %proc.apid[0] %proc.vpid %proc.is_sid_leader"), "77 77 <NA> <NA>\n");
+  EXPECT_EQ(capture.line("%proc.pid %proc.apid[0] %proc.vpid %proc.is_sid_leader"),
+            "77 77 <NA> <NA>\n");
 }
 
 TEST(ListEvents, ShowsGroupsAndMemoryOfTheProcess) {
@@ -111,7 +115,8 @@ TEST(ListEvents, ShowsGroupsAndMemoryOfTheProcess) {
   with_thread.event(ev::SYSCALL_SETPGID_X, {value::i64(0), value::i64(0), value::i64(0)}, 11);
   with_thread.event(
       ev::SCHEDSWITCH_6_E,
-      {value::i64(1), value::u64(7), value::u64(8), value::u32(900), value::u32(80), value::u32(7)}, 11);
+      {value::i64(1), value::u64(7), value::u64(8), value::u32(900), value::u32(80), value::u32(7)},
+      11);
   with_thread.event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(3)}, 10);
   ListOptions options;
   options.line =
@@ -133,14 +138,16 @@ TEST(ListEvents, PrintsTheUsualLine) {
 TEST(ListEvents, NamesErrorsAndWhatACallTriedToOpen) {
   Capture capture;
   capture.open(-2, "missing");
-  EXPECT_EQ(capture.line("%evt.res %evt.rawres %evt.failed %fd.num %fd.typechar %fd.name %evt.arg.fd"),
-            "ENOENT -2 true -1 f /home/ana/missing ENOENT\n");
+  EXPECT_EQ(
+      capture.line("%evt.res %evt.rawres %evt.failed %fd.num %fd.typechar %fd.name %evt.arg.fd"),
+      "ENOENT -2 true -1 f /home/ana/missing ENOENT\n");
 }
 
 TEST(ListEvents, MarksMissingValues) {
   Capture capture;
   capture.event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(9)}, 77);
-  EXPECT_EQ(capture.line("*%proc.name %fd.name %container.id %evt.arg.path"), "<NA> <NA> host <NA>\n");
+  EXPECT_EQ(capture.line("*%proc.name %fd.name %container.id %evt.arg.path"),
+            "<NA> <NA> host <NA>\n");
 }
 
 TEST(ListEvents, FallsBackToArgumentsOfTheEnterEvent) {
@@ -208,17 +215,21 @@ TEST(ListEvents, DistinguishesSpecialDescriptorNumbers) {
 }
 
 TEST(LineTemplate, ReportsThePositionAndASuggestion) {
-  const auto message = [](std::string_view text) { return LineTemplate::parse(text).status().message(); };
+  const auto message = [](std::string_view text) {
+    return LineTemplate::parse(text).status().message();
+  };
   EXPECT_EQ(message("%evt.num %evt.typ"),
             "template, character 10: unknown field 'evt.typ'; did you mean 'evt.type'?");
   EXPECT_EQ(message("%evt.arg.flagz"),
             "template, character 1: no event has a parameter named 'flagz'; did you mean 'flags'?");
   EXPECT_EQ(message("%evt.arg"),
-            "template, character 1: field 'evt.arg' needs the name of a parameter, as in evt.arg.name, or "
+            "template, character 1: field 'evt.arg' needs the name of a parameter, as in "
+            "evt.arg.name, or "
             "its place, "
             "as in evt.arg[0]");
-  EXPECT_EQ(message("%"),
-            "template, character 1: a lone %: write %% for a percent sign, or a field name after it");
+  EXPECT_EQ(
+      message("%"),
+      "template, character 1: a lone %: write %% for a percent sign, or a field name after it");
   EXPECT_EQ(message("%evt.datetime.x"),
             "template, character 1: unknown field 'evt.datetime.x'; did you mean "
             "'evt.datetime.s'?");

@@ -18,13 +18,14 @@ struct SocketData {
   const state::Descriptor* socket = nullptr;
 };
 
-// The data of an exit event; nullopt if the call moved none through an IP or Unix socket, or the capture
-// lacks it.
+// The data of an exit event; nullopt if the call moved none through an IP or Unix socket, or the
+// capture lacks it.
 inline std::optional<SocketData> socket_data(const state::Context& context) {
   using scap::EventCategory;
   using scap::P;
   const EventCategory category = context.event->info().category;
-  if (category != EventCategory::kIoRead && category != EventCategory::kIoWrite) return std::nullopt;
+  if (category != EventCategory::kIoRead && category != EventCategory::kIoWrite)
+    return std::nullopt;
   if (context.call == nullptr || context.shown_slot == nullptr) return std::nullopt;
   const state::Descriptor& socket = *context.shown_slot->descriptor;
   if (!socket.is_ip() && socket.type != state::FdType::kUnix) return std::nullopt;
@@ -33,9 +34,10 @@ inline std::optional<SocketData> socket_data(const state::Context& context) {
   const uint16_t code = context.event->code;
   // The result of these is a number of messages.
   const bool is_many = code == scap::ev::SOCKET_SENDMMSG_X || code == scap::ev::SOCKET_RECVMMSG_X;
-  const uint64_t moved =
-      is_many ? scap::to_uint(context.call->get(P::size), 0) : static_cast<uint64_t>(context.call->result());
-  return SocketData{data, std::max<size_t>(data.size(), moved), category == EventCategory::kIoWrite, &socket};
+  const uint64_t moved = is_many ? scap::to_uint(context.call->get(P::size), 0)
+                                 : static_cast<uint64_t>(context.call->result());
+  return SocketData{data, std::max<size_t>(data.size(), moved), category == EventCategory::kIoWrite,
+                    &socket};
 }
 
 }  // namespace sfkit::events

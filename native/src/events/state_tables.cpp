@@ -28,13 +28,14 @@ int64_t pid_of(const Thread& thread) {
   return thread.pid < 0 ? thread.tid : thread.pid;
 }
 
-// Whether the thread stands for its process: the main thread, also after its own end, as long as other
-// threads live. A process of unknown main thread is represented by its oldest thread.
+// Whether the thread stands for its process: the main thread, also after its own end, as long as
+// other threads live. A process of unknown main thread is represented by its oldest thread.
 bool represents_process(const Thread& thread) {
   if (thread.pid < 0) return !thread.dead;
   if (thread.group == nullptr) return thread.is_leader() && !thread.dead;
   if (thread.group->alive == 0) return false;
-  return thread.group->leader != nullptr ? thread.group->leader == &thread : thread.group->first == &thread;
+  return thread.group->leader != nullptr ? thread.group->leader == &thread
+                                         : thread.group->first == &thread;
 }
 
 std::string_view protocol_of(const Descriptor& descriptor) {
@@ -52,7 +53,8 @@ bool is_ipv6(const Descriptor& descriptor) {
 }
 
 bool is_socket(const Descriptor& descriptor) {
-  return descriptor.is_ip() || descriptor.type == FdType::kUnix || descriptor.type == FdType::kNetlink;
+  return descriptor.is_ip() || descriptor.type == FdType::kUnix ||
+         descriptor.type == FdType::kNetlink;
 }
 
 std::string_view family_of(const Descriptor& descriptor) {
@@ -74,7 +76,8 @@ std::string_view state_of(const Descriptor& descriptor) {
   if (descriptor.is_socketpair) return "connected";
   if (descriptor.bound_type != FdType::kUnknown) return "bound";
   if (!descriptor.is_listed) return "unconnected";
-  const bool has_peer = descriptor.is_ip_socket() && state::destination_of(descriptor) != state::Endpoint();
+  const bool has_peer =
+      descriptor.is_ip_socket() && state::destination_of(descriptor) != state::Endpoint();
   return has_peer ? "connected" : std::string_view();
 }
 
@@ -109,10 +112,14 @@ Ends ends_of(const Descriptor& descriptor) {
 
 class StateAt : public filter::Feed {
  public:
-  StateAt(Table table, const std::vector<Moment>& moments, FieldRows& rows, const std::atomic<bool>& cancel,
-          uint64_t max_descriptors)
-      : Feed(nullptr, false, cancel), table_(table), rows_(rows), max_descriptors_(max_descriptors) {
-    for (const Moment& moment : moments) pending_.push_back({moment, static_cast<int32_t>(pending_.size())});
+  StateAt(Table table, const std::vector<Moment>& moments, FieldRows& rows,
+          const std::atomic<bool>& cancel, uint64_t max_descriptors)
+      : Feed(nullptr, false, cancel),
+        table_(table),
+        rows_(rows),
+        max_descriptors_(max_descriptors) {
+    for (const Moment& moment : moments)
+      pending_.push_back({moment, static_cast<int32_t>(pending_.size())});
   }
 
   // Adds the rows of moments that no event is later than.
@@ -130,7 +137,8 @@ class StateAt : public filter::Feed {
                           is_possible_time(event.ts) && shown;
     if (has_time) {
       if (!has_times_) set_times(event.ts);
-      while (next_ < pending_.size() && event.ts > pending_[next_].due && wants_more_) add_next(event.ts);
+      while (next_ < pending_.size() && event.ts > pending_[next_].due && wants_more_)
+        add_next(event.ts);
       if (next_ == pending_.size() || !wants_more_) return false;
     }
     reader().next_event(event);
@@ -154,7 +162,8 @@ class StateAt : public filter::Feed {
         case Moment::Kind::kStart: pending.due = 0; break;
         case Moment::Kind::kEnd: pending.due = UINT64_MAX; break;
         case Moment::Kind::kTime: pending.due = value; break;
-        case Moment::Kind::kRelative: pending.due = first > UINT64_MAX - value ? UINT64_MAX : first + value;
+        case Moment::Kind::kRelative:
+          pending.due = first > UINT64_MAX - value ? UINT64_MAX : first + value;
       }
     }
     std::stable_sort(pending_.begin(), pending_.end(),
@@ -182,7 +191,8 @@ class StateAt : public filter::Feed {
   void add_threads() {
     std::vector<std::pair<int64_t, int64_t>> chosen;  // pid, tid
     engine().threads().for_each([&](const Thread& thread) {
-      const bool is_shown = table_ == Table::kProcessesAt ? represents_process(thread) : !thread.dead;
+      const bool is_shown =
+          table_ == Table::kProcessesAt ? represents_process(thread) : !thread.dead;
       if (is_shown) chosen.emplace_back(pid_of(thread), thread.tid);
     });
     std::sort(chosen.begin(), chosen.end());
@@ -209,9 +219,12 @@ class StateAt : public filter::Feed {
         holders.push_back({pid_of(*thread), table, !stands_for_it, thread->tid});
     });
     std::sort(holders.begin(), holders.end(), [](const Holder& a, const Holder& b) {
-      return std::tie(a.pid, a.table, a.is_other, a.tid) < std::tie(b.pid, b.table, b.is_other, b.tid);
+      return std::tie(a.pid, a.table, a.is_other, a.tid) <
+             std::tie(b.pid, b.table, b.is_other, b.tid);
     });
-    const auto same = [](const Holder& a, const Holder& b) { return a.pid == b.pid && a.table == b.table; };
+    const auto same = [](const Holder& a, const Holder& b) {
+      return a.pid == b.pid && a.table == b.table;
+    };
     holders.erase(std::unique(holders.begin(), holders.end(), same), holders.end());
     std::sort(holders.begin(), holders.end(), [](const Holder& a, const Holder& b) {
       return std::tie(a.pid, a.tid) < std::tie(b.pid, b.tid);
@@ -264,7 +277,8 @@ class StateAt : public filter::Feed {
       case Column::kThreadsAtMomentUts:
       case Column::kDescriptorsAtMomentUts:
       case Column::kSocketsAtMomentUts:
-        return moment_ == 0 ? rows_.missing(wanted) : rows_.number(wanted, static_cast<int64_t>(moment_));
+        return moment_ == 0 ? rows_.missing(wanted)
+                            : rows_.number(wanted, static_cast<int64_t>(moment_));
       case Column::kProcessesAtMomentNumber:
       case Column::kThreadsAtMomentNumber:
       case Column::kDescriptorsAtMomentNumber:
@@ -299,7 +313,8 @@ class StateAt : public filter::Feed {
       case Column::kThreadsAtLoginuid:
         if (thread.loginuid == state::kNoId) return rows_.missing(wanted);
         break;
-      case Column::kThreadsAtIsMain: return rows_.truth(wanted, thread.pid < 0 || thread.is_leader());
+      case Column::kThreadsAtIsMain:
+        return rows_.truth(wanted, thread.pid < 0 || thread.is_leader());
       case Column::kProcessesAtRoot: {
         const std::string_view root = thread.process_thread().root;
         return root.size() <= 1 ? rows_.missing(wanted) : rows_.text(wanted, root);
@@ -317,17 +332,20 @@ class StateAt : public filter::Feed {
         if (thread.process_thread().memory.size_kb == 0) return rows_.missing(wanted);
         break;
       default:
-        if (descriptor_ != nullptr && !wanted.has_field) return put_descriptor(wanted, *descriptor_);
+        if (descriptor_ != nullptr && !wanted.has_field)
+          return put_descriptor(wanted, *descriptor_);
         break;
     }
-    return wanted.has_field ? rows_.field(wanted, reader().get(wanted.field)) : rows_.missing(wanted);
+    return wanted.has_field ? rows_.field(wanted, reader().get(wanted.field))
+                            : rows_.missing(wanted);
   }
 
   bool put_descriptor(const Wanted& wanted, const Descriptor& descriptor) {
     switch (wanted.column) {
       case Column::kDescriptorsAtFd:
       case Column::kSocketsAtFd: return rows_.number(wanted, fd_);
-      case Column::kDescriptorsAtType: return known_text(wanted, fields::type_name(descriptor.type));
+      case Column::kDescriptorsAtType:
+        return known_text(wanted, fields::type_name(descriptor.type));
       case Column::kDescriptorsAtName:
         text_.clear();
         fields::append_descriptor_name(text_, descriptor);
@@ -347,7 +365,8 @@ class StateAt : public filter::Feed {
       case Column::kSocketsAtInode: return known_number(wanted, descriptor.inode);
       case Column::kDescriptorsAtProtocol:
       case Column::kSocketsAtProtocol:
-        return known_text(wanted, descriptor.is_ip() ? protocol_of(descriptor) : std::string_view());
+        return known_text(wanted,
+                          descriptor.is_ip() ? protocol_of(descriptor) : std::string_view());
       case Column::kDescriptorsAtLocalIp:
       case Column::kSocketsAtLocalIp: return address(wanted, ends_.local);
       case Column::kDescriptorsAtLocalPort:
@@ -360,8 +379,8 @@ class StateAt : public filter::Feed {
       case Column::kSocketsAtState: return known_text(wanted, state_of(descriptor));
       case Column::kSocketsAtRole: return known_text(wanted, role_of(descriptor));
       case Column::kSocketsAtPath:
-        return known_text(wanted,
-                          descriptor.type == FdType::kUnix ? path_of(descriptor) : std::string_view());
+        return known_text(
+            wanted, descriptor.type == FdType::kUnix ? path_of(descriptor) : std::string_view());
       default: return rows_.missing(wanted);
     }
   }
@@ -411,10 +430,12 @@ class StateAt : public filter::Feed {
 }  // namespace
 
 Status tabulate_state(scap::Input& input, const std::string& name, Table table,
-                      const std::vector<Moment>& moments, FieldRows& rows, const std::atomic<bool>& cancel,
-                      InputSummary& summary, uint64_t max_descriptors) {
+                      const std::vector<Moment>& moments, FieldRows& rows,
+                      const std::atomic<bool>& cancel, InputSummary& summary,
+                      uint64_t max_descriptors) {
   StateAt feed(table, moments, rows, cancel, max_descriptors);
-  if (Status status = read_table(input, name, feed, cancel, summary); !status.is_ok()) return status;
+  if (Status status = read_table(input, name, feed, cancel, summary); !status.is_ok())
+    return status;
   feed.finish();
   summary.add_skipped(Reason::kDescriptorsAtAMoment, feed.cut_tables());
   return Status::ok();

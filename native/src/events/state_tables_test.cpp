@@ -48,8 +48,9 @@ class Capture {
     return *this;
   }
   Capture& open(int64_t fd, std::string_view path) {
-    return event(ev::SYSCALL_OPENAT_2_X, {value::i64(fd), value::i64(-100), value::text(path), value::u32(1),
-                                          value::u32(0), value::u32(0), value::u64(0)});
+    return event(ev::SYSCALL_OPENAT_2_X,
+                 {value::i64(fd), value::i64(-100), value::text(path), value::u32(1), value::u32(0),
+                  value::u32(0), value::u64(0)});
   }
   Capture& close(int64_t fd) { return event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(fd)}); }
   // The rows as the texts of some columns, joined by blanks; - for a missing value.
@@ -67,7 +68,8 @@ class Capture {
     const Status status = sfkit::events::tabulate(
         *input.value(), "test", options,
         [&](const output::ColumnBatch& batch) {
-          for (uint32_t row = 0; row < batch.rows; ++row) lines.push_back(line(batch, columns, row));
+          for (uint32_t row = 0; row < batch.rows; ++row)
+            lines.push_back(line(batch, columns, row));
           return true;
         },
         cancel, summary_, count);
@@ -92,8 +94,12 @@ class Capture {
         continue;
       }
       switch (values.type) {
-        case output::ColumnType::kI64: text += std::to_string(values.values.as<int64_t>()[row]); break;
-        case output::ColumnType::kI32: text += std::to_string(values.values.as<int32_t>()[row]); break;
+        case output::ColumnType::kI64:
+          text += std::to_string(values.values.as<int64_t>()[row]);
+          break;
+        case output::ColumnType::kI32:
+          text += std::to_string(values.values.as<int32_t>()[row]);
+          break;
         case output::ColumnType::kBool:
           text += values.values.as<uint8_t>()[row] != 0 ? "true" : "false";
           break;
@@ -143,8 +149,8 @@ TEST(StateAt, AMomentShowsTheStateBeforeTheFirstLaterEvent) {
 
 TEST(StateAt, MomentsKeepTheirNumbersAndHaveTheirTimes) {
   Capture capture = opens_and_closes();
-  const std::vector<Column> columns = {Column::kDescriptorsAtMomentNumber, Column::kDescriptorsAtMomentUts,
-                                       Column::kDescriptorsAtFd};
+  const std::vector<Column> columns = {Column::kDescriptorsAtMomentNumber,
+                                       Column::kDescriptorsAtMomentUts, Column::kDescriptorsAtFd};
   const Lines expected = {"1 " + std::to_string(kStart) + " 3",
                           "2 " + std::to_string(kStart + kSecond) + " 4",
                           "0 " + std::to_string(kStart + 3 * kSecond) + " 5"};
@@ -165,8 +171,9 @@ TEST(StateAt, WithoutEventsEveryMomentShowsTheLists) {
   Capture capture;
   capture.lists().processes({process(10, 1, "sh")});
   const Lines expected = {"- 10 sh", "- 10 sh"};
-  EXPECT_EQ(capture.rows(Table::kProcessesAt, {{Kind::kStart, 0}, {Kind::kEnd, 0}},
-                         {Column::kProcessesAtMomentUts, Column::kProcessesAtPid, Column::kProcessesAtComm}),
+  EXPECT_EQ(capture.rows(
+                Table::kProcessesAt, {{Kind::kStart, 0}, {Kind::kEnd, 0}},
+                {Column::kProcessesAtMomentUts, Column::kProcessesAtPid, Column::kProcessesAtComm}),
             expected);
 }
 
@@ -180,8 +187,8 @@ TEST(StateAt, ThreadsOfAProcessShareItsRowsAndItsDescriptors) {
   const std::vector<Moment> end = {{Kind::kEnd, 0}};
   const Lines processes = {"10 sh 2 -", "20 cat 1 10"};
   EXPECT_EQ(capture.rows(Table::kProcessesAt, end,
-                         {Column::kProcessesAtPid, Column::kProcessesAtComm, Column::kProcessesAtThreads,
-                          Column::kProcessesAtPpid}),
+                         {Column::kProcessesAtPid, Column::kProcessesAtComm,
+                          Column::kProcessesAtThreads, Column::kProcessesAtPpid}),
             processes);
   const Lines threads = {"10 10 true", "11 10 false", "20 20 true"};
   EXPECT_EQ(capture.rows(Table::kThreadsAt, end,
@@ -231,17 +238,19 @@ TEST(StateAt, SocketsHaveLocalAndRemoteEnds) {
                           "4 ipv4 tcp connected server 10.0.0.1 80 10.0.0.2 40000",
                           "5 ipv6 tcp connected client fd01:: 50000 fd02:: 443"};
   EXPECT_EQ(
-      capture.rows(Table::kSocketsAt, {{Kind::kEnd, 0}},
-                   {Column::kSocketsAtFd, Column::kSocketsAtFamily, Column::kSocketsAtProtocol,
-                    Column::kSocketsAtState, Column::kSocketsAtRole, Column::kSocketsAtLocalIp,
-                    Column::kSocketsAtLocalPort, Column::kSocketsAtRemoteIp, Column::kSocketsAtRemotePort}),
+      capture.rows(
+          Table::kSocketsAt, {{Kind::kEnd, 0}},
+          {Column::kSocketsAtFd, Column::kSocketsAtFamily, Column::kSocketsAtProtocol,
+           Column::kSocketsAtState, Column::kSocketsAtRole, Column::kSocketsAtLocalIp,
+           Column::kSocketsAtLocalPort, Column::kSocketsAtRemoteIp, Column::kSocketsAtRemotePort}),
       expected);
 }
 
 TEST(StateAt, TablesBeyondTheLimitAreCounted) {
   Capture capture;
   capture.lists().processes({process(10, 1, "a"), process(20, 1, "b"), process(30, 1, "c")});
-  for (const int64_t pid : {10, 20, 30}) capture.lists().descriptors(pid, {file(1, "/x"), file(2, "/y")});
+  for (const int64_t pid : {10, 20, 30})
+    capture.lists().descriptors(pid, {file(1, "/x"), file(2, "/y")});
   const std::atomic<bool> cancel{false};
   const auto rows_of = [&](uint64_t limit, InputSummary& summary) {
     auto wanted = FieldRows::resolve(Table::kDescriptorsAt, {});
@@ -250,9 +259,9 @@ TEST(StateAt, TablesBeyondTheLimitAreCounted) {
     const auto& bytes = capture.lists().bytes();
     auto input = scap::Input::over(Bytes(bytes.data(), bytes.size()));
     const std::vector<Moment> moments = {{Kind::kStart, 0}, {Kind::kEnd, 0}};
-    EXPECT_TRUE(
-        tabulate_state(*input.value(), "test", Table::kDescriptorsAt, moments, rows, cancel, summary, limit)
-            .is_ok());
+    EXPECT_TRUE(tabulate_state(*input.value(), "test", Table::kDescriptorsAt, moments, rows, cancel,
+                               summary, limit)
+                    .is_ok());
     return rows.rows();
   };
   InputSummary whole;
@@ -285,14 +294,16 @@ TEST(ListTables, EqualEntriesMakeOneRow) {
   };
   lists();
   lists();
-  capture.event(ev::USER_ADDED_E, {value::u32(5), value::u32(6), value::text("web"), value::text("/srv"),
-                                   value::text("/bin/sh"), value::text("3ad7b26ded6d")});
+  capture.event(ev::USER_ADDED_E,
+                {value::u32(5), value::u32(6), value::text("web"), value::text("/srv"),
+                 value::text("/bin/sh"), value::text("3ad7b26ded6d")});
   const Lines users = {"0 0 root -", "7 7 - -", "5 6 web 3ad7b26ded6d"};
-  EXPECT_EQ(
-      capture.rows(Table::kUsers, {},
-                   {Column::kUsersUid, Column::kUsersGid, Column::kUsersName, Column::kUsersContainerId}),
-      users);
-  EXPECT_EQ(capture.rows(Table::kGroups, {}, {Column::kGroupsGid, Column::kGroupsName}), Lines{"10 wheel"});
+  EXPECT_EQ(capture.rows(Table::kUsers, {},
+                         {Column::kUsersUid, Column::kUsersGid, Column::kUsersName,
+                          Column::kUsersContainerId}),
+            users);
+  EXPECT_EQ(capture.rows(Table::kGroups, {}, {Column::kGroupsGid, Column::kGroupsName}),
+            Lines{"10 wheel"});
   const std::vector<Column> address = {Column::kInterfacesName, Column::kInterfacesFamily,
                                        Column::kInterfacesAddress, Column::kInterfacesNetmask};
   EXPECT_EQ(capture.rows(Table::kInterfaces, {}, address), Lines{"lo ipv4 127.0.0.1 255.0.0.0"});
@@ -302,8 +313,8 @@ TEST(ListTables, AContainerHasItsLastDescription) {
   Capture capture;
   const auto describe = [&capture](std::string_view name) {
     capture.event(ev::CONTAINER_JSON_2_E,
-                  {value::text(R"({"container":{"id":"3ad7b26ded6d","type":0,"name":")" + std::string(name) +
-                               R"(","image":"nginx:1"}})")});
+                  {value::text(R"({"container":{"id":"3ad7b26ded6d","type":0,"name":")" +
+                               std::string(name) + R"(","image":"nginx:1"}})")});
   };
   describe("first");
   describe("last");
@@ -315,13 +326,14 @@ TEST(ListTables, ADamagedCaptureHasItsPlaces) {
   Capture capture = opens_and_closes();
   EXPECT_EQ(capture.rows(Table::kDamage, {}, {Column::kDamageKind}), Lines{});
   EXPECT_EQ(capture.rows(Table::kCapture, {},
-                         {Column::kCaptureEvents, Column::kCaptureDuration, Column::kCaptureDescriptors,
-                          Column::kCaptureDamagedPlaces}),
+                         {Column::kCaptureEvents, Column::kCaptureDuration,
+                          Column::kCaptureDescriptors, Column::kCaptureDamagedPlaces}),
             Lines{"4 3000000000 1 0"});
   capture.lists().cut(capture.lists().bytes().size() - 8);
   EXPECT_EQ(capture.rows(Table::kDamage, {}, {Column::kDamageKind}).size(), 1u);
-  EXPECT_EQ(capture.rows(Table::kCapture, {}, {Column::kCaptureEvents, Column::kCaptureDamagedPlaces}),
-            Lines{"3 1"});
+  EXPECT_EQ(
+      capture.rows(Table::kCapture, {}, {Column::kCaptureEvents, Column::kCaptureDamagedPlaces}),
+      Lines{"3 1"});
 }
 
 }  // namespace

@@ -60,11 +60,13 @@ class Events : public filter::Feed {
         break;
       case Column::kEventsContainerId:
       case Column::kEventsContainerName:
-        if (context.thread == nullptr || context.thread->container == 0) return rows_.missing(wanted);
+        if (context.thread == nullptr || context.thread->container == 0)
+          return rows_.missing(wanted);
         break;
       default: break;
     }
-    return wanted.has_field ? rows_.field(wanted, reader().get(wanted.field)) : rows_.missing(wanted);
+    return wanted.has_field ? rows_.field(wanted, reader().get(wanted.field))
+                            : rows_.missing(wanted);
   }
 
   bool failed() { return reader().get(failed_).number != 0; }
@@ -102,7 +104,8 @@ class Events : public filter::Feed {
 // A process makes a row when it exits, and what is alive at the end makes one then.
 class Processes : public filter::Feed {
  public:
-  Processes(FieldRows& rows, const std::atomic<bool>& cancel) : Feed(nullptr, false, cancel), rows_(rows) {}
+  Processes(FieldRows& rows, const std::atomic<bool>& cancel)
+      : Feed(nullptr, false, cancel), rows_(rows) {}
 
   bool finish() {
     bool wants_more = true;
@@ -162,7 +165,8 @@ class Processes : public filter::Feed {
         break;
       default: break;
     }
-    return wanted.has_field ? rows_.field(wanted, reader().get(wanted.field)) : rows_.missing(wanted);
+    return wanted.has_field ? rows_.field(wanted, reader().get(wanted.field))
+                            : rows_.missing(wanted);
   }
 
   struct Parent {
@@ -203,8 +207,8 @@ bool is_capture_table(output::Table table) {
 }
 
 Status tabulate(scap::Input& input, const std::string& name, const TableOptions& options,
-                const std::function<bool(output::ColumnBatch)>& give, const std::atomic<bool>& cancel,
-                InputSummary& summary, uint64_t& rows) {
+                const std::function<bool(output::ColumnBatch)>& give,
+                const std::atomic<bool>& cancel, InputSummary& summary, uint64_t& rows) {
   auto wanted = FieldRows::resolve(options.table, options.columns);
   if (!wanted.is_ok()) return wanted.status();
   auto filter = filter::compile_optional(options.filter);

@@ -32,7 +32,8 @@ class Capture {
   Capture& event(uint16_t code, const std::vector<std::string>& params, int64_t tid = 10) {
     return at(count_++, code, params, tid);
   }
-  Capture& at(uint64_t nanoseconds, uint16_t code, const std::vector<std::string>& params, int64_t tid = 10) {
+  Capture& at(uint64_t nanoseconds, uint16_t code, const std::vector<std::string>& params,
+              int64_t tid = 10) {
     out_.event(kStart + nanoseconds, tid, 1, code, params);
     return *this;
   }
@@ -82,8 +83,9 @@ std::string_view text(const output::ColumnBatch& batch, Column column, uint32_t 
 Capture two_opens() {
   Capture capture;
   const auto open = [](int64_t result, std::string_view path) {
-    return std::vector<std::string>{value::i64(result), value::i64(-100), value::text(path), value::u32(1),
-                                    value::u32(0),      value::u32(0),    value::u64(0)};
+    return std::vector<std::string>{value::i64(result), value::i64(-100), value::text(path),
+                                    value::u32(1),      value::u32(0),    value::u32(0),
+                                    value::u64(0)};
   };
   capture.event(ev::SYSCALL_OPENAT_2_X, open(3, "/etc/motd"));
   capture.event(ev::SYSCALL_OPENAT_2_X, open(-2, "/no"));
@@ -111,11 +113,13 @@ TEST(CaptureTables, AFailedCallHasAnErrorAndAGoodOneHasNone) {
 
 TEST(CaptureTables, ArgumentsAreAnObjectOfTexts) {
   std::vector<output::ColumnBatch> batches;
-  ASSERT_TRUE(two_opens()
-                  .tabulate({output::Table::kEvents, "", {Column::kEventsArgumentsJson}, 100, {}}, batches)
-                  .is_ok());
+  ASSERT_TRUE(
+      two_opens()
+          .tabulate({output::Table::kEvents, "", {Column::kEventsArgumentsJson}, 100, {}}, batches)
+          .is_ok());
   constexpr std::string_view kExpected =
-      "{\"fd\":\"-2(ENOENT)\",\"dirfd\":\"-100(AT_FDCWD)\",\"name\":\"/no\",\"flags\":\"1(O_RDONLY)\","
+      "{\"fd\":\"-2(ENOENT)\",\"dirfd\":\"-100(AT_FDCWD)\",\"name\":\"/"
+      "no\",\"flags\":\"1(O_RDONLY)\","
       "\"mode\":\"0\",\"dev\":\"0\",\"ino\":\"0\"}";
   EXPECT_EQ(text(batches[0], Column::kEventsArgumentsJson, 1), kExpected);
 }
@@ -125,16 +129,19 @@ TEST(CaptureTables, ReturnsFullBatchesOfPassingEvents) {
   ASSERT_TRUE(two_opens().tabulate({output::Table::kEvents, "", {}, 1, {}}, batches).is_ok());
   EXPECT_EQ(batches.size(), 2u);
   batches.clear();
-  ASSERT_TRUE(
-      two_opens().tabulate({output::Table::kEvents, "evt.failed = true", {}, 1, {}}, batches).is_ok());
+  ASSERT_TRUE(two_opens()
+                  .tabulate({output::Table::kEvents, "evt.failed = true", {}, 1, {}}, batches)
+                  .is_ok());
   ASSERT_EQ(batches.size(), 1u);
   EXPECT_EQ(number<int64_t>(batches[0], Column::kEventsNumber, 0), 2);
-  EXPECT_FALSE(two_opens().tabulate({output::Table::kEvents, "evt.type =", {}, 1, {}}, batches).is_ok());
+  EXPECT_FALSE(
+      two_opens().tabulate({output::Table::kEvents, "evt.type =", {}, 1, {}}, batches).is_ok());
 }
 
 // Columns without a value hold zeros, so a test names those that it checks.
 std::vector<output::ColumnBatch> rows_of(const Capture& capture, output::Table table,
-                                         std::vector<Column> columns, const std::string& filter = "") {
+                                         std::vector<Column> columns,
+                                         const std::string& filter = "") {
   std::vector<output::ColumnBatch> batches;
   EXPECT_TRUE(capture.tabulate({table, filter, std::move(columns), 1u << 20, {}}, batches).is_ok());
   return batches;
@@ -148,14 +155,18 @@ std::vector<std::string> open_of(int64_t result, std::string_view path) {
 TEST(CallsTable, CountsByTheSelectedColumns) {
   Capture capture;
   capture.event(ev::SYSCALL_OPENAT_2_X, open_of(3, "/a"));
-  capture.event(ev::SYSCALL_READ_X, {value::i64(5), value::text("hello"), value::i64(3), value::u32(64)});
+  capture.event(ev::SYSCALL_READ_X,
+                {value::i64(5), value::text("hello"), value::i64(3), value::u32(64)});
   capture.event(ev::SYSCALL_OPENAT_2_X, open_of(-2, "/no"));
-  capture.event(ev::SYSCALL_READ_X, {value::i64(2), value::text("ab"), value::i64(3), value::u32(64)});
-  capture.event(ev::SYSCALL_WRITE_X, {value::i64(7), value::text("written"), value::i64(3), value::u32(7)});
-  const auto types = rows_of(capture, output::Table::kCalls,
-                             {Column::kCallsType, Column::kCallsCount, Column::kCallsFailed,
-                              Column::kCallsBytes, Column::kCallsBytesRead, Column::kCallsBytesWritten,
-                              Column::kCallsTsUts, Column::kCallsEndtsUts, Column::kCallsLatency});
+  capture.event(ev::SYSCALL_READ_X,
+                {value::i64(2), value::text("ab"), value::i64(3), value::u32(64)});
+  capture.event(ev::SYSCALL_WRITE_X,
+                {value::i64(7), value::text("written"), value::i64(3), value::u32(7)});
+  const auto types =
+      rows_of(capture, output::Table::kCalls,
+              {Column::kCallsType, Column::kCallsCount, Column::kCallsFailed, Column::kCallsBytes,
+               Column::kCallsBytesRead, Column::kCallsBytesWritten, Column::kCallsTsUts,
+               Column::kCallsEndtsUts, Column::kCallsLatency});
   ASSERT_EQ(types.size(), 1u);
   const output::ColumnBatch& batch = types[0];
   ASSERT_EQ(batch.rows, 3u);
@@ -171,8 +182,8 @@ TEST(CallsTable, CountsByTheSelectedColumns) {
   EXPECT_EQ(number<int64_t>(batch, Column::kCallsBytesWritten, 2), 7);
   EXPECT_FALSE(has_value(batch, Column::kCallsLatency, 0)) << "without enter events";
 
-  const auto names =
-      rows_of(capture, output::Table::kCalls, {Column::kCallsFdName, Column::kCallsCount}, "evt.type = read");
+  const auto names = rows_of(capture, output::Table::kCalls,
+                             {Column::kCallsFdName, Column::kCallsCount}, "evt.type = read");
   ASSERT_EQ(names[0].rows, 1u);
   EXPECT_EQ(text(names[0], Column::kCallsFdName, 0), "/a");
   EXPECT_EQ(number<int64_t>(names[0], Column::kCallsCount, 0), 2);
@@ -186,8 +197,9 @@ TEST(CallsTable, SumsLatencies) {
   };
   pause(100, 150);
   pause(200, 230);
-  const auto batches = rows_of(capture, output::Table::kCalls,
-                               {Column::kCallsCount, Column::kCallsLatency, Column::kCallsMaxLatency});
+  const auto batches =
+      rows_of(capture, output::Table::kCalls,
+              {Column::kCallsCount, Column::kCallsLatency, Column::kCallsMaxLatency});
   ASSERT_EQ(batches[0].rows, 1u);
   EXPECT_EQ(number<int64_t>(batches[0], Column::kCallsCount, 0), 2) << "enter events are no calls";
   EXPECT_EQ(number<int64_t>(batches[0], Column::kCallsLatency, 0), 80);
@@ -204,15 +216,17 @@ TEST(CallsTable, WritesRowsEarlyIfThereAreTooMany) {
   for (const auto& batch :
        rows_of(capture, output::Table::kCalls, {Column::kCallsFdName, Column::kCallsCount})) {
     rows += batch.rows;
-    for (uint32_t row = 0; row < batch.rows; ++row) calls += number<int64_t>(batch, Column::kCallsCount, row);
+    for (uint32_t row = 0; row < batch.rows; ++row)
+      calls += number<int64_t>(batch, Column::kCallsCount, row);
   }
   EXPECT_EQ(calls, 2 * kNames);
   EXPECT_GT(rows, kNames);
 }
 
 constexpr uint64_t kSecond = 1'000'000'000;
-const std::vector<Column> kCpuColumns = {Column::kCpuTsUts, Column::kCpuTid,     Column::kCpuSource,
-                                         Column::kCpuComm,  Column::kCpuCpuTime, Column::kCpuUserTime};
+const std::vector<Column> kCpuColumns = {Column::kCpuTsUts,   Column::kCpuTid,
+                                         Column::kCpuSource,  Column::kCpuComm,
+                                         Column::kCpuCpuTime, Column::kCpuUserTime};
 
 struct CpuRow {
   int64_t second;  // since kStart
@@ -226,8 +240,9 @@ std::vector<CpuRow> cpu_rows(const Capture& capture, std::string_view source) {
   for (const auto& batch : rows_of(capture, output::Table::kCpu, kCpuColumns)) {
     for (uint32_t row = 0; row < batch.rows; ++row) {
       if (text(batch, Column::kCpuSource, row) != source) continue;
-      const int64_t second = (number<int64_t>(batch, Column::kCpuTsUts, row) - static_cast<int64_t>(kStart)) /
-                             static_cast<int64_t>(kSecond);
+      const int64_t second =
+          (number<int64_t>(batch, Column::kCpuTsUts, row) - static_cast<int64_t>(kStart)) /
+          static_cast<int64_t>(kSecond);
       rows.push_back({second, number<int64_t>(batch, Column::kCpuTid, row),
                       number<int64_t>(batch, Column::kCpuCpuTime, row)});
     }
@@ -236,7 +251,8 @@ std::vector<CpuRow> cpu_rows(const Capture& capture, std::string_view source) {
 }
 
 std::vector<std::string> next(int64_t tid) {
-  return {value::i64(tid), value::u64(0), value::u64(0), value::u32(0), value::u32(0), value::u32(0)};
+  return {value::i64(tid), value::u64(0), value::u64(0),
+          value::u32(0),   value::u32(0), value::u32(0)};
 }
 
 TEST(CpuTable, MeasuresBetweenSwitchesAndSplitsAtSeconds) {
@@ -245,8 +261,9 @@ TEST(CpuTable, MeasuresBetweenSwitchesAndSplitsAtSeconds) {
   capture.at(300, ev::SCHEDSWITCH_6_E, next(0), 10);
   capture.at(500, ev::SCHEDSWITCH_6_E, next(10), 0);
   capture.at(2 * kSecond + 7, ev::SCHEDSWITCH_6_E, next(0), 10);
-  const std::vector<CpuRow> expected = {
-      {0, 10, 300 + static_cast<int64_t>(kSecond) - 500}, {1, 10, static_cast<int64_t>(kSecond)}, {2, 10, 7}};
+  const std::vector<CpuRow> expected = {{0, 10, 300 + static_cast<int64_t>(kSecond) - 500},
+                                        {1, 10, static_cast<int64_t>(kSecond)},
+                                        {2, 10, 7}};
   EXPECT_EQ(cpu_rows(capture, "switch"), expected);
 }
 
@@ -288,14 +305,16 @@ TEST(CpuTable, TakesTheDifferencesOfSamples) {
 // A socket of thread 10 that is connected from 10.0.0.5:40000 to 192.0.2.1.
 std::string endpoints(uint16_t server_port) {
   const auto port = [](uint16_t number) { return value::u16(number); };
-  return value::u8(2) + "\x0a" + std::string(2, '\0') + "\x05" + port(40000) + "\xc0" + std::string(1, '\0') +
-         "\x02\x01" + port(server_port);
+  return value::u8(2) + "\x0a" + std::string(2, '\0') + "\x05" + port(40000) + "\xc0" +
+         std::string(1, '\0') + "\x02\x01" + port(server_port);
 }
 void connect(Capture& capture, int64_t fd, uint32_t type, uint16_t server_port) {
   const std::string server =
       value::u8(2) + "\xc0" + std::string(1, '\0') + "\x02\x01" + value::u16(server_port);
-  capture.event(ev::SOCKET_SOCKET_X, {value::i64(fd), value::u32(2), value::u32(type), value::u32(0)});
-  capture.event(ev::SOCKET_CONNECT_X, {value::i64(0), endpoints(server_port), value::i64(fd), server});
+  capture.event(ev::SOCKET_SOCKET_X,
+                {value::i64(fd), value::u32(2), value::u32(type), value::u32(0)});
+  capture.event(ev::SOCKET_CONNECT_X,
+                {value::i64(0), endpoints(server_port), value::i64(fd), server});
 }
 constexpr uint32_t kStream = 1;
 constexpr uint32_t kDatagram = 2;
@@ -356,7 +375,8 @@ TEST(DnsTable, HasQuestionsAndAnswersWithTheLatencyOfTheResponse) {
   EXPECT_EQ(text(batch, Column::kDnsServerIp, 0), "192.0.2.1");
   EXPECT_EQ(number<int64_t>(batch, Column::kDnsServerPort, 0), 53);
   EXPECT_EQ(text(batch, Column::kDnsProtocol, 0), "udp");
-  for (const Column column : {Column::kDnsRcode, Column::kDnsAnswer, Column::kDnsTtl, Column::kDnsLatency})
+  for (const Column column :
+       {Column::kDnsRcode, Column::kDnsAnswer, Column::kDnsTtl, Column::kDnsLatency})
     EXPECT_FALSE(has_value(batch, column, 0));
   EXPECT_EQ(text(batch, Column::kDnsDirection, 3), "response");
   EXPECT_EQ(text(batch, Column::kDnsSection, 3), "answer");
@@ -446,7 +466,8 @@ TEST(HttpTable, ADescriptorNumberThatComesBackIsAnotherConnection) {
   capture.event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(3)});
   connect(capture, 3, kStream, 81);
   read(capture, 4000, 3, "HTTP/1.1 200 OK\r\n\r\n");
-  const auto batches = rows_of(capture, output::Table::kHttp, {Column::kHttpStatus, Column::kHttpLatency});
+  const auto batches =
+      rows_of(capture, output::Table::kHttp, {Column::kHttpStatus, Column::kHttpLatency});
   ASSERT_EQ(batches[0].rows, 2u);
   EXPECT_FALSE(has_value(batches[0], Column::kHttpLatency, 1));
 }

@@ -46,7 +46,8 @@ FieldValue flag(std::string_view key, const ContainerInfo& container, const Valu
   return FieldValue::of(value != nullptr && value->as_bool(false));
 }
 
-// Whether the field is an empty text, not missing, on the host and in described containers without it.
+// Whether the field is an empty text, not missing, on the host and in described containers without
+// it.
 bool has_text_always(Field field) {
   switch (field) {
     case Field::kContainerImage:
@@ -113,7 +114,8 @@ const Value& FieldReader::description_of(uint32_t index, const ContainerInfo& co
 }
 
 FieldValue FieldReader::container_field(const FieldRef& field) {
-  const uint32_t index = context_->thread != nullptr ? context_->thread->container : context_->container;
+  const uint32_t index =
+      context_->thread != nullptr ? context_->thread->container : context_->container;
   if (context_->thread == nullptr && index == 0) return {};
   const ContainerInfo& container = engine_.containers().at(index);
   if (index == 0) {
@@ -126,7 +128,8 @@ FieldValue FieldReader::container_field(const FieldRef& field) {
       case Field::kContainerHostPid:
       case Field::kContainerHostNetwork:
       case Field::kContainerHostIpc: return FieldValue::of(false);
-      default: return has_text_always(field.field) ? FieldValue::of(std::string_view()) : FieldValue();
+      default:
+        return has_text_always(field.field) ? FieldValue::of(std::string_view()) : FieldValue();
     }
   }
   const Value& description = description_of(index, container);
@@ -161,7 +164,8 @@ FieldValue FieldReader::container_value(const FieldRef& field, const ContainerIn
     }
     case Field::kContainerType:
       if (!container.known) return {};
-      return container.type >= 0 && container.type < static_cast<int32_t>(std::size(kContainerKindNames))
+      return container.type >= 0 &&
+                     container.type < static_cast<int32_t>(std::size(kContainerKindNames))
                  ? FieldValue::of(kContainerKindNames[container.type])
                  : FieldValue();
     case Field::kContainerPrivileged:
@@ -189,7 +193,9 @@ FieldValue FieldReader::container_value(const FieldRef& field, const ContainerIn
       const uint64_t start = context_->thread == nullptr ? 0 : context_->thread->pidns_start_ts;
       if (start == 0) return {};
       const uint64_t now = context_->event->ts;
-      return FieldValue::of(field.field == Field::kContainerStartTs ? start : now > start ? now - start : 0);
+      return FieldValue::of(field.field == Field::kContainerStartTs ? start
+                            : now > start                           ? now - start
+                                                                    : 0);
     }
     case Field::kContainerIp:
     case Field::kK8sPodIp: return FieldValue::of_text(text_of(description, "ip"));
@@ -201,7 +207,8 @@ FieldValue FieldReader::container_value(const FieldRef& field, const ContainerIn
     case Field::kK8sPodUid: return label_text(description, "io.kubernetes.pod.uid");
     case Field::kK8sPodSandboxId:
       return FieldValue::of_text(short_id(text_of(description, "pod_sandbox_id")));
-    case Field::kK8sPodFullSandboxId: return FieldValue::of_text(text_of(description, "pod_sandbox_id"));
+    case Field::kK8sPodFullSandboxId:
+      return FieldValue::of_text(text_of(description, "pod_sandbox_id"));
     default: return pod_labels(field, description);
   }
 }
@@ -260,7 +267,8 @@ FieldValue FieldReader::mount(const FieldRef& field, const Value& description) {
     return FieldValue::of_text(text_);
   }
   const Value* found = nullptr;
-  const std::string_view key = field.field == Field::kContainerMountSource ? "Destination" : "Source";
+  const std::string_view key =
+      field.field == Field::kContainerMountSource ? "Destination" : "Source";
   for (size_t i = 0; i < mounts->items().size(); ++i) {
     const Value& entry = mounts->items()[i];
     const bool fits = field.index_argument >= 0 ? static_cast<int>(i) == field.index_argument
@@ -277,8 +285,8 @@ FieldValue FieldReader::mount(const FieldRef& field, const Value& description) {
     case Field::kContainerMountPropagation: return FieldValue::of(text_of(*found, "Propagation"));
     case Field::kContainerMountRdwr: {
       const Value* writable = found->find("RW");
-      return FieldValue::of(writable != nullptr && writable->as_bool(false) ? std::string_view("true")
-                                                                            : "false");
+      return FieldValue::of(
+          writable != nullptr && writable->as_bool(false) ? std::string_view("true") : "false");
     }
     default: append(*found); return FieldValue::of(text_);
   }

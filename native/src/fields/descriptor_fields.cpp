@@ -20,7 +20,8 @@ namespace ev = scap::ev;
 constexpr uint32_t kOpenUpperLayer = 1u << 15;
 constexpr uint32_t kOpenLowerLayer = 1u << 16;
 
-// The type letter of the descriptor that a call creates, for calls that failed or have not returned.
+// The type letter of the descriptor that a call creates, for calls that failed or have not
+// returned.
 std::string_view expected_type_letter(uint16_t code) {
   return {&state::kMadeLetters[code], 1};
 }
@@ -108,7 +109,8 @@ FieldValue FieldReader::directory_or_file(const Descriptor& descriptor, bool dir
 FieldValue FieldReader::directory_or_file(std::string_view name, bool directory) {
   if (!engine_.compat() && name.starts_with(state::kUnknownDirectory)) {
     if (directory) return FieldValue::of(state::directory_of_path(name));
-    const size_t unknown = name.find('/') == std::string_view::npos ? state::kUnknownDirectory.size() : 0;
+    const size_t unknown =
+        name.find('/') == std::string_view::npos ? state::kUnknownDirectory.size() : 0;
     return FieldValue::of_text(state::last_component(name).substr(unknown));
   }
   const size_t slash = name.rfind('/');
@@ -123,10 +125,11 @@ bool FieldReader::is_local(const state::IpBytes& ip, bool ipv6) const {
   return engine_.interfaces().has(ip, ipv6);
 }
 
-// Whether the first endpoint of a connection is local. A known role decides: interfaces of other network
-// namespaces are unknown, and bridges to them belong to the host.
+// Whether the first endpoint of a connection is local. A known role decides: interfaces of other
+// network namespaces are unknown, and bridges to them belong to the host.
 bool FieldReader::is_first_local(const Descriptor& descriptor, bool ipv6) const {
-  if (engine_.compat() || descriptor.role == state::Role::kNone) return is_local(descriptor.sip, ipv6);
+  if (engine_.compat() || descriptor.role == state::Role::kNone)
+    return is_local(descriptor.sip, ipv6);
   return descriptor.role == state::Role::kClient;
 }
 
@@ -137,9 +140,9 @@ FieldValue FieldReader::socket_field(Field field, const Descriptor& descriptor) 
     return field == Field::kFdIsServer ? FieldValue::of(false) : FieldValue();
   }
   if (field == Field::kFdIsServer) {
-    return FieldValue::of(server ||
-                          (descriptor.role == state::Role::kNone ? is_local(descriptor.dip, ipv6)
-                                                                 : descriptor.role == state::Role::kServer));
+    return FieldValue::of(server || (descriptor.role == state::Role::kNone
+                                         ? is_local(descriptor.dip, ipv6)
+                                         : descriptor.role == state::Role::kServer));
   }
   // A connection has the client first; a server socket has its bound address only.
   bool first = server;
@@ -177,7 +180,8 @@ FieldValue FieldReader::socket_field(Field field, const Descriptor& descriptor) 
     case Field::kFdSproto:
     case Field::kFdLproto:
     case Field::kFdRproto: {
-      if (const std::string_view name = service_name(port); !name.empty()) return FieldValue::of(name);
+      if (const std::string_view name = service_name(port); !name.empty())
+        return FieldValue::of(name);
       text_.clear();
       append_number(text_, port);
       return FieldValue::of(text_);
@@ -273,9 +277,11 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
       return FieldValue::of(joined_);
     }
     case Field::kFdTypes: {
-      state::DescriptorTable* table = context_->thread == nullptr ? nullptr : context_->thread->table();
+      state::DescriptorTable* table =
+          context_->thread == nullptr ? nullptr : context_->thread->table();
       const state::FdSlot* other = table == nullptr ? nullptr : table->find(field.index_argument);
-      return other == nullptr ? FieldValue() : FieldValue::of_text(type_name(other->descriptor->type));
+      return other == nullptr ? FieldValue()
+                              : FieldValue::of_text(type_name(other->descriptor->type));
     }
     case Field::kFdNameraw:
       if (slot == nullptr) return FieldValue::of_text(opened_raw_path());
@@ -289,15 +295,17 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
       const std::string* path = opened_path();
       return directory_or_file(path == nullptr ? std::string_view() : *path, directory);
     }
-    return field.field == Field::kFdTypechar ? FieldValue::of(expected_type_letter(context_->event->code))
-                                             : FieldValue();
+    return field.field == Field::kFdTypechar
+               ? FieldValue::of(expected_type_letter(context_->event->code))
+               : FieldValue();
   }
   const Descriptor& descriptor = *slot->descriptor;
   switch (field.field) {
     case Field::kFdType: return FieldValue::of_text(type_name(descriptor.type));
     case Field::kFdTypechar: text_ = type_letter(descriptor.type); return FieldValue::of(text_);
     case Field::kFdNameraw:
-      return FieldValue::of_text(descriptor.raw_name.empty() ? descriptor.name : descriptor.raw_name);
+      return FieldValue::of_text(descriptor.raw_name.empty() ? descriptor.name
+                                                             : descriptor.raw_name);
     case Field::kFdDirectory: return directory_or_file(descriptor, true);
     case Field::kFdFilename: return directory_or_file(descriptor, false);
     case Field::kFdContainerdirectory: {
@@ -311,15 +319,18 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     case Field::kFdL4proto: return FieldValue::of(protocol_name(descriptor.l4));
     case Field::kFdSockfamily:
       if (descriptor.type == FdType::kUnix) return FieldValue::of(std::string_view("unix"));
-      return descriptor.is_ip_socket() || descriptor.is_ip_server() ? FieldValue::of(std::string_view("ip"))
-                                                                    : FieldValue();
+      return descriptor.is_ip_socket() || descriptor.is_ip_server()
+                 ? FieldValue::of(std::string_view("ip"))
+                 : FieldValue();
     case Field::kFdConnected: return FieldValue::of(descriptor.is_connected());
     case Field::kFdNameChanged:
       return FieldValue::of(
           descriptor.named_by_event == context_->event->number ||
           (!descriptor_name().text.empty() && opens_named_descriptor(context_->event->code)));
-    case Field::kFdIsUpperLayer: return FieldValue::of((descriptor.open_flags & kOpenUpperLayer) != 0);
-    case Field::kFdIsLowerLayer: return FieldValue::of((descriptor.open_flags & kOpenLowerLayer) != 0);
+    case Field::kFdIsUpperLayer:
+      return FieldValue::of((descriptor.open_flags & kOpenUpperLayer) != 0);
+    case Field::kFdIsLowerLayer:
+      return FieldValue::of((descriptor.open_flags & kOpenLowerLayer) != 0);
     case Field::kFdIno: return FieldValue::of(descriptor.inode);
     case Field::kFdDev: return FieldValue::of(uint64_t{descriptor.device});
     case Field::kFdDevMajor: return FieldValue::of(major_of(descriptor.device));

@@ -25,15 +25,15 @@ constexpr uint64_t kNanoseconds = 1'000'000'000;
 constexpr uint64_t kMillisecond = 1'000'000;
 constexpr uint64_t kSecondsOfDay = 86400;
 
-constexpr std::string_view kCategories[] = {"unknown", "other",   "file",       "net",     "IPC",
-                                            "memory",  "process", "sleep",      "system",  "signal",
-                                            "user",    "time",    "processing", "unknown", "unknown",
-                                            "unknown", "wait",    "scheduler",  "internal"};
+constexpr std::string_view kCategories[] = {
+    "unknown", "other",   "file",   "net",       "IPC",     "memory",     "process",
+    "sleep",   "system",  "signal", "user",      "time",    "processing", "unknown",
+    "unknown", "unknown", "wait",   "scheduler", "internal"};
 
-constexpr std::string_view kFacilities[] = {"kern",   "user",     "mail",     "daemon", "auth",     "syslog",
-                                            "lpr",    "news",     "uucp",     "clock",  "authpriv", "ftp",
-                                            "ntp",    "logaudit", "logalert", "cron",   "local0",   "local1",
-                                            "local2", "local3",   "local4",   "local5", "local6",   "local7"};
+constexpr std::string_view kFacilities[] = {
+    "kern",   "user",   "mail",     "daemon", "auth",   "syslog",   "lpr",      "news",
+    "uucp",   "clock",  "authpriv", "ftp",    "ntp",    "logaudit", "logalert", "cron",
+    "local0", "local1", "local2",   "local3", "local4", "local5",   "local6",   "local7"};
 constexpr std::string_view kSeverities[] = {"emerg", "alert",  "crit", "err",
                                             "warn",  "notice", "info", "debug"};
 
@@ -42,14 +42,16 @@ bool is_io(EventCategory category) {
          category == EventCategory::kIoOther;
 }
 
-// Converts days since 1970 to a date of the Gregorian calendar, with years from March in cycles of 400.
+// Converts days since 1970 to a date of the Gregorian calendar, with years from March in cycles of
+// 400.
 void append_date(std::string& out, uint64_t days) {
   const uint64_t shifted = days + 719468;
   const uint64_t era = shifted / 146097;
   const uint64_t day_of_era = shifted % 146097;
   const uint64_t year_of_era =
       (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const uint64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const uint64_t month_from_march = (5 * day_of_year + 2) / 153;
   const uint64_t day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
   const uint64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
@@ -129,11 +131,13 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtLatencyNs:
     case Field::kEvtLatencyHuman:
     case Field::kEvtWaitLatency: return latency(field.field);
-    case Field::kEvtDir: return FieldValue::of(std::string_view(scap::is_enter(event.code) ? ">" : "<"));
+    case Field::kEvtDir:
+      return FieldValue::of(std::string_view(scap::is_enter(event.code) ? ">" : "<"));
     case Field::kEvtType: return FieldValue::of(event_type());
     case Field::kEvtTypeIs: return type_is(field);
     case Field::kSyscallType:
-      return event.info().kind == scap::EventKind::kSyscall ? FieldValue::of(event_type()) : FieldValue();
+      return event.info().kind == scap::EventKind::kSyscall ? FieldValue::of(event_type())
+                                                            : FieldValue();
     case Field::kEvtCode: return FieldValue::of(uint64_t{event.code});
     case Field::kEvtCategory: return category();
     case Field::kEvtCpu: return FieldValue::of(uint64_t{event.cpu});
@@ -158,7 +162,8 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtBuflenNetIn:
     case Field::kEvtBuflenNetOut: return transferred_bytes(field.field);
     case Field::kEvtRes: return result_name();
-    case Field::kEvtRawres: return has_result() ? FieldValue::of(context_->call->result()) : FieldValue();
+    case Field::kEvtRawres:
+      return has_result() ? FieldValue::of(context_->call->result()) : FieldValue();
     case Field::kEvtFailed:
       return has_result() ? FieldValue::of(is_error(context_->call->result())) : FieldValue();
     case Field::kEvtIsIo: return FieldValue::of(reads || writes);
@@ -167,7 +172,8 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtIoDir: return FieldValue::of_text(writes ? "write" : reads ? "read" : "");
     case Field::kEvtIsWait: return FieldValue::of((flags & scap::kWaits) != 0);
     case Field::kEvtCount: return FieldValue::of(uint64_t{1});
-    case Field::kEvtCountExit: return FieldValue::of(uint64_t{scap::is_enter(event.code) ? 0u : 1u});
+    case Field::kEvtCountExit:
+      return FieldValue::of(uint64_t{scap::is_enter(event.code) ? 0u : 1u});
     case Field::kEvtCountProcinfo:
     case Field::kEvtCountThreadinfo: {
       const bool is_leader = context_->thread != nullptr && context_->thread->is_leader();
@@ -213,7 +219,8 @@ std::string_view FieldReader::event_type() {
   const uint64_t code = to_uint(parameter(P::ID), 0);
   std::string_view name = syscall_name(code);
   if (code == 0) {
-    if (const std::string_view native = native_syscall_name(to_uint(parameter(P::nativeID), UINT64_MAX));
+    if (const std::string_view native =
+            native_syscall_name(to_uint(parameter(P::nativeID), UINT64_MAX));
         !native.empty()) {
       name = native;
     }
@@ -274,7 +281,8 @@ FieldValue FieldReader::error_count(Field field) {
   if (field == Field::kEvtCountErrorFile) counts = of_file;
   if (field == Field::kEvtCountErrorNet) counts = of_network;
   if (field == Field::kEvtCountErrorMemory) counts = of_memory;
-  if (field == Field::kEvtCountErrorOther) counts = !of_file && !of_network && (known || !of_memory);
+  if (field == Field::kEvtCountErrorOther)
+    counts = !of_file && !of_network && (known || !of_memory);
   return FieldValue::of(uint64_t{counts ? 1u : 0u});
 }
 
@@ -405,7 +413,8 @@ void FieldReader::append_arguments(std::string& out) {
   const scap::EventView& event = *context_->event;
   const uint16_t first = event.info().first_param;
   const bool is_whole = shows_enter_parameters_ && context_->call != nullptr;
-  const uint32_t count = is_whole ? std::max<uint32_t>(event.size(), event.info().nparams) : event.size();
+  const uint32_t count =
+      is_whole ? std::max<uint32_t>(event.size(), event.info().nparams) : event.size();
   for (uint32_t i = 0; i < count; ++i) {
     if (i != 0) out += ' ';
     out += scap::kParamNames[static_cast<size_t>(scap::kParams[first + i].name)];
@@ -420,11 +429,12 @@ void FieldReader::append_arguments(std::string& out) {
   }
 }
 
-// Index in the enter event of the parameter with this index in the exit event's current version; UINT32_MAX
-// if it is not there.
+// Index in the enter event of the parameter with this index in the exit event's current version;
+// UINT32_MAX if it is not there.
 uint32_t FieldReader::index_in_enter(uint32_t place) const {
   const scap::EventInfo& info = context_->event->info();
-  if (place >= info.nparams || context_->call == nullptr || !context_->call->paired()) return UINT32_MAX;
+  if (place >= info.nparams || context_->call == nullptr || !context_->call->paired())
+    return UINT32_MAX;
   const scap::EventView& enter = context_->call->enter();
   const auto name = static_cast<size_t>(scap::kParams[info.first_param + place].name);
   const int8_t found = scap::kParamPlaces[enter.code][name];
@@ -436,7 +446,8 @@ FieldValue FieldReader::argument(const FieldRef& field) {
   const scap::EventView* event = context_->event;
   const auto place_in = [&field](const scap::EventView& candidate) -> uint32_t {
     if (field.index_argument >= 0) return static_cast<uint32_t>(field.index_argument);
-    const int8_t place = scap::kParamPlaces[candidate.code][static_cast<size_t>(field.name_argument)];
+    const int8_t place =
+        scap::kParamPlaces[candidate.code][static_cast<size_t>(field.name_argument)];
     return place < 0 ? UINT32_MAX : static_cast<uint32_t>(place);
   };
   uint32_t place = place_in(*event);
@@ -458,7 +469,8 @@ FieldValue FieldReader::argument(const FieldRef& field) {
   }
   const Bytes value = event->param(place);
   if (value.empty()) return {};
-  switch (const scap::ParamInfo& info = scap::kParams[event->info().first_param + place]; info.type) {
+  switch (const scap::ParamInfo& info = scap::kParams[event->info().first_param + place];
+          info.type) {
     case ParamType::kCharbuf:
     case ParamType::kFspath:
     case ParamType::kFsrelpath: return FieldValue::of(to_text(value));
@@ -474,7 +486,8 @@ FieldValue FieldReader::argument(const FieldRef& field) {
       if (value.size() <= sizeof(int64_t)) return FieldValue::of(to_int(value, 0));
       return FieldValue::of_bytes(value.text());
     default:
-      if (info.size == 0 || value.size() > sizeof(uint64_t)) return FieldValue::of_bytes(value.text());
+      if (info.size == 0 || value.size() > sizeof(uint64_t))
+        return FieldValue::of_bytes(value.text());
       return FieldValue::of(to_uint(value, 0));
   }
 }
@@ -492,7 +505,8 @@ FieldValue FieldReader::syslog(Field field) {
   const std::string_view text = parameter(P::data).text();
   constexpr size_t kMaxDigits = 3;
   const size_t end = text.find('>');
-  if (!text.starts_with('<') || end == std::string_view::npos || end < 2 || end > kMaxDigits + 1) return {};
+  if (!text.starts_with('<') || end == std::string_view::npos || end < 2 || end > kMaxDigits + 1)
+    return {};
   uint64_t priority = 0;
   for (const char digit : text.substr(1, end - 1)) {
     if (digit < '0' || digit > '9') return {};

@@ -35,9 +35,9 @@ enum class FieldFailure : uint8_t {
   kArgument,     // the argument is missing or invalid
 };
 
-// Parses the field at the start of `text`, such as "evt.type", "evt.arg.path" or "proc.aname[2]". Sets `used`
-// to its length. Fails with kInvalidArgument and a message that suggests a similar name or says why the field
-// cannot be answered; sets `failure` unless it is null.
+// Parses the field at the start of `text`, such as "evt.type", "evt.arg.path" or "proc.aname[2]".
+// Sets `used` to its length. Fails with kInvalidArgument and a message that suggests a similar name
+// or says why the field cannot be answered; sets `failure` unless it is null.
 Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* failure = nullptr);
 
 // Whether the text starts with a field. If not, parse_field() can only fail.
@@ -81,7 +81,9 @@ struct FieldValue {
     });
   }
   // Missing if the text is empty.
-  static FieldValue of_text(std::string_view value) { return value.empty() ? FieldValue() : of(value); }
+  static FieldValue of_text(std::string_view value) {
+    return value.empty() ? FieldValue() : of(value);
+  }
 
  private:
   template <typename Set>
@@ -106,12 +108,12 @@ class FieldReader {
   void set_context(const state::Context& context) { context_ = &context; }
   // Sets the zero of evt.reltime, in ns since 1970; 0 if unknown.
   void set_origin(uint64_t nanoseconds) { origin_ = nanoseconds; }
-  // Makes evt.args of an exit event complete: parameters that older captures have in the enter event only are
-  // added, and <NA> for missing ones.
+  // Makes evt.args of an exit event complete: parameters that older captures have in the enter
+  // event only are added, and <NA> for missing ones.
   void show_enter_parameters() { shows_enter_parameters_ = true; }
 
-  // Text is unescaped and valid until the next call. Returns the first of several values; for ancestors
-  // without a level, that of the process itself.
+  // Text is unescaped and valid until the next call. Returns the first of several values; for
+  // ancestors without a level, that of the process itself.
   FieldValue get(const FieldRef& field);
 
   // Calls visit(const FieldValue&) for every value of the field, until it returns false.

@@ -25,7 +25,8 @@ constexpr uint8_t kOpenFlagTable = open_flag_table();
 constexpr uint32_t open_flag(std::string_view name) {
   const scap::FlagTable& table = scap::kFlagTables[kOpenFlagTable - 1];
   for (uint16_t k = 0; k < table.count; ++k) {
-    if (scap::kFlagValues[table.first + k].name == name) return scap::kFlagValues[table.first + k].value;
+    if (scap::kFlagValues[table.first + k].name == name)
+      return scap::kFlagValues[table.first + k].value;
   }
   return 0;
 }
@@ -55,8 +56,8 @@ void append_integer(std::string& out, uint64_t value, ParamFormat format) {
   }
 }
 
-// Appends the names of flags in a mask. A flag matches if all its bits are set, which are then cleared; zero
-// matches only zero (spec: scap-format, section 10).
+// Appends the names of flags in a mask. A flag matches if all its bits are set, which are then
+// cleared; zero matches only zero (spec: scap-format, section 10).
 void append_flags(std::string& out, uint32_t value, uint8_t table) {
   if (table == 0) return;
   const scap::FlagTable& flags = scap::kFlagTables[table - 1];
@@ -217,7 +218,8 @@ std::string_view syscall_name(uint64_t code) {
 }
 
 std::string_view native_syscall_name(uint64_t number) {
-  return number < std::size(scap::kX86SyscallNames) ? scap::kX86SyscallNames[number] : std::string_view();
+  return number < std::size(scap::kX86SyscallNames) ? scap::kX86SyscallNames[number]
+                                                    : std::string_view();
 }
 
 void ParameterText::decode_fd(int64_t fd, state::Thread* thread) {
@@ -252,7 +254,8 @@ void ParameterText::decode_path(const scap::EventView& event, const ParamInfo& i
                                 state::Thread* thread) {
   if (!state::has_text(value) || (!engine_.compat() && !state::has_path(value))) {
     is_missing_ = true;
-    raw_ += value.empty() || state::has_text(value) ? state::kNotAvailable : std::string_view("(NULL)");
+    raw_ +=
+        value.empty() || state::has_text(value) ? state::kNotAvailable : std::string_view("(NULL)");
     return;
   }
   const std::string_view path = scap::to_text(value);
@@ -377,7 +380,8 @@ void ParameterText::decode_value(const scap::EventView& event, const ParamInfo& 
         return;
       }
       append_number(out, id);
-      const state::NameTable& names = info.type == ParamType::kUid ? engine_.users() : engine_.groups();
+      const state::NameTable& names =
+          info.type == ParamType::kUid ? engine_.users() : engine_.groups();
       const std::string* name = names.find(thread == nullptr ? 0 : thread->container, id);
       if (name != nullptr) resolved_ += *name;
       return;
@@ -388,7 +392,8 @@ void ParameterText::decode_value(const scap::EventView& event, const ParamInfo& 
       return;
     case ParamType::kSigtype:
       append_number(out, number);
-      if (number > 0 && number < std::size(scap::kSignalNames)) resolved_ += scap::kSignalNames[number];
+      if (number > 0 && number < std::size(scap::kSignalNames))
+        resolved_ += scap::kSignalNames[number];
       return;
     case ParamType::kReltime:
       append_number(out, static_cast<int64_t>(number));
@@ -427,7 +432,8 @@ void ParameterText::decode_value(const scap::EventView& event, const ParamInfo& 
       const scap::DynamicTable& types = scap::kDynamicTables[info.table - 1];
       const uint8_t selector = value[0];
       if (selector >= types.count) return append_buffer(out, value.slice(1));
-      const ParamInfo as{info.name, types.types[selector].type, 0, types.types[selector].format, 0, -1};
+      const ParamInfo as{info.name, types.types[selector].type, 0, types.types[selector].format, 0,
+                         -1};
       return decode_value(event, as, value.slice(1), thread);
     }
     case ParamType::kBytebuf:

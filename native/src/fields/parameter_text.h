@@ -1,5 +1,5 @@
-// Parameters of events as text: flags and errors by name, descriptors with their file or connection, process
-// ids with the process name.
+// Parameters of events as text: flags and errors by name, descriptors with their file or
+// connection, process ids with the process name.
 #pragma once
 
 #include <string>
@@ -12,14 +12,15 @@ namespace sfkit::fields {
 // The letter for a type of descriptor (fd.typechar).
 char type_letter(state::FdType type);
 
-// Appends the name of a descriptor: a path, or the endpoints of a connection. Pipes and socket pairs have
-// none.
+// Appends the name of a descriptor: a path, or the endpoints of a connection. Pipes and socket
+// pairs have none.
 void append_descriptor_name(std::string& out, const state::Descriptor& descriptor);
 
 // Appends the names of the flags of an open, joined by `|`.
 void append_open_flags(std::string& out, uint32_t flags);
 
-// Whether a result is a negative error number. Addresses may be negative too, but not in the last page.
+// Whether a result is a negative error number. Addresses may be negative too, but not in the last
+// page.
 inline bool is_error(int64_t result) {
   constexpr int64_t kMaxErrno = 4095;
   return result < 0 && result >= -kMaxErrno;
@@ -38,11 +39,14 @@ class ParameterText {
   // `engine` must outlive this object. Names are those after the last processed event.
   explicit ParameterText(state::Engine& engine) : engine_(engine) {}
 
-  // Appends parameter `index` of `event`, unescaped, as value(meaning); "<NA>" if a text is missing.
-  void append(std::string& out, const scap::EventView& event, uint32_t index, state::Thread* thread);
-  // Appends the meaning only, such as the name of a flag, user or error; the value if it has none. Returns
-  // false if the value is missing.
-  bool append_meaning(std::string& out, const scap::EventView& event, uint32_t index, state::Thread* thread);
+  // Appends parameter `index` of `event`, unescaped, as value(meaning); "<NA>" if a text is
+  // missing.
+  void append(std::string& out, const scap::EventView& event, uint32_t index,
+              state::Thread* thread);
+  // Appends the meaning only, such as the name of a flag, user or error; the value if it has none.
+  // Returns false if the value is missing.
+  bool append_meaning(std::string& out, const scap::EventView& event, uint32_t index,
+                      state::Thread* thread);
 
  private:
   // These set raw_ to the value and resolved_ to its meaning, if it has one.

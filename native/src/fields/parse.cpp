@@ -31,18 +31,21 @@ std::string_view word_at(std::string_view text) {
   return text.substr(0, size);
 }
 
-// The longest field name that the word starts with. Only whole parts match: evt.number is not evt.num.
+// The longest field name that the word starts with. Only whole parts match: evt.number is not
+// evt.num.
 const FieldInfo* longest_field(std::string_view word) {
   static const std::unordered_map<std::string_view, const FieldInfo*> by_name = [] {
     std::unordered_map<std::string_view, const FieldInfo*> names;
     for (const FieldInfo& info : kFields) names.emplace(info.name, &info);
     return names;
   }();
-  static const size_t longest =
-      std::ranges::max(kFields, {}, [](const FieldInfo& info) { return info.name.size(); }).name.size();
+  static const size_t longest = std::ranges::max(kFields, {}, [](const FieldInfo& info) {
+                                  return info.name.size();
+                                }).name.size();
   size_t size = word.size() <= longest ? word.size() : word.rfind('.', longest);
   while (size != std::string_view::npos && size > 0) {
-    if (const auto found = by_name.find(word.substr(0, size)); found != by_name.end()) return found->second;
+    if (const auto found = by_name.find(word.substr(0, size)); found != by_name.end())
+      return found->second;
     size = word.rfind('.', size - 1);
   }
   return nullptr;
@@ -72,7 +75,8 @@ Status unknown_field(std::string_view word, FieldFailure& failure) {
   }
   if (found != nullptr && (word == found->name || longest_field(word) == nullptr)) {
     failure = FieldFailure::kUnavailable;
-    return invalid("field " + quoted(found->name) + " cannot be answered: " + std::string(found->reason));
+    return invalid("field " + quoted(found->name) +
+                   " cannot be answered: " + std::string(found->reason));
   }
   std::vector<std::string_view> names;
   for (const FieldInfo& info : kFields) names.push_back(info.name);
@@ -102,8 +106,8 @@ Status parse_number(FieldRef& field, uint64_t max) {
   const char* const end = field.argument.data() + field.argument.size();
   const auto result = std::from_chars(field.argument.data(), end, field.number_argument);
   if (result.ec != std::errc() || result.ptr != end || field.number_argument > max) {
-    return invalid("field " + quoted(field.name) + " takes a number from 0 to " + std::to_string(max) +
-                   ", not " + quoted(field.argument));
+    return invalid("field " + quoted(field.name) + " takes a number from 0 to " +
+                   std::to_string(max) + ", not " + quoted(field.argument));
   }
   field.index_argument = max < INT32_MAX ? static_cast<int>(field.number_argument) : -1;
   return Status::ok();
@@ -116,8 +120,8 @@ Status parse_type(FieldRef& field) {
     if (event_name(code) == field.argument) return Status::ok();
     names.push_back(event_name(code));
   }
-  return invalid(
-      with_advice("no event has the type " + quoted(field.argument), nearest(field.argument, names)));
+  return invalid(with_advice("no event has the type " + quoted(field.argument),
+                             nearest(field.argument, names)));
 }
 
 constexpr uint64_t kMaxLevels = 1000;
@@ -127,9 +131,11 @@ std::string expected_argument(const FieldInfo& info) {
   const std::string name(info.name);
   switch (info.argument) {
     case ArgumentKind::kParameter:
-      return "the name of a parameter, as in " + name + ".name, or its place, as in " + name + "[0]";
+      return "the name of a parameter, as in " + name + ".name, or its place, as in " + name +
+             "[0]";
     case ArgumentKind::kType: return "the type of an event, as in " + name + ".open";
-    case ArgumentKind::kNumber: return "a time in nanoseconds, as in " + name + "[1700000000000000000]";
+    case ArgumentKind::kNumber:
+      return "a time in nanoseconds, as in " + name + "[1700000000000000000]";
     case ArgumentKind::kEnds: return "src or dst, as in " + name + ".src";
     default: return "an argument, as in " + name + "[name]";
   }
@@ -145,7 +151,8 @@ Status parse_argument(const FieldInfo& info, FieldRef& field) {
       if (field.argument == "src" || field.argument == "dst") return Status::ok();
       return invalid("field " + quoted(info.name) + " needs " + expected_argument(info));
     case ArgumentKind::kName:
-      if (field.argument.size() <= 4 && all_digits(field.argument)) return parse_number(field, 9999);
+      if (field.argument.size() <= 4 && all_digits(field.argument))
+        return parse_number(field, 9999);
       return Status::ok();
     case ArgumentKind::kNone: return Status::ok();
   }
@@ -157,8 +164,9 @@ Status parse_argument(const FieldInfo& info, FieldRef& field) {
 bool may_be_field(std::string_view text) {
   const std::string_view word = word_at(text);
   return longest_field(word) != nullptr ||
-         std::ranges::any_of(kRefusedFields,
-                             [word](const RefusedField& refused) { return word.starts_with(refused.name); });
+         std::ranges::any_of(kRefusedFields, [word](const RefusedField& refused) {
+           return word.starts_with(refused.name);
+         });
 }
 
 Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* failure) {
@@ -187,7 +195,8 @@ Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* 
   const bool dotted = word.size() > used;
   if (info->argument == ArgumentKind::kNone) {
     // A longer name is another field.
-    if (bracket) return unknown_field(text.substr(0, std::min(text.size(), text.find(']', used) + 1)), kind);
+    if (bracket)
+      return unknown_field(text.substr(0, std::min(text.size(), text.find(']', used) + 1)), kind);
     if (dotted) return unknown_field(word, kind);
     return field;
   }
@@ -200,7 +209,8 @@ Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* 
       return invalid("field " + quoted(info->name) + ": the bracket is not closed");
     }
     const std::string_view argument = rest.substr(1, end - 1);
-    field.argument = quote != '\0' && end == closing + 1 ? argument.substr(1, argument.size() - 2) : argument;
+    field.argument =
+        quote != '\0' && end == closing + 1 ? argument.substr(1, argument.size() - 2) : argument;
     used += end + 1;
   } else if (dotted) {
     size_t size = 1;

@@ -45,7 +45,8 @@ const std::string* FieldReader::opened_path() {
     path_ = path;
     return &path_;
   }
-  const auto base = engine_.directory_of(*context_->thread, to_int(parameter(P::dirfd), state::kAtFdcwd));
+  const auto base =
+      engine_.directory_of(*context_->thread, to_int(parameter(P::dirfd), state::kAtFdcwd));
   state::join_path(base.value_or(std::string_view()), path, path_);
   return &path_;
 }
@@ -62,8 +63,8 @@ FieldValue FieldReader::path_field(Field field) {
   const uint16_t code = context_->event->code;
   const bool wants_target = field == Field::kFsPathTarget || field == Field::kFsPathTargetraw;
   const bool wants_source = field == Field::kFsPathSource || field == Field::kFsPathSourceraw;
-  const bool raw =
-      field == Field::kFsPathNameraw || field == Field::kFsPathSourceraw || field == Field::kFsPathTargetraw;
+  const bool raw = field == Field::kFsPathNameraw || field == Field::kFsPathSourceraw ||
+                   field == Field::kFsPathTargetraw;
   const bool by_descriptor = code == ev::SYSCALL_FCHMOD_X || code == ev::SYSCALL_FCHOWN_X;
   const PathParameters* paths = paths_of(code);
   if (paths == nullptr && !by_descriptor) return {};
@@ -88,7 +89,8 @@ FieldValue FieldReader::link_target() {
   const Bytes target = engine_.path_argument(call, P::target);
   if (!state::has_text(target)) return {};
   const Bytes link = engine_.path_argument(call, P::linkpath);
-  engine_.resolve_link_target(*context_->thread, directory_argument(P::linkdirfd), link, target, path_);
+  engine_.resolve_link_target(*context_->thread, directory_argument(P::linkdirfd), link, target,
+                              path_);
   return FieldValue::of(path_);
 }
 
@@ -110,7 +112,8 @@ FieldValue FieldReader::absolute_path(const FieldRef& field) {
   switch (const uint16_t code = context_->event->code) {
     case ev::SYSCALL_RENAMEAT_X:
     case ev::SYSCALL_RENAMEAT2_X:
-      return end ? path_of(P::newpath, P::newdirfd, false) : path_of(P::oldpath, P::olddirfd, false);
+      return end ? path_of(P::newpath, P::newdirfd, false)
+                 : path_of(P::oldpath, P::olddirfd, false);
     case ev::SYSCALL_LINKAT_X:
     case ev::SYSCALL_LINKAT_2_X:
       return end ? path_of(P::newpath, P::newdir, false) : path_of(P::oldpath, P::olddir, false);

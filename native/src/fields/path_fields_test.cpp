@@ -48,24 +48,27 @@ class Capture {
     return *this;
   }
   Capture& open(int64_t fd, std::string_view path, int64_t dirfd = kCwd, uint32_t flags = kRead) {
-    return event(ev::SYSCALL_OPENAT_2_X, {value::i64(fd), value::i64(dirfd), value::text(path),
-                                          value::u32(flags), value::u32(0), value::u32(0), value::u64(0)});
+    return event(ev::SYSCALL_OPENAT_2_X,
+                 {value::i64(fd), value::i64(dirfd), value::text(path), value::u32(flags),
+                  value::u32(0), value::u32(0), value::u64(0)});
   }
   Capture& open_by(int64_t tid, int64_t fd, std::string_view path) {
     return event(ev::SYSCALL_OPENAT_2_X,
-                 {value::i64(fd), value::i64(kCwd), value::text(path), value::u32(kRead), value::u32(0),
-                  value::u32(0), value::u64(0)},
+                 {value::i64(fd), value::i64(kCwd), value::text(path), value::u32(kRead),
+                  value::u32(0), value::u32(0), value::u64(0)},
                  tid);
   }
   Capture& openat2(int64_t fd, std::string_view path, int64_t dirfd, uint32_t resolve) {
     return event(ev::SYSCALL_OPENAT2_X,
-                 {value::i64(fd), value::i64(dirfd), value::text(path), value::u32(kRead), value::u32(0),
-                  value::u32(resolve), value::u32(0), value::u64(0)});
+                 {value::i64(fd), value::i64(dirfd), value::text(path), value::u32(kRead),
+                  value::u32(0), value::u32(resolve), value::u32(0), value::u64(0)});
   }
   Capture& chdir(std::string_view path, int64_t tid = kApp) {
     return event(ev::SYSCALL_CHDIR_X, {value::i64(0), value::text(path)}, tid);
   }
-  Capture& fchdir(int64_t fd) { return event(ev::SYSCALL_FCHDIR_X, {value::i64(0), value::i64(fd)}); }
+  Capture& fchdir(int64_t fd) {
+    return event(ev::SYSCALL_FCHDIR_X, {value::i64(0), value::i64(fd)});
+  }
   Capture& read(int64_t fd) {
     return event(ev::SYSCALL_READ_X, {value::i64(1), "x", value::i64(fd), value::u32(1)});
   }
@@ -117,7 +120,8 @@ TEST(LongPaths, KeepTheWholeWorkingDirectory) {
     for (int i = 0; i < depth; ++i) capture.chdir("..");
     EXPECT_EQ(name_of(capture.open(3, "etc/passwd")), "/w/etc/passwd") << depth;
     const size_t size = 2 + static_cast<size_t>(depth) * 201 + 2;
-    EXPECT_EQ(at_the_bottom.size(), size > 4095 ? std::string_view("<UNKNOWN>f").size() : size) << depth;
+    EXPECT_EQ(at_the_bottom.size(), size > 4095 ? std::string_view("<UNKNOWN>f").size() : size)
+        << depth;
   }
 }
 
@@ -147,8 +151,9 @@ TEST(Openat2, ResolvesInTheDirectoryAsRoot) {
   EXPECT_EQ(name_of(capture.openat2(-2, "/../etc/shadow", 3, kInRoot)), "/home/root/etc/shadow");
   EXPECT_EQ(name_of(capture.openat2(4, "/x", kCwd, kInRoot | 8)), "/home/ana/x");
   EXPECT_EQ(name_of(capture.openat2(4, "/x", 77, kInRoot)), "<UNKNOWN>x");
-  EXPECT_EQ(capture.openat2(4, "/x", 3, kInRoot).last("%fs.path.name %fs.path.nameraw %evt.arg.name"),
-            "/home/root/x /x /home/root/x");
+  EXPECT_EQ(
+      capture.openat2(4, "/x", 3, kInRoot).last("%fs.path.name %fs.path.nameraw %evt.arg.name"),
+      "/home/root/x /x /home/root/x");
   EXPECT_EQ(name_of(capture.openat2(4, "/x", 3, 0)), "/x");
 }
 
@@ -166,8 +171,8 @@ TEST(Openat2, DoesNotLeaveTheDirectoryWithResolveBeneath) {
 TEST(Openat2, PrefersPathAndFlagsOfTheEnterEvent) {
   Capture capture;
   capture.open(3, "/home/root", kCwd, kRead | kDirectory);
-  capture.event(ev::SYSCALL_OPENAT2_E,
-                {value::i64(3), value::text("/a"), value::u32(kRead), value::u32(0), value::u32(2)});
+  capture.event(ev::SYSCALL_OPENAT2_E, {value::i64(3), value::text("/a"), value::u32(kRead),
+                                        value::u32(0), value::u32(2)});
   EXPECT_EQ(name_of(capture.openat2(4, "/b", kCwd, 0)), "/home/root/a");
 }
 
@@ -178,8 +183,10 @@ TEST(OpenNames, AreNormalizedForFailedOpensToo) {
     Capture capture;
     EXPECT_EQ(capture.open(result, "/tmp/../etc//shadow").last("%fd.name %fd.nameraw"),
               "/etc/shadow /tmp/../etc//shadow");
-    EXPECT_EQ(capture.open(result, "./x/../f").last("%fd.name %fd.nameraw"), "/home/ana/f ./x/../f");
-    EXPECT_EQ(capture.open(result, "/etc/hosts").last("%fd.name %fd.nameraw"), "/etc/hosts /etc/hosts");
+    EXPECT_EQ(capture.open(result, "./x/../f").last("%fd.name %fd.nameraw"),
+              "/home/ana/f ./x/../f");
+    EXPECT_EQ(capture.open(result, "/etc/hosts").last("%fd.name %fd.nameraw"),
+              "/etc/hosts /etc/hosts");
     EXPECT_EQ(capture.open(result, "./rel", 77).last("%fd.name %fd.nameraw"), "<UNKNOWN>rel ./rel");
     EXPECT_EQ(capture.open(result, "/rel", 77).last("%fd.name %evt.abspath"), "/rel /rel");
     capture.event(ev::SYSCALL_CREAT_X, {value::i64(result), value::text("../new"), value::u32(0),
@@ -216,7 +223,8 @@ TEST(OpenNames, SplitUnknownDirectoryAndFileName) {
 
 TEST(Paths, UnreadableInOneEventComeFromTheOther) {
   const auto entered = [](std::string_view path) {
-    return std::vector<std::string>{value::i64(kCwd), value::text(path), value::u32(kRead), value::u32(0)};
+    return std::vector<std::string>{value::i64(kCwd), value::text(path), value::u32(kRead),
+                                    value::u32(0)};
   };
   Capture capture;
   capture.event(ev::SYSCALL_OPENAT_2_E, entered("<NA>"));
@@ -264,12 +272,13 @@ TEST(Paths, ExecUsesThePathThatTheKernelRead) {
 
 TEST(Paths, EnterEventsTakePrecedence) {
   Capture capture;
-  capture.event(ev::SYSCALL_OPENAT2_E, {value::i64(kCwd), value::text("/tmp/file"), value::u32(kRead),
-                                        value::u32(0), value::u32(0)});
+  capture.event(ev::SYSCALL_OPENAT2_E, {value::i64(kCwd), value::text("/tmp/file"),
+                                        value::u32(kRead), value::u32(0), value::u32(0)});
   EXPECT_EQ(capture.openat2(8, "/tmp/other", kCwd, 0).last("%fd.name %fd.nameraw %fs.path.name"),
             "/tmp/file /tmp/file /tmp/file");
   capture.event(ev::SYSCALL_OPEN_E, {value::text("../file"), value::u32(kRead), value::u32(0)});
-  capture.event(ev::SYSCALL_OPEN_X, {value::i64(-2), value::text("other"), value::u32(kRead), value::u32(0)});
+  capture.event(ev::SYSCALL_OPEN_X,
+                {value::i64(-2), value::text("other"), value::u32(kRead), value::u32(0)});
   EXPECT_EQ(capture.last("%fd.name %fd.nameraw %fs.path.name %fs.path.nameraw"),
             "/home/file ../file /home/file ../file");
 }
@@ -312,8 +321,8 @@ TEST(RenamedDirectories, UpdateWorkingDirectoriesAndDescriptors) {
 TEST(RenamedDirectories, WorkWithEveryRenameCall) {
   Capture capture("/home/r1");
   capture.open(3, "/home", kCwd, kRead | kDirectory);
-  capture.event(ev::SYSCALL_RENAMEAT_X,
-                {value::i64(0), value::i64(3), value::text("r1"), value::i64(3), value::text("./x/../r2")});
+  capture.event(ev::SYSCALL_RENAMEAT_X, {value::i64(0), value::i64(3), value::text("r1"),
+                                         value::i64(3), value::text("./x/../r2")});
   EXPECT_EQ(name_of(capture.open(5, "g")), "/home/r2/g");
   capture.renameat2(kCwd, "../r2", 3, "r3", 1);
   EXPECT_EQ(name_of(capture.open(5, "g")), "/home/r3/g");
@@ -368,8 +377,8 @@ TEST(RenamedDirectories, MovedToAnUnknownDirectory) {
 TEST(RenamedDirectories, OnlyAffectTheSameRoot) {
   Capture capture("/home/r1");
   capture.event(ev::SYSCALL_CHROOT_X, {value::i64(0), value::text("/jail")}, kOther);
-  capture.event(ev::SYSCALL_RENAME_X, {value::i64(0), value::text("/home/r1"), value::text("/home/r2")},
-                kOther);
+  capture.event(ev::SYSCALL_RENAME_X,
+                {value::i64(0), value::text("/home/r1"), value::text("/home/r2")}, kOther);
   EXPECT_EQ(name_of(capture.open(4, "f")), "/home/r1/f");
 }
 
@@ -382,8 +391,8 @@ TEST(RenamedDirectories, OnlyAffectTheSameContainer) {
   params[14] = cgroup;
   Capture capture("/home/r1");
   capture.event(ev::SYSCALL_EXECVE_19_X, params);
-  capture.event(ev::SYSCALL_RENAME_X, {value::i64(0), value::text("/home/r1"), value::text("/home/r2")},
-                kOther);
+  capture.event(ev::SYSCALL_RENAME_X,
+                {value::i64(0), value::text("/home/r1"), value::text("/home/r2")}, kOther);
   EXPECT_EQ(name_of(capture.open(4, "f")), "/home/r1/f") << "renamed on the host";
   capture.rename("/home/r1", "/home/r2");
   EXPECT_EQ(name_of(capture.open(4, "f")), "/home/r2/f");
@@ -400,7 +409,8 @@ TEST(RenamedDirectories, UpdateListedDescriptors) {
 TEST(RenamedDirectories, DoNotAffectRemovedDirectories) {
   Capture capture("/home/r1");
   capture.event(ev::SYSCALL_RMDIR_2_X, {value::i64(0), value::text("/home/r1")}, kOther);
-  capture.event(ev::SYSCALL_MKDIR_2_X, {value::i64(0), value::text("/home/r1"), value::u32(0)}, kOther);
+  capture.event(ev::SYSCALL_MKDIR_2_X, {value::i64(0), value::text("/home/r1"), value::u32(0)},
+                kOther);
   capture.chdir("/home/r1", kOther).rename("/home/r1", "/home/r2");
   EXPECT_EQ(name_of(capture.open(-2, "f")), "/home/r1/f");
   EXPECT_EQ(name_of(capture.open_by(kOther, 4, "f")), "/home/r2/f");

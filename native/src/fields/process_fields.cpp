@@ -102,9 +102,12 @@ FieldValue FieldReader::process_value(Field field, Thread& thread) {
     case Field::kThreadCapEffective: return capabilities(thread.capabilities.effective);
     case Field::kThreadPfmajor: return FieldValue::of(thread.memory.major_faults);
     case Field::kThreadPfminor: return FieldValue::of(thread.memory.minor_faults);
-    case Field::kThreadVmsize: return FieldValue::of(thread.is_leader() ? process.memory.size_kb : 0);
-    case Field::kThreadVmrss: return FieldValue::of(thread.is_leader() ? process.memory.resident_kb : 0);
-    case Field::kThreadVmsizeB: return FieldValue::of(thread.is_leader() ? process.memory.size_kb * 1024 : 0);
+    case Field::kThreadVmsize:
+      return FieldValue::of(thread.is_leader() ? process.memory.size_kb : 0);
+    case Field::kThreadVmrss:
+      return FieldValue::of(thread.is_leader() ? process.memory.resident_kb : 0);
+    case Field::kThreadVmsizeB:
+      return FieldValue::of(thread.is_leader() ? process.memory.size_kb * 1024 : 0);
     case Field::kThreadVmrssB:
       return FieldValue::of(thread.is_leader() ? process.memory.resident_kb * 1024 : 0);
     case Field::kProcVmsize: return FieldValue::of(process.memory.size_kb);
@@ -226,8 +229,9 @@ FieldValue FieldReader::process_value(Field field, Thread& thread) {
       if (thread.group == nullptr) return FieldValue::of(uint64_t{0});
       const Thread* const leader = thread.group->leader;
       const bool leads = leader != nullptr && !leader->dead;
-      return FieldValue::of(uint64_t{thread.group->alive} -
-                            (field == Field::kProcNchilds && leads && thread.group->alive > 0 ? 1 : 0));
+      return FieldValue::of(
+          uint64_t{thread.group->alive} -
+          (field == Field::kProcNchilds && leads && thread.group->alive > 0 ? 1 : 0));
     }
     case Field::kProcFdopencount:
     case Field::kProcFdusage: {
@@ -236,8 +240,8 @@ FieldValue FieldReader::process_value(Field field, Thread& thread) {
       const uint64_t count = table == nullptr ? 0 : table->count();
       if (field == Field::kProcFdopencount) return FieldValue::of(count);
       const int64_t limit = leader == nullptr ? -1 : leader->fdlimit;
-      return FieldValue::of(limit <= 0 ? 0.0
-                                       : 100.0 * static_cast<double>(count) / static_cast<double>(limit));
+      return FieldValue::of(
+          limit <= 0 ? 0.0 : 100.0 * static_cast<double>(count) / static_cast<double>(limit));
     }
     case Field::kProcFdlimit: {
       const Thread* leader = thread.leader();
@@ -253,14 +257,16 @@ FieldValue FieldReader::process_value(Field field, Thread& thread) {
   }
 }
 
-// The leader's id is the number of the session or group. Inside pid namespaces, numbers are those of the
-// namespace, so use the oldest ancestor with the same number.
+// The leader's id is the number of the session or group. Inside pid namespaces, numbers are those
+// of the namespace, so use the oldest ancestor with the same number.
 FieldValue FieldReader::group_leader_field(Field field, const Thread& thread) {
   const bool session =
       field == Field::kProcSname || field == Field::kProcSidExe || field == Field::kProcSidExepath;
-  const bool host_group =
-      field == Field::kProcPgidName || field == Field::kProcPgidExe || field == Field::kProcPgidExepath;
-  const int64_t Thread::*number = session ? &Thread::sid : host_group ? &Thread::pgid : &Thread::vpgid;
+  const bool host_group = field == Field::kProcPgidName || field == Field::kProcPgidExe ||
+                          field == Field::kProcPgidExepath;
+  const int64_t Thread::*number = session      ? &Thread::sid
+                                  : host_group ? &Thread::pgid
+                                               : &Thread::vpgid;
   const int64_t wanted = thread.*number;
   Thread* leader = host_group || !in_pid_namespace(thread) ? engine_.find_thread(wanted) : nullptr;
   if (leader == nullptr) {
@@ -289,7 +295,8 @@ FieldValue FieldReader::environment_variable(const Thread& thread, std::string_v
   if (leader == nullptr) return {};
   std::string_view value;
   each_part(leader->env, [&](std::string_view part) {
-    if (!part.starts_with(name) || part.size() <= name.size() || part[name.size()] != '=') return true;
+    if (!part.starts_with(name) || part.size() <= name.size() || part[name.size()] != '=')
+      return true;
     value = part.substr(name.size() + 1);
     return false;
   });
@@ -315,7 +322,8 @@ FieldValue FieldReader::standard_descriptor(Field field, Thread& thread) {
   state::DescriptorTable* table = thread.table();
   const state::FdSlot* slot = table == nullptr ? nullptr : table->find(fd);
   if (slot == nullptr) return {};
-  if (field == Field::kProcStdinType || field == Field::kProcStdoutType || field == Field::kProcStderrType) {
+  if (field == Field::kProcStdinType || field == Field::kProcStdoutType ||
+      field == Field::kProcStderrType) {
     return FieldValue::of_text(type_name(slot->descriptor->type));
   }
   text_.clear();
@@ -327,16 +335,19 @@ FieldValue FieldReader::executable(Field field, const Thread& thread) {
   const state::Executable& exe = thread.executable;
   switch (field) {
     case Field::kProcIsExeWritable: return FieldValue::of((exe.flags & state::kExeWritable) != 0);
-    case Field::kProcIsExeUpperLayer: return FieldValue::of((exe.flags & state::kExeUpperLayer) != 0);
-    case Field::kProcIsExeLowerLayer: return FieldValue::of((exe.flags & state::kExeLowerLayer) != 0);
+    case Field::kProcIsExeUpperLayer:
+      return FieldValue::of((exe.flags & state::kExeUpperLayer) != 0);
+    case Field::kProcIsExeLowerLayer:
+      return FieldValue::of((exe.flags & state::kExeLowerLayer) != 0);
     case Field::kProcIsExeFromMemfd: return FieldValue::of((exe.flags & state::kExeFromMemfd) != 0);
     case Field::kProcExeIno:
       return exe.inode == 0 ? FieldValue() : FieldValue::of(static_cast<int64_t>(exe.inode));
     case Field::kProcExeInoCtime: return nonzero(exe.ctime);
     case Field::kProcExeInoMtime: return nonzero(exe.mtime);
     case Field::kProcExeInoCtimeDurationProcStart:
-      return exe.ctime == 0 || thread.clone_ts <= exe.ctime ? FieldValue()
-                                                            : FieldValue::of(thread.clone_ts - exe.ctime);
+      return exe.ctime == 0 || thread.clone_ts <= exe.ctime
+                 ? FieldValue()
+                 : FieldValue::of(thread.clone_ts - exe.ctime);
     default:
       return thread.pidns_start_ts == 0 || exe.ctime <= thread.pidns_start_ts
                  ? FieldValue()
@@ -356,7 +367,8 @@ FieldValue FieldReader::account(Field field, const Thread& thread) {
     case Field::kGroupName: return name_of(engine_.groups(), thread.gid);
     case Field::kUserLoginname: return name_of(engine_.users(), thread.loginuid);
     case Field::kUserLoginuid:
-      return FieldValue::of(thread.loginuid == state::kNoId ? int64_t{-1} : int64_t{thread.loginuid});
+      return FieldValue::of(thread.loginuid == state::kNoId ? int64_t{-1}
+                                                            : int64_t{thread.loginuid});
     case Field::kUserHomedir:
     case Field::kUserShell: {
       const state::Account* account = engine_.accounts().find(thread.container, thread.uid);

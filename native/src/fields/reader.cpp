@@ -25,7 +25,8 @@ constexpr Source source_of(std::string_view name) {
 
 constexpr auto kSources = [] {
   std::array<Source, std::size(kFields)> sources{};
-  for (const FieldInfo& info : kFields) sources[static_cast<size_t>(info.field)] = source_of(info.name);
+  for (const FieldInfo& info : kFields)
+    sources[static_cast<size_t>(info.field)] = source_of(info.name);
   return sources;
 }();
 
@@ -77,13 +78,15 @@ FieldValue FieldReader::next_value(const FieldRef& field) {
   const bool source = step_++ == 0;
   if (field.type == FieldType::kPort)
     return FieldValue::of(uint64_t{source ? descriptor.sport : descriptor.dport});
-  const bool ipv6 = descriptor.type == state::FdType::kIpv6 || descriptor.type == state::FdType::kIpv6Server;
+  const bool ipv6 =
+      descriptor.type == state::FdType::kIpv6 || descriptor.type == state::FdType::kIpv6Server;
   return FieldValue::of_ip(source ? descriptor.sip.data() : descriptor.dip.data(), ipv6);
 }
 
 std::string_view service_name(uint16_t port) {
   const auto* found = std::ranges::lower_bound(scap::kServices, port, {}, &scap::Service::port);
-  return found != std::end(scap::kServices) && found->port == port ? found->name : std::string_view();
+  return found != std::end(scap::kServices) && found->port == port ? found->name
+                                                                   : std::string_view();
 }
 
 int service_port(std::string_view name) {

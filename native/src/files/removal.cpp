@@ -35,7 +35,8 @@ Entry open_entry(int directory, const char* name) {
   if (::fstatat(directory, name, &seen, AT_SYMLINK_NOFOLLOW) != 0) return {};
   errno = EINVAL;
   if (!S_ISREG(seen.st_mode) && !S_ISDIR(seen.st_mode)) return {};
-  Entry entry{FileDescriptor(::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC))};
+  Entry entry{
+      FileDescriptor(::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC))};
 #endif
   if (entry.descriptor.is_open() && ::fstat(entry.descriptor.get(), &entry.info) != 0) return {};
   return entry;
@@ -92,7 +93,8 @@ class Removal {
     if (!entry.descriptor.is_open()) return errno == ENOENT;
     if (static_cast<uint64_t>(entry.info.st_uid) != owner_) return false;
     if (step == Step::kCheck && left_-- == 0) return false;
-    if (S_ISREG(entry.info.st_mode)) return step == Step::kCheck || ::unlinkat(parent, name.c_str(), 0) == 0;
+    if (S_ISREG(entry.info.st_mode))
+      return step == Step::kCheck || ::unlinkat(parent, name.c_str(), 0) == 0;
     if (!S_ISDIR(entry.info.st_mode) || depth == kMaxDepth) return false;
     // Only directories: overlayfs reports the device of a layer for files.
     if (static_cast<uint64_t>(entry.info.st_dev) != device_) return false;
@@ -119,7 +121,8 @@ bool can_remove_safely() {
 }
 
 std::optional<MadeDirectory> identify_made_directory(const std::string& path) {
-  const FileDescriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const FileDescriptor directory(
+      ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat info = {};
   if (!directory.is_open() || ::fstat(directory.get(), &info) != 0) return std::nullopt;
   const auto names = names_in(directory.get(), 0);
@@ -152,7 +155,8 @@ void remove_leftovers(const std::string& directory,
   // With a trailing slash, open() would follow a link.
   const size_t end = directory.find_last_not_of('/');
   const std::string path = end == std::string::npos ? directory : directory.substr(0, end + 1);
-  const FileDescriptor opened(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const FileDescriptor opened(
+      ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat info = {};
   if (!opened.is_open() || ::fstat(opened.get(), &info) != 0) return;
   const uid_t user = ::geteuid();

@@ -45,7 +45,8 @@ class RemovalTest : public ::testing::Test {
     return path;
   }
   void remove_all_parts() {
-    remove_leftovers(shared_.string(), [](const std::string& name) { return name.ends_with(".part"); });
+    remove_leftovers(shared_.string(),
+                     [](const std::string& name) { return name.ends_with(".part"); });
   }
   bool victim_lives() const { return fs::exists(base_ / "victim" / "precious"); }
 
@@ -122,7 +123,8 @@ TEST_F(RemovalTest, DoesNotFollowALinkToTheDirectory) {
 TEST_F(RemovalTest, KeepsDeepTrees) {
   fs::path deep = plant("tree.part");
   for (int i = 0; i < 40; ++i) fs::create_directory(deep /= "d");
-  for (fs::path made = deep; made != shared_; made = made.parent_path()) ::chmod(made.c_str(), 0700);
+  for (fs::path made = deep; made != shared_; made = made.parent_path())
+    ::chmod(made.c_str(), 0700);
   remove_all_parts();
   EXPECT_TRUE(fs::exists(deep));
   EXPECT_TRUE(fs::exists(shared_ / "tree.part" / "file"));
@@ -165,7 +167,8 @@ TEST_F(RemovalTest, StaysInTheDirectoryWhileEntriesAreSwapped) {
       for (const fs::path& target : {tree / "below", tree}) {
         // Swaps forth and back.
         for (int i = 0; i < 2; ++i) {
-          if (::renameat2(AT_FDCWD, target.c_str(), AT_FDCWD, link.c_str(), RENAME_EXCHANGE) == 0) ++swaps;
+          if (::renameat2(AT_FDCWD, target.c_str(), AT_FDCWD, link.c_str(), RENAME_EXCHANGE) == 0)
+            ++swaps;
         }
       }
     }

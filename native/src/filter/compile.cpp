@@ -20,7 +20,18 @@ using fields::Field;
 using fields::FieldType;
 using fields::Several;
 
-enum class Class : uint8_t { kNumber, kReal, kPort, kBool, kText, kAddress, kNetwork, kBytes, kList, kRaw };
+enum class Class : uint8_t {
+  kNumber,
+  kReal,
+  kPort,
+  kBool,
+  kText,
+  kAddress,
+  kNetwork,
+  kBytes,
+  kList,
+  kRaw
+};
 
 Class class_of(FieldType type) {
   switch (type) {
@@ -70,10 +81,12 @@ bool takes(Class type, Operator op) {
     case Operator::kLess:
     case Operator::kLessOrEqual:
     case Operator::kGreater:
-    case Operator::kGreaterOrEqual: return is_numeric(type) || type == Class::kRaw || type == Class::kText;
+    case Operator::kGreaterOrEqual:
+      return is_numeric(type) || type == Class::kRaw || type == Class::kText;
     case Operator::kContains:
     case Operator::kStartswith:
-    case Operator::kEndswith: return type == Class::kText || type == Class::kBytes || type == Class::kRaw;
+    case Operator::kEndswith:
+      return type == Class::kText || type == Class::kBytes || type == Class::kRaw;
     case Operator::kBcontains:
     case Operator::kBstartswith: return type == Class::kBytes || type == Class::kRaw;
     case Operator::kIcontains:
@@ -99,7 +112,8 @@ std::string operators_of(Class type) {
 std::string quoted(std::string_view text) {
   constexpr size_t kMaxSize = 60;
   std::string result = "'";
-  for (const char c : text.substr(0, kMaxSize)) result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  for (const char c : text.substr(0, kMaxSize))
+    result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   if (text.size() > kMaxSize) result += "...";
   return result + "'";
 }
@@ -120,7 +134,8 @@ std::string hex_to_bytes(std::string_view hex, bool& is_ok) {
 std::vector<std::string_view> event_types() {
   // Events that plugins add to the system calls.
   std::vector<std::string_view> names = {"container_removed"};
-  for (uint16_t code = 0; code < scap::kEventCount; ++code) names.push_back(fields::event_name(code));
+  for (uint16_t code = 0; code < scap::kEventCount; ++code)
+    names.push_back(fields::event_name(code));
   for (const std::string_view name : scap::kSyscallNames) names.push_back(name);
   for (const std::string_view name : scap::kX86SyscallNames) names.push_back(name);
   std::ranges::sort(names);
@@ -158,7 +173,8 @@ namespace {
 
 bool is_unavailable(const Argument& argument) {
   if (argument.kind == Argument::Kind::kOperand) return filter::is_unavailable(argument.operand);
-  return std::ranges::any_of(argument.items, [](const Argument& item) { return is_unavailable(item); });
+  return std::ranges::any_of(argument.items,
+                             [](const Argument& item) { return is_unavailable(item); });
 }
 
 }  // namespace
@@ -177,7 +193,8 @@ class Compiler {
   bool can_be_shown(const Operand& operand) {
     if (is_unavailable(operand)) return true;
     if (operand.call == nullptr && operand.field.filter_only) {
-      fail(operand.at, "field " + quoted(operand.field.name) + " is for conditions only and has no text");
+      fail(operand.at,
+           "field " + quoted(operand.field.name) + " is for conditions only and has no text");
     } else {
       (void)transformed(operand);
     }
@@ -349,7 +366,8 @@ class Compiler {
     if (made.empty()) return on_false;
     const bool is_and = node.check.modifier == Modifier::kAllof;
     if (node.check.modifier != Modifier::kOneof) {
-      for (size_t i = made.size(); i-- > 0;) (is_and ? on_true : on_false) = step(made[i], on_true, on_false);
+      for (size_t i = made.size(); i-- > 0;)
+        (is_and ? on_true : on_false) = step(made[i], on_true, on_false);
       return is_and ? on_true : on_false;
     }
     // Two states after each value: no value has held so far, or exactly one.
@@ -373,10 +391,11 @@ class Compiler {
   }
 
   Class transformed(const Operand& operand) {
-    Class type =
-        operand.call != nullptr ? result_of(*operand.call, operand.at) : class_of(operand.field.type);
+    Class type = operand.call != nullptr ? result_of(*operand.call, operand.at)
+                                         : class_of(operand.field.type);
     if (operand.transformers.empty() || failed()) return type;
-    const bool plain = operand.transformers.size() == 1 && operand.transformers[0] == Transformer::kVal;
+    const bool plain =
+        operand.transformers.size() == 1 && operand.transformers[0] == Transformer::kVal;
     const bool counts = type == Class::kList && operand.transformers[0] == Transformer::kLen;
     const bool refused =
         operand.call == nullptr && !counts &&
@@ -388,12 +407,13 @@ class Compiler {
     }
     for (const Transformer transformer : operand.transformers) {
       if (transformer == Transformer::kVal) continue;
-      const bool fits =
-          type == Class::kText || (type == Class::kList && transformer == Transformer::kLen) ||
-          (type == Class::kBytes && (transformer == Transformer::kLen || transformer == Transformer::kB64));
+      const bool fits = type == Class::kText ||
+                        (type == Class::kList && transformer == Transformer::kLen) ||
+                        (type == Class::kBytes &&
+                         (transformer == Transformer::kLen || transformer == Transformer::kB64));
       if (!fits) {
-        fail(operand.at, std::string(name_of(transformer)) + "() takes text, but " + named(operand) + " is " +
-                             std::string(words_of(type)));
+        fail(operand.at, std::string(name_of(transformer)) + "() takes text, but " +
+                             named(operand) + " is " + std::string(words_of(type)));
         return type;
       }
       type = transformer == Transformer::kLen ? Class::kNumber : Class::kText;
@@ -417,13 +437,17 @@ class Compiler {
         for (const Argument& argument : call.arguments) take_scalar(argument, is_rule_);
         break;
       case Function::kJoin:
-        if (!takes(2, "join() takes a separator and a list, as in join(\"-\", (proc.name, proc.pname))"))
+        if (!takes(
+                2,
+                "join() takes a separator and a list, as in join(\"-\", (proc.name, proc.pname))"))
           break;
         take_scalar(call.arguments[0]);
         take_list(call.arguments[1]);
         break;
       case Function::kGetopt:
-        if (!takes(2, "getopt() takes a list and the options, as in getopt((\"-n\", \"5\"), \"n:\")")) break;
+        if (!takes(2,
+                   "getopt() takes a list and the options, as in getopt((\"-n\", \"5\"), \"n:\")"))
+          break;
         take_list(call.arguments[0]);
         take_scalar(call.arguments[1]);
         return call.option == 0 ? Class::kList : Class::kText;
@@ -432,16 +456,18 @@ class Compiler {
   }
 
   void take_scalar(const Argument& argument, bool takes_text_only = false) {
-    if (argument.kind == Argument::Kind::kList) return fail(argument.at, "text is expected here, not a list");
+    if (argument.kind == Argument::Kind::kList)
+      return fail(argument.at, "text is expected here, not a list");
     if (argument.kind == Argument::Kind::kText) return;
     const Class type = transformed(argument.operand);
     const bool is_single = argument.operand.call != nullptr ||
                            argument.operand.field.several == Several::kNo || is_numeric(type);
     if (!failed() && (type == Class::kList || type == Class::kNetwork || !is_single)) {
-      fail(argument.at, "one value is expected here, but " + named(argument.operand) + " can have several");
-    } else if (takes_text_only && type != Class::kText) {
       fail(argument.at,
-           "text is expected here, but " + named(argument.operand) + " is " + std::string(words_of(type)));
+           "one value is expected here, but " + named(argument.operand) + " can have several");
+    } else if (takes_text_only && type != Class::kText) {
+      fail(argument.at, "text is expected here, but " + named(argument.operand) + " is " +
+                            std::string(words_of(type)));
     }
   }
 
@@ -463,13 +489,15 @@ class Compiler {
     made.left = check.left;
     made.op = check.op;
     // The type of such a field is unknown too.
-    made.is_unavailable = is_unavailable(check.left) || (check.right && is_unavailable(*check.right));
+    made.is_unavailable =
+        is_unavailable(check.left) || (check.right && is_unavailable(*check.right));
     if (made.is_unavailable) return made;
     const Class type = transformed(check.left);
     if (failed()) return made;
     if (!takes(type, check.op)) {
-      fail(check.op_at, quoted(name_of(check.op)) + " does not fit " + subject(check) + ", which is " +
-                            std::string(words_of(type)) + "; it takes " + operators_of(type));
+      fail(check.op_at, quoted(name_of(check.op)) + " does not fit " + subject(check) +
+                            ", which is " + std::string(words_of(type)) + "; it takes " +
+                            operators_of(type));
       return made;
     }
     if (check.left.call == nullptr && check.left.field.field == Field::kEvtAround) {
@@ -479,7 +507,8 @@ class Compiler {
       }
       made.op = Operator::kLessOrEqual;
     }
-    made.negated_each = check.left.call == nullptr && check.left.field.several == Several::kEither &&
+    made.negated_each = check.left.call == nullptr &&
+                        check.left.field.several == Several::kEither &&
                         check.op == Operator::kNotEqual;
     made.must_all = type == Class::kList && check.op == Operator::kIn;
     if (check.right) {
@@ -497,7 +526,8 @@ class Compiler {
   // Warns about likely mistakes in values.
   void warn_of(const Check& check, const Literal& literal) {
     std::string word;
-    std::ranges::copy_if(literal.text, std::back_inserter(word), [](char c) { return !is_space(c); });
+    std::ranges::copy_if(literal.text, std::back_inserter(word),
+                         [](char c) { return !is_space(c); });
     if (check.op == Operator::kRegex && needs_no_regex(literal.text)) {
       warn(literal.at, "the regular expression " + quoted(literal.text) +
                            " needs no regular expression; use =, contains, startswith or endswith");
@@ -524,7 +554,8 @@ class Compiler {
 
   static bool is_transformed_field(std::string_view word) {
     const size_t open = word.find('(');
-    return open != std::string_view::npos && word.ends_with(')') && is_function_name(word.substr(0, open));
+    return open != std::string_view::npos && word.ends_with(')') &&
+           is_function_name(word.substr(0, open));
   }
 
   // An expression without special characters except anchors or .* at its ends.
@@ -545,7 +576,8 @@ class Compiler {
   }
 
   static std::string subject(const Check& check) {
-    return check.left.call == nullptr ? "field " + quoted(check.left.field.name) : named(check.left);
+    return check.left.call == nullptr ? "field " + quoted(check.left.field.name)
+                                      : named(check.left);
   }
 
   void take_right(const Check& check, Class type, Condition& made) {
@@ -555,8 +587,9 @@ class Compiler {
     const bool takes_list = check.op == Operator::kIn || check.op == Operator::kIntersects;
     const bool is_text = type == Class::kText || type == Class::kList;
     if (is_rule_ && !may_be_compared(check)) return;
-    const bool is_same = type == right || (is_numeric(type) && is_numeric(right)) ||
-                         (takes_list && is_text && (right == Class::kText || right == Class::kList));
+    const bool is_same =
+        type == right || (is_numeric(type) && is_numeric(right)) ||
+        (takes_list && is_text && (right == Class::kText || right == Class::kList));
     if (!is_same) {
       fail(check.right->at, named(*check.right) + " is " + std::string(words_of(right)) + ", but " +
                                 named(check.left) + " is " + std::string(words_of(type)));
@@ -566,7 +599,8 @@ class Compiler {
       case Operator::kRegex:
       case Operator::kBcontains:
       case Operator::kBstartswith:
-        fail(check.right->at, quoted(name_of(check.op)) + " takes values, not a field, on its right side");
+        fail(check.right->at,
+             quoted(name_of(check.op)) + " takes values, not a field, on its right side");
         return;
       default: return;
     }
@@ -578,8 +612,8 @@ class Compiler {
       if (operand->call != nullptr) continue;
       const fields::FieldInfo& info = fields::kFields[static_cast<size_t>(operand->field.field)];
       if (info.several == Several::kNo && !info.filter_only) continue;
-      fail(operand->at,
-           "field " + quoted(operand->field.name) + " can only be compared with values, not with a field");
+      fail(operand->at, "field " + quoted(operand->field.name) +
+                            " can only be compared with values, not with a field");
       return false;
     }
     return true;
@@ -632,7 +666,8 @@ class Compiler {
     auto number = number_of(text);
     if (!is_rule_ || !number) return number;
     const bool is_hex = text.find_first_of("xX") != std::string_view::npos;
-    if (is_hex || (number->kind == Number::Kind::kReal && type != Class::kReal)) return std::nullopt;
+    if (is_hex || (number->kind == Number::Kind::kReal && type != Class::kReal))
+      return std::nullopt;
     return number;
   }
 
@@ -653,9 +688,11 @@ class Compiler {
         number->natural = static_cast<uint64_t>(port);
       }
     }
-    const bool fits = number && number->kind == Number::Kind::kUnsigned && number->natural <= UINT16_MAX;
+    const bool fits =
+        number && number->kind == Number::Kind::kUnsigned && number->natural <= UINT16_MAX;
     if (!fits) {
-      fail(literal.at, subject(check) + " is a port, from 0 to 65535 or the name of a service, but " +
+      fail(literal.at, subject(check) +
+                           " is a port, from 0 to 65535 or the name of a service, but " +
                            quoted(literal.text) + " is not");
       return;
     }
@@ -678,8 +715,8 @@ class Compiler {
     const size_t slash = text.find('/');
     Network network;
     const auto address = parse_ip(text.substr(0, slash));
-    bool fits =
-        address.has_value() && !(is_rule_ && type == Class::kNetwork && slash == std::string_view::npos);
+    bool fits = address.has_value() &&
+                !(is_rule_ && type == Class::kNetwork && slash == std::string_view::npos);
     if (fits) {
       network.bytes = address->bytes;
       network.ipv6 = address->ipv6;
@@ -718,8 +755,8 @@ class Compiler {
     const bool ordered = check.op >= Operator::kLess && check.op <= Operator::kGreaterOrEqual;
     const auto number = number_of(literal.text);
     if (ordered && !number) {
-      fail(literal.at,
-           quoted(name_of(check.op)) + " compares numbers, but " + quoted(literal.text) + " is not a number");
+      fail(literal.at, quoted(name_of(check.op)) + " compares numbers, but " +
+                           quoted(literal.text) + " is not a number");
       return;
     }
     if (number) made.numbers.push_back(*number);
@@ -733,13 +770,15 @@ class Compiler {
         bool is_ok = false;
         made.texts.push_back(hex_to_bytes(literal.text, is_ok));
         if (!is_ok) {
-          fail(literal.at, quoted(name_of(check.op)) + " takes bytes as pairs of hexadecimal digits, but " +
+          fail(literal.at, quoted(name_of(check.op)) +
+                               " takes bytes as pairs of hexadecimal digits, but " +
                                quoted(literal.text) + " is not");
         }
         return;
       }
       case Operator::kRegex: {
-        auto regex = Regex::compile(literal.text, is_rule_ ? Regex::Syntax::kPosix : Regex::Syntax::kFull);
+        auto regex =
+            Regex::compile(literal.text, is_rule_ ? Regex::Syntax::kPosix : Regex::Syntax::kFull);
         if (regex.is_ok()) {
           made.regex.emplace(std::move(regex.value()));
         } else {
@@ -769,8 +808,8 @@ class Compiler {
     switch (check.left.field.field) {
       case Field::kEvtDir:
         if (!is_rule_ && literal.text != ">" && literal.text != "<") {
-          fail(literal.at,
-               "field 'evt.dir' is > for enter events and < for exit events, not " + quoted(literal.text));
+          fail(literal.at, "field 'evt.dir' is > for enter events and < for exit events, not " +
+                               quoted(literal.text));
         }
         return;
       case Field::kSyscallType:
@@ -800,11 +839,13 @@ class Compiler {
       case Field::kFdType:
         for (int type = 0; type <= static_cast<int>(state::FdType::kPidfd); ++type) {
           const std::string_view name = fields::type_name(static_cast<state::FdType>(type));
-          if (!name.empty() && std::ranges::find(values, name) == values.end()) values.push_back(name);
+          if (!name.empty() && std::ranges::find(values, name) == values.end())
+            values.push_back(name);
         }
         break;
       case Field::kFdTypechar:
-        values = {"f", "d", "4", "6", "u", "p", "e", "s", "l", "i", "t", "n", "b", "r", "m", "P", "o", "X"};
+        values = {"f", "d", "4", "6", "u", "p", "e", "s", "l",
+                  "i", "t", "n", "b", "r", "m", "P", "o", "X"};
         break;
       case Field::kEvtIoDir: values = {"read", "write"}; break;
       case Field::kFdL4proto: values = {"tcp", "udp", "icmp", "raw", "<NA>"}; break;
@@ -813,8 +854,10 @@ class Compiler {
     }
     if (std::ranges::find(values, literal.text) != values.end()) return;
     std::string list;
-    for (const std::string_view value : values) list += (list.empty() ? "" : " ") + std::string(value);
-    fail(literal.at, subject(check) + " is never " + quoted(literal.text) + "; it is one of " + list);
+    for (const std::string_view value : values)
+      list += (list.empty() ? "" : " ") + std::string(value);
+    fail(literal.at,
+         subject(check) + " is never " + quoted(literal.text) + "; it is one of " + list);
   }
 
   // Evaluates conditions that follow from the code on an event that has only its code.
@@ -859,9 +902,9 @@ class Compiler {
         may_hold[code] = condition.by_code[code] != kNo;
         may_fail[code] = condition.by_code[code] != kYes;
       }
-      passes.push_back(condition.is_static
-                           ? (may_hold & ends_well(step.on_true)) | (may_fail & ends_well(step.on_false))
-                           : ends_well(step.on_true) | ends_well(step.on_false));
+      passes.push_back(condition.is_static ? (may_hold & ends_well(step.on_true)) |
+                                                 (may_fail & ends_well(step.on_false))
+                                           : ends_well(step.on_true) | ends_well(step.on_false));
     }
     const Codes whole = ends_well(filter_->start_);
     filter_->may_pass_.resize(scap::kEventCount);
@@ -881,7 +924,8 @@ namespace {
 
 bool resolve(Argument& argument, Problem& problem) {
   if (argument.kind == Argument::Kind::kOperand) return resolve(argument.operand, problem);
-  return std::ranges::all_of(argument.items, [&](Argument& item) { return resolve(item, problem); });
+  return std::ranges::all_of(argument.items,
+                             [&](Argument& item) { return resolve(item, problem); });
 }
 
 }  // namespace

@@ -89,7 +89,8 @@ Integer integer_of_value(const FieldValue& value) {
 }
 double real_of(const FieldValue& value) {
   if (value.kind == Kind::kReal) return value.real;
-  return value.kind == Kind::kSigned ? static_cast<double>(value.integer) : static_cast<double>(value.number);
+  return value.kind == Kind::kSigned ? static_cast<double>(value.integer)
+                                     : static_cast<double>(value.number);
 }
 
 // Whether `path` is at or below the path of `elements`, compared element by element.
@@ -130,13 +131,14 @@ bool compare_texts(Operator op, std::string_view left, std::string_view right) {
 bool accepts_number(const Condition& condition, const FieldValue& value) {
   return std::ranges::any_of(condition.numbers, [&](const Number& number) {
     if (number.kind == Number::Kind::kReal || value.kind == Kind::kReal) {
-      const double right = number.kind == Number::Kind::kReal     ? number.real
-                           : number.kind == Number::Kind::kSigned ? static_cast<double>(number.integer)
-                                                                  : static_cast<double>(number.natural);
+      const double right = number.kind == Number::Kind::kReal ? number.real
+                           : number.kind == Number::Kind::kSigned
+                               ? static_cast<double>(number.integer)
+                               : static_cast<double>(number.natural);
       return compare(condition.op, real_of(value), right);
     }
-    const Integer right =
-        number.kind == Number::Kind::kSigned ? integer_of(number.integer) : Integer{false, number.natural};
+    const Integer right = number.kind == Number::Kind::kSigned ? integer_of(number.integer)
+                                                               : Integer{false, number.natural};
     return compare(condition.op, integer_of_value(value), right);
   });
 }
@@ -214,7 +216,8 @@ bool accepts_field(Operator op, const FieldValue& left, const FieldValue& right)
                                    : compare_texts(op, left.text, right.text);
   }
   if (left.kind == Kind::kIp) {
-    const bool same = left.ipv6 == right.ipv6 && std::memcmp(left.ip, right.ip, left.ipv6 ? 16 : 4) == 0;
+    const bool same =
+        left.ipv6 == right.ipv6 && std::memcmp(left.ip, right.ip, left.ipv6 ? 16 : 4) == 0;
     return same != (op == Operator::kNotEqual);
   }
   if (left.kind == Kind::kReal || right.kind == Kind::kReal) {
@@ -263,7 +266,8 @@ void Evaluator::each_value(const Operand& operand, FieldReader& reader,
 }
 
 template <typename Visit>
-void Evaluator::each(const Operand& operand, FieldReader& reader, std::string& buffer, Visit visit) {
+void Evaluator::each(const Operand& operand, FieldReader& reader, std::string& buffer,
+                     Visit visit) {
   const auto give = [&](FieldValue value) {
     if (!operand.transformers.empty()) value = transform(operand, value, buffer);
     return value.is_missing() || visit(value);
@@ -337,7 +341,8 @@ bool Evaluator::append_argument(const Argument& argument, FieldReader& reader, s
   return any;
 }
 
-bool Evaluator::list_of(const Argument& argument, FieldReader& reader, std::vector<std::string>& out) {
+bool Evaluator::list_of(const Argument& argument, FieldReader& reader,
+                        std::vector<std::string>& out) {
   if (argument.kind == Argument::Kind::kList) {
     return std::ranges::all_of(argument.items, [&](const Argument& item) {
       return append_argument(item, reader, out.emplace_back());
@@ -355,8 +360,9 @@ bool Evaluator::list_of(const Argument& argument, FieldReader& reader, std::vect
 bool Evaluator::call_text(const Call& call, FieldReader& reader, std::string& out) {
   switch (call.function) {
     case Function::kConcat:
-      return std::ranges::all_of(
-          call.arguments, [&](const Argument& argument) { return append_argument(argument, reader, out); });
+      return std::ranges::all_of(call.arguments, [&](const Argument& argument) {
+        return append_argument(argument, reader, out);
+      });
     case Function::kJoin: {
       std::string separator;
       std::vector<std::string> items;
@@ -409,13 +415,15 @@ bool Evaluator::accepts(const Condition& condition, const FieldValue& value, Fie
     case Kind::kReal:
     case Kind::kBool: break;
   }
-  const bool is_raw = condition.left.call == nullptr && condition.left.field.type == fields::FieldType::kRaw;
+  const bool is_raw =
+      condition.left.call == nullptr && condition.left.field.type == fields::FieldType::kRaw;
   if (!is_raw) return accepts_number(condition, value);
   // A parameter can be a number in one event and text in another.
-  const bool as_number = condition.op <= Operator::kGreaterOrEqual || condition.op == Operator::kIn ||
-                         condition.op == Operator::kIntersects;
+  const bool as_number = condition.op <= Operator::kGreaterOrEqual ||
+                         condition.op == Operator::kIn || condition.op == Operator::kIntersects;
   if (as_number)
-    return condition.numbers.empty() ? condition.op == Operator::kNotEqual : accepts_number(condition, value);
+    return condition.numbers.empty() ? condition.op == Operator::kNotEqual
+                                     : accepts_number(condition, value);
   rendered_.clear();
   append_value(rendered_, value);
   return accepts_text(condition, rendered_);
@@ -425,7 +433,8 @@ bool Evaluator::accepts_text(const Condition& condition, std::string_view text) 
   switch (condition.op) {
     case Operator::kRegex: return condition.regex->matches(text);
     case Operator::kPmatch:
-      return std::ranges::any_of(condition.paths, [text](const Path& path) { return is_below(text, path); });
+      return std::ranges::any_of(condition.paths,
+                                 [text](const Path& path) { return is_below(text, path); });
     case Operator::kIn:
     case Operator::kIntersects:
       return std::binary_search(condition.texts.begin(), condition.texts.end(), text);
@@ -441,7 +450,8 @@ bool Evaluator::accepts_text(const Condition& condition, std::string_view text) 
   }
 }
 
-bool Evaluator::compare_fields(const Condition& condition, const FieldValue& left, FieldReader& reader) {
+bool Evaluator::compare_fields(const Condition& condition, const FieldValue& left,
+                               FieldReader& reader) {
   FieldValue kept = left;
   // The reader's text is valid until its next call.
   const bool has_text = left.kind == Kind::kText || left.kind == Kind::kBytes;

@@ -28,7 +28,8 @@ class Evaluator {
   template <typename Visit>
   void visit_value(const Operand& operand, fields::FieldReader& reader, Visit visit) {
     fields::FieldValue value = reader.get(operand.field);
-    if (!value.is_missing() && !operand.transformers.empty()) value = transform(operand, value, left_text_);
+    if (!value.is_missing() && !operand.transformers.empty())
+      value = transform(operand, value, left_text_);
     if (!value.is_missing()) visit(value);
   }
 
@@ -46,11 +47,13 @@ class Evaluator {
 
   bool call_text(const Call& call, fields::FieldReader& reader, std::string& out);
   bool append_argument(const Argument& argument, fields::FieldReader& reader, std::string& out);
-  bool list_of(const Argument& argument, fields::FieldReader& reader, std::vector<std::string>& out);
+  bool list_of(const Argument& argument, fields::FieldReader& reader,
+               std::vector<std::string>& out);
   bool options_of(const Call& call, fields::FieldReader& reader, std::vector<std::string>& out);
 
   bool accepts(const Condition& condition, const FieldValue& value, fields::FieldReader& reader);
-  bool compare_fields(const Condition& condition, const FieldValue& left, fields::FieldReader& reader);
+  bool compare_fields(const Condition& condition, const FieldValue& left,
+                      fields::FieldReader& reader);
 
   std::string left_text_;
   std::string right_text_;

@@ -36,7 +36,8 @@ class Feed : public state::Feed {
   // `step(const Context&, uint32_t op)` for each part of the event that is filtered separately.
   // `leave(const Context&)` is called if the event is wanted but no part passes.
   template <typename Each, typename Visit, typename Leave>
-  void apply_passing(const scap::EventView& event, bool wanted, Each each, Visit visit, Leave leave) {
+  void apply_passing(const scap::EventView& event, bool wanted, Each each, Visit visit,
+                     Leave leave) {
     reader_.next_event(event);
     if (cannot_pass(event.code)) {
       if (wanted) ++left_out_;
@@ -66,7 +67,8 @@ class Feed : public state::Feed {
   void apply_passing(const scap::EventView& event, bool wanted, Visit visit) {
     apply_passing(
         event, wanted, [](const state::Context& context, const auto& step) { step(context, 0); },
-        [&visit](const state::Context& context, uint32_t) { visit(context); }, [](const state::Context&) {});
+        [&visit](const state::Context& context, uint32_t) { visit(context); },
+        [](const state::Context&) {});
   }
 
   // Whether the event cannot pass, nor its exit event. An enter event is kept for its exit, whose

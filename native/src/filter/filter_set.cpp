@@ -33,7 +33,8 @@ void FilterSet::add(const Filter& filter) {
     Answer& answer = answers_.emplace_back();
     if (condition.is_static) {
       answer.by_code = static_cast<uint32_t>(by_code_answers_.size());
-      by_code_answers_.insert(by_code_answers_.end(), condition.by_code.begin(), condition.by_code.end());
+      by_code_answers_.insert(by_code_answers_.end(), condition.by_code.begin(),
+                              condition.by_code.end());
     }
     if (asks_one_text(condition)) take_subject(condition, answer);
   }
@@ -48,8 +49,8 @@ void FilterSet::add(const Filter& filter) {
 }
 
 void FilterSet::take_subject(const Condition& condition, Answer& answer) {
-  const auto [found, is_new] =
-      subject_by_name_.try_emplace(text_of(condition.left), static_cast<uint32_t>(subjects_.size()));
+  const auto [found, is_new] = subject_by_name_.try_emplace(
+      text_of(condition.left), static_cast<uint32_t>(subjects_.size()));
   if (is_new) subjects_.emplace_back().condition = static_cast<uint32_t>(conditions_.size() - 1);
   answer.subject = found->second;
   answer.place = subjects_[found->second].conditions++;
@@ -188,25 +189,27 @@ bool FilterSet::ask(uint32_t number, fields::FieldReader& reader) {
     case Subject::Kind::kOther: return evaluator_.holds(condition, reader);
     case Subject::Kind::kText: break;
   }
-  return subject.answers->holds(
-      answer.place, [&](std::string_view text) { return evaluator_.accepts_text(condition, text); });
+  return subject.answers->holds(answer.place, [&](std::string_view text) {
+    return evaluator_.accepts_text(condition, text);
+  });
 }
 
 void FilterSet::look_at(Subject& subject, fields::FieldReader& reader) {
   subject.stamp = stamp_;
   subject.kind = Subject::Kind::kMissing;
-  evaluator_.visit_value(conditions_[subject.condition].left, reader, [&](const fields::FieldValue& value) {
-    const bool is_text =
-        value.kind == fields::FieldValue::Kind::kText || value.kind == fields::FieldValue::Kind::kBytes;
-    subject.kind = Subject::Kind::kOther;
-    if (!is_text || value.text.size() > TextAnswers::kMaxText) return;
-    subject.kind = Subject::Kind::kText;
-    if (subject.answers == nullptr) {
-      const size_t texts = std::min(kMaxTextsOfSubject, kMaxTextsOfAll / subjects_.size());
-      subject.answers = std::make_unique<TextAnswers>(subject.conditions, texts);
-    }
-    subject.answers->look_at(value.text);
-  });
+  evaluator_.visit_value(
+      conditions_[subject.condition].left, reader, [&](const fields::FieldValue& value) {
+        const bool is_text = value.kind == fields::FieldValue::Kind::kText ||
+                             value.kind == fields::FieldValue::Kind::kBytes;
+        subject.kind = Subject::Kind::kOther;
+        if (!is_text || value.text.size() > TextAnswers::kMaxText) return;
+        subject.kind = Subject::Kind::kText;
+        if (subject.answers == nullptr) {
+          const size_t texts = std::min(kMaxTextsOfSubject, kMaxTextsOfAll / subjects_.size());
+          subject.answers = std::make_unique<TextAnswers>(subject.conditions, texts);
+        }
+        subject.answers->look_at(value.text);
+      });
 }
 
 }  // namespace sfkit::filter

@@ -88,8 +88,8 @@ std::vector<uint8_t> capture() {
   scap::ThreadEntry server = thread(20, 1, "nginx");
   server.exepath = "/usr/sbin/nginx";
   server.vtid = server.vpid = 1;
-  server.cgroups =
-      std::string_view("cpu=/docker/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\0", 77);
+  server.cgroups = std::string_view(
+      "cpu=/docker/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\0", 77);
   server.pidns_init_start_ts = kStart - 5 * kSecond;
   scap::ThreadEntry worker = server;
   worker.tid = 21;
@@ -112,9 +112,10 @@ std::vector<uint8_t> capture() {
   scap::FdEntry listener = file(8, scap::FdType::kIpv6Server, "");
   listener.source_port = 80;
   listener.l4 = scap::L4::kTcp;
-  out.descriptors(10, {file(0, scap::FdType::kFile, "/dev/pts/0"), file(1, scap::FdType::kFifo, ""),
-                       file(2, scap::FdType::kFile, "/dev/null"), file(3, scap::FdType::kDirectory, "/etc"),
-                       file(5, scap::FdType::kUnix, "/dev/log"), web, listener});
+  out.descriptors(
+      10, {file(0, scap::FdType::kFile, "/dev/pts/0"), file(1, scap::FdType::kFifo, ""),
+           file(2, scap::FdType::kFile, "/dev/null"), file(3, scap::FdType::kDirectory, "/etc"),
+           file(5, scap::FdType::kUnix, "/dev/log"), web, listener});
 
   uint64_t count = 0;
   const auto event = [&](int64_t tid, uint16_t code, const std::vector<std::string>& params) {
@@ -131,19 +132,21 @@ std::vector<uint8_t> capture() {
       R"("Healthcheck":{"exe":"curl","args":["-f","localhost"]}}})";
   event(-1, ev::CONTAINER_JSON_2_E, {value::text(kContainer)});  // 1
   const std::string at = value::i64(-100);
-  event(10, ev::SYSCALL_OPENAT_2_X,  // 2: made, to read and write
-        {value::i64(4), at, value::text("notes.txt"), value::u32(3 | 4 | 1 << 14 | 1 << 15 | 1 << 16),
-         value::u32(0755), value::u32(0x0801), value::u64(77)});
+  event(
+      10, ev::SYSCALL_OPENAT_2_X,  // 2: made, to read and write
+      {value::i64(4), at, value::text("notes.txt"), value::u32(3 | 4 | 1 << 14 | 1 << 15 | 1 << 16),
+       value::u32(0755), value::u32(0x0801), value::u64(77)});
   event(10, ev::SYSCALL_OPENAT_2_X,  // 3: fails
-        {value::i64(-2), at, value::text("/etc/shadow"), value::u32(1), value::u32(0), value::u32(0),
-         value::u64(0)});
+        {value::i64(-2), at, value::text("/etc/shadow"), value::u32(1), value::u32(0),
+         value::u32(0), value::u64(0)});
   event(10, ev::SYSCALL_READ_E, {value::i64(4), value::u32(100)});                          // 4
   event(10, ev::SYSCALL_READ_X, {value::i64(5), "hello", value::i64(4), value::u32(100)});  // 5
   event(10, ev::SYSCALL_WRITE_X,
         {value::i64(19), "<13>disk is failing", value::i64(5), value::u32(19)});         // 6
   event(10, ev::SYSCALL_WRITE_X, {value::i64(3), "abc", value::i64(7), value::u32(3)});  // 7
   std::string polled = value::u16(3);
-  for (const int64_t fd : {int64_t{4}, int64_t{7}, int64_t{9}}) polled += value::i64(fd) + value::u16(1);
+  for (const int64_t fd : {int64_t{4}, int64_t{7}, int64_t{9}})
+    polled += value::i64(fd) + value::u16(1);
   event(10, ev::SYSCALL_POLL_X, {value::i64(1), polled, value::i64(0)});  // 8
   event(10, ev::SYSCALL_RENAMEAT2_X,                                      // 9
         {value::i64(0), at, value::text("a"), value::i64(3), value::text("b"), value::u32(0)});
@@ -208,11 +211,13 @@ std::vector<uint8_t> capture() {
   event(10, ev::PROCINFO_E, {value::u64(1), value::u64(2)});               // 16
   event(-1, ev::ASYNCEVENT_E, {value::u32(0), value::text("thing"), ""});  // 17
   event(10, ev::SYSCALL_BRK_4_X,
-        {value::u64(4096), value::u32(6000), value::u32(3001), value::u32(8)});                  // 18
-  event(10, ev::SOCKET_SOCKET_X, {value::i64(9), value::u32(2), value::u32(2), value::u32(0)});  // 19
+        {value::u64(4096), value::u32(6000), value::u32(3001), value::u32(8)});  // 18
+  event(10, ev::SOCKET_SOCKET_X,
+        {value::i64(9), value::u32(2), value::u32(2), value::u32(0)});  // 19
   const std::string tuple = bytes({2, 10, 0, 0, 5, 0x88, 0x13, 10, 9, 9, 9, 53, 0});
-  event(10, ev::SOCKET_SENDTO_X, {value::i64(4), "ping", value::i64(9), value::u32(4), tuple});  // 20
-  event(10, ev::SYSCALL_READ_X, {value::i64(-9), "", value::i64(77), value::u32(1)});            // 21
+  event(10, ev::SOCKET_SENDTO_X,
+        {value::i64(4), "ping", value::i64(9), value::u32(4), tuple});                 // 20
+  event(10, ev::SYSCALL_READ_X, {value::i64(-9), "", value::i64(77), value::u32(1)});  // 21
   return out.bytes();
 }
 
@@ -307,7 +312,8 @@ TEST(FilterSet, PassesTheSameAsEachFilter) {
     for (const Row& row : kRows) texts.push_back("(" + std::string(row.filter) + ")");
   }
   for (size_t i = 0; i + 1 < std::size(kRows); ++i)
-    texts.push_back(texts[i] + " and not " + texts[i + 1] + " or evt.type = read and " + texts[i / 2]);
+    texts.push_back(texts[i] + " and not " + texts[i + 1] + " or evt.type = read and " +
+                    texts[i / 2]);
   FilterSet filters;
   for (const std::string& text : texts) {
     auto filter = Filter::compile(text);
@@ -375,10 +381,10 @@ TEST(FilterRows, NameEveryFieldAndOperator) {
 }
 
 TEST(Filter, ExplainsUnavailableFields) {
-  EXPECT_EQ(
-      passing("fd.cip.name = a"),
-      "filter, character 1: field 'fd.cip.name' cannot be answered: it needs a name server, and sfkit makes "
-      "no requests while it reads a capture\n  fd.cip.name = a\n  ^");
+  EXPECT_EQ(passing("fd.cip.name = a"),
+            "filter, character 1: field 'fd.cip.name' cannot be answered: it needs a name server, "
+            "and sfkit makes "
+            "no requests while it reads a capture\n  fd.cip.name = a\n  ^");
   for (const fields::RefusedField& refused : fields::kRefusedFields) {
     const std::string message = passing(std::string(refused.name) + " = 1");
     EXPECT_NE(message.find("cannot be answered"), std::string::npos) << refused.name;
@@ -422,8 +428,10 @@ TEST(Filter, FindsTheLocalEndWithoutInterfaces) {
     world.accept(50, 4, client, server);      // 3
     const std::vector<uint8_t>& content = world.writer().bytes();
     const std::string remote = network == 10 ? "10.9.1.2" : "127.9.1.2";
-    EXPECT_EQ(passing("evt.type = connect and fd.lport = 4000 and fd.rip = " + remote, content), "2");
-    EXPECT_EQ(passing("evt.type = accept4 and fd.rport = 4000 and fd.lip = " + remote, content), "3");
+    EXPECT_EQ(passing("evt.type = connect and fd.lport = 4000 and fd.rip = " + remote, content),
+              "2");
+    EXPECT_EQ(passing("evt.type = accept4 and fd.rport = 4000 and fd.lip = " + remote, content),
+              "3");
   }
 }
 

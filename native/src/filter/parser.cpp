@@ -14,10 +14,10 @@ struct OperatorName {
 };
 
 // Longer names come before their prefixes in both tables.
-constexpr OperatorName kSymbols[] = {{"==", Operator::kEqual},       {"!=", Operator::kNotEqual},
-                                     {"<=", Operator::kLessOrEqual}, {">=", Operator::kGreaterOrEqual},
-                                     {"=", Operator::kEqual},        {"<", Operator::kLess},
-                                     {">", Operator::kGreater}};
+constexpr OperatorName kSymbols[] = {
+    {"==", Operator::kEqual},          {"!=", Operator::kNotEqual}, {"<=", Operator::kLessOrEqual},
+    {">=", Operator::kGreaterOrEqual}, {"=", Operator::kEqual},     {"<", Operator::kLess},
+    {">", Operator::kGreater}};
 
 constexpr OperatorName kWords[] = {{"contains", Operator::kContains},
                                    {"icontains", Operator::kIcontains},
@@ -39,8 +39,9 @@ struct TransformerName {
 };
 
 constexpr TransformerName kTransformers[] = {
-    {"tolower", Transformer::kTolower},   {"toupper", Transformer::kToupper}, {"b64", Transformer::kB64},
-    {"basename", Transformer::kBasename}, {"len", Transformer::kLen},         {"val", Transformer::kVal}};
+    {"tolower", Transformer::kTolower}, {"toupper", Transformer::kToupper},
+    {"b64", Transformer::kB64},         {"basename", Transformer::kBasename},
+    {"len", Transformer::kLen},         {"val", Transformer::kVal}};
 
 struct FunctionName {
   std::string_view name;
@@ -124,7 +125,9 @@ class Parser {
     return {ErrorCode::kInvalidArgument, {}};
   }
   bool at_end() const { return at_ >= text_.size(); }
-  char peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  char peek(size_t ahead = 0) const {
+    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+  }
   void skip() {
     while (!at_end() && is_blank(peek())) ++at_;
   }
@@ -190,7 +193,8 @@ class Parser {
     skip();
     const int limit = is_rule_ ? kMaxRuleDepth : kMaxDepth;
     if (depth > limit) {
-      return fail(at_, "parentheses and 'not' are nested more than " + std::to_string(limit) + " deep");
+      return fail(at_,
+                  "parentheses and 'not' are nested more than " + std::to_string(limit) + " deep");
     }
     if (take_keyword("not")) {
       auto child = term(depth + 1);
@@ -266,8 +270,10 @@ class Parser {
     } else {
       if (check.op == Operator::kIn || check.op == Operator::kIntersects) {
         if (peek() != '"' && peek() != '\'') {
-          return fail(at_, "'" + std::string(name_of(check.op)) +
-                               "' takes values in parentheses, as in (a, b); named lists are for rules only");
+          return fail(
+              at_,
+              "'" + std::string(name_of(check.op)) +
+                  "' takes values in parentheses, as in (a, b); named lists are for rules only");
         }
       }
       status = value(check.values.emplace_back());
@@ -279,14 +285,17 @@ class Parser {
   static bool takes_list(Operator op) {
     return op == Operator::kIn || op == Operator::kIntersects || op == Operator::kPmatch;
   }
-  static bool is_ordered(Operator op) { return op >= Operator::kLess && op <= Operator::kGreaterOrEqual; }
+  static bool is_ordered(Operator op) {
+    return op >= Operator::kLess && op <= Operator::kGreaterOrEqual;
+  }
 
   // A name after a list operator: list names were already replaced by their items, so it is a
   // value.
   Status list_name(Check& check) {
     const std::string_view name = word();
     if (name.empty() || !is_letter(name.front())) {
-      return fail(at_, "'" + std::string(name_of(check.op)) + "' takes values in parentheses, as in (a, b)");
+      return fail(at_, "'" + std::string(name_of(check.op)) +
+                           "' takes values in parentheses, as in (a, b)");
     }
     check.values.push_back({std::string(name), at_});
     at_ += name.size();
@@ -310,7 +319,8 @@ class Parser {
       size = digits(size);
       if (peek(size) == '.') size = digits(size + 1);
       const bool has_exponent = (peek(size) == 'e' || peek(size) == 'E') &&
-                                (peek(size + 1) == '+' || peek(size + 1) == '-') && is_digit(size + 2);
+                                (peek(size + 1) == '+' || peek(size + 1) == '-') &&
+                                is_digit(size + 2);
       if (has_exponent) size = digits(size + 2);
     }
     literal = {std::string(text_.substr(at_, size)), at_};
@@ -341,9 +351,10 @@ class Parser {
     for (const FunctionName& entry : kFunctions) names.push_back(entry.name);
     std::string message = "unknown transformer '" + std::string(name) + "'";
     const std::string_view likely = nearest(name, names);
-    message += likely.empty()
-                   ? "; there are tolower, toupper, b64, basename, len, join, concat, getopt and val"
-                   : "; did you mean '" + std::string(likely) + "'?";
+    message +=
+        likely.empty()
+            ? "; there are tolower, toupper, b64, basename, len, join, concat, getopt and val"
+            : "; did you mean '" + std::string(likely) + "'?";
     return fail(at_, message);
   }
 
@@ -357,12 +368,14 @@ class Parser {
       const std::string_view name = word();
       if (name.empty() || peek(name.size()) != '(') break;
       const auto* function = std::ranges::find(kFunctions, name, &FunctionName::name);
-      const bool is_inside_val = is_rule_ && !outside.empty() && outside.front() == Transformer::kVal;
+      const bool is_inside_val =
+          is_rule_ && !outside.empty() && outside.front() == Transformer::kVal;
       if (is_inside_val) return fail(at_, "val() takes a field");
       if (function != std::end(kFunctions)) {
         operand.at = at_;
         at_ += name.size() + 1;
-        if (Status status = call(function->function, operand, depth + 1); !status.is_ok()) return status;
+        if (Status status = call(function->function, operand, depth + 1); !status.is_ok())
+          return status;
         break;
       }
       const auto* known = std::ranges::find(kTransformers, name, &TransformerName::name);
@@ -370,7 +383,8 @@ class Parser {
       if (known->transformer == Transformer::kVal && (left || !outside.empty())) {
         return fail(at_, "val() stands alone on the right side of an operator");
       }
-      if (outside.size() == kMaxTransformers) return fail(at_, "more than 10 transformers are nested");
+      if (outside.size() == kMaxTransformers)
+        return fail(at_, "more than 10 transformers are nested");
       outside.push_back(known->transformer);
       at_ += name.size() + 1;
       ++open;
@@ -378,7 +392,8 @@ class Parser {
     }
     operand.transformers.assign(outside.rbegin(), outside.rend());
     if (operand.call == nullptr) {
-      if (Status status = field(operand, start, left && outside.empty()); !status.is_ok()) return status;
+      if (Status status = field(operand, start, left && outside.empty()); !status.is_ok())
+        return status;
     }
     for (; open > 0; --open) {
       skip();
@@ -433,10 +448,9 @@ class Parser {
       const std::string_view name = word();
       const char next = peek(name.size());
       if (next != '.' && next != '[') {
-        return fail(
-            start,
-            "'" + std::string(name) +
-                "' is not a field; macros are for rules only, and fields have two parts, as in proc.name");
+        return fail(start, "'" + std::string(name) +
+                               "' is not a field; macros are for rules only, and fields have two "
+                               "parts, as in proc.name");
       }
     }
     auto parsed = fields::parse_field(text_.substr(at_), used);
@@ -527,8 +541,9 @@ class Parser {
     for (const OperatorName& known : kWords) {
       // The reference accepts an operator as the prefix of a word if it needs no blank after it.
       const bool needs_blank = known.op != Operator::kExists && !takes_list(known.op);
-      if (is_rule_ ? !name.starts_with(known.name) || (needs_blank && !is_blank(peek(known.name.size())))
-                   : known.name != name) {
+      if (is_rule_
+              ? !name.starts_with(known.name) || (needs_blank && !is_blank(peek(known.name.size())))
+              : known.name != name) {
         continue;
       }
       check.op = known.op;
@@ -579,14 +594,16 @@ class Parser {
       size_t size = 0;
       while (at_ + size < text_.size() && !ends_value(peek(size))) ++size;
       if (size == 0)
-        return fail(at_, "a value is expected here; put it in quotes if it holds blanks or ( ) , =");
+        return fail(at_,
+                    "a value is expected here; put it in quotes if it holds blanks or ( ) , =");
       literal.text = text_.substr(at_, size);
       at_ += size;
       return Status::ok();
     }
     const size_t end = is_rule_ ? closing(quote) : 0;
     if (is_rule_ && end == text_.size()) {
-      return fail(literal.at, "the quote is not closed; a quote after a backslash does not close it");
+      return fail(literal.at,
+                  "the quote is not closed; a quote after a backslash does not close it");
     }
     for (++at_; !at_end(); ++at_) {
       if (is_rule_ ? at_ == end : peek() == quote) {
@@ -602,16 +619,16 @@ class Parser {
     return fail(literal.at, "the quote is not closed");
   }
 
-  // The end of the quoted text as Falco finds it: the first quote not preceded by a backslash, even if that
-  // backslash is itself escaped.
+  // The end of the quoted text as Falco finds it: the first quote not preceded by a backslash, even
+  // if that backslash is itself escaped.
   size_t closing(char quote) const {
     size_t at = at_ + 1;
     while (at < text_.size() && (text_[at] != quote || text_[at - 1] == '\\')) ++at;
     return at;
   }
 
-  // Decodes an escape; at_ ends on its last character. Accepts Falco's escapes; any other is probably a
-  // mistake.
+  // Decodes an escape; at_ ends on its last character. Accepts Falco's escapes; any other is
+  // probably a mistake.
   Status escape(std::string& text, char quote) {
     const size_t start = at_++;
     const char escaped = peek();
@@ -633,8 +650,8 @@ class Parser {
         if (is_rule_) break;
         uint8_t byte = 0;
         const char* const digits = text_.data() + at_ + 1;
-        const bool fits =
-            at_ + 2 < text_.size() && std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
+        const bool fits = at_ + 2 < text_.size() &&
+                          std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
         if (!fits) return fail(start, "two hexadecimal digits are expected after \\x");
         text += static_cast<char>(byte);
         at_ += 2;
@@ -676,7 +693,8 @@ std::string_view name_of(Function function) {
 }
 
 bool is_function_name(std::string_view name) {
-  return std::ranges::find(kTransformers, name, &TransformerName::name) != std::end(kTransformers) ||
+  return std::ranges::find(kTransformers, name, &TransformerName::name) !=
+             std::end(kTransformers) ||
          std::ranges::find(kFunctions, name, &FunctionName::name) != std::end(kFunctions);
 }
 
@@ -700,8 +718,8 @@ Status error_at(std::string_view filter, size_t at, const std::string& message) 
   if (to < filter.size()) shown += "...";
   size_t character = 1;
   for (size_t i = 0; i < at; ++i) character += is_begin(filter[i]) ? 1 : 0;
-  return {ErrorCode::kInvalidArgument, "filter, character " + std::to_string(character) + ": " + message +
-                                           "\n  " + shown + "\n  " + mark + "^"};
+  return {ErrorCode::kInvalidArgument, "filter, character " + std::to_string(character) + ": " +
+                                           message + "\n  " + shown + "\n  " + mark + "^"};
 }
 
 std::unique_ptr<Node> parse(std::string_view text, Dialect dialect, Problem& problem) {

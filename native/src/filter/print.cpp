@@ -45,7 +45,8 @@ std::string text_of(const Argument& argument) {
     case Argument::Kind::kText: return quoted(argument.text.text);
     case Argument::Kind::kOperand: return text_of(argument.operand);
     case Argument::Kind::kList:
-      return "(" + joined(argument.items, ", ", [](const Argument& item) { return text_of(item); }) + ")";
+      return "(" +
+             joined(argument.items, ", ", [](const Argument& item) { return text_of(item); }) + ")";
   }
   return {};
 }
@@ -57,7 +58,8 @@ std::string text_of(const Operand& operand) {
   if (operand.call != nullptr) {
     const Call& call = *operand.call;
     text = std::string(name_of(call.function)) + "(" +
-           joined(call.arguments, ",", [](const Argument& argument) { return text_of(argument); }) + ")";
+           joined(call.arguments, ",", [](const Argument& argument) { return text_of(argument); }) +
+           ")";
     if (call.option != 0) text += "[" + std::string(1, call.option) + "]";
   }
   for (const Transformer transformer : operand.transformers) {
@@ -73,8 +75,8 @@ std::string text_of(const Check& check) {
   text += ' ';
   if (check.right) return text + text_of(*check.right);
   if (!check.is_list) return text + quoted(check.values.front().text);
-  return text + "(" + joined(check.values, ", ", [](const Literal& value) { return quoted(value.text); }) +
-         ")";
+  return text + "(" +
+         joined(check.values, ", ", [](const Literal& value) { return quoted(value.text); }) + ")";
 }
 
 std::string text_of(const Node& node) {

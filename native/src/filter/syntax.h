@@ -14,8 +14,8 @@
 namespace sfkit::filter {
 
 // kFilter: filters of the command line. They also accept hexadecimal numbers, \xHH in quotes, and
-// bare words as call arguments, unlike Falco. kRules: conditions of rule files, parsed like Falco does; they
-// can use macros.
+// bare words as call arguments, unlike Falco. kRules: conditions of rule files, parsed like Falco
+// does; they can use macros.
 enum class Dialect : uint8_t { kFilter, kRules };
 
 enum class Operator : uint8_t {
@@ -118,8 +118,8 @@ struct Problem {
 // Formats an error: the message, then the text with a mark below the position.
 Status error_at(std::string_view filter, size_t at, const std::string& message);
 
-// Parses a condition; returns null and sets `problem` on an error. Fields of Dialect::kRules are not
-// resolved.
+// Parses a condition; returns null and sets `problem` on an error. Fields of Dialect::kRules are
+// not resolved.
 std::unique_ptr<Node> parse(std::string_view text, Dialect dialect, Problem& problem);
 
 // Parses the field or call at the start of `text`, including transformers, as in

@@ -26,9 +26,11 @@ constexpr int kLargeBuffer = 128 << 10;
 // Pause between two reads of the rings.
 constexpr milliseconds kPollInterval{5};
 constexpr int kNice = -10;
-constexpr double kBusyFill = 0.125;  // share of a ring; above it, the next read follows without a pause
+constexpr double kBusyFill =
+    0.125;  // share of a ring; above it, the next read follows without a pause
 constexpr uint64_t kPushIntervalNs = 100'000'000;
-// Two CPUs may store independent events out of order. Events newer than this wait for the next round.
+// Two CPUs may store independent events out of order. Events newer than this wait for the next
+// round.
 constexpr uint64_t kReorderNs = 1'000'000;
 // Without events, heartbeats keep the capture's clock moving for its reader.
 constexpr uint64_t kHeartbeatNs = 1'000'000'000;
@@ -43,8 +45,8 @@ void append(std::vector<uint8_t>& bytes, const void* data, size_t size) {
 }  // namespace
 
 Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& options) {
-  // Buffers that move between threads fragment malloc's heaps. With this threshold, large ones go back to the
-  // system. Only for a process of our own, because the setting is global.
+  // Buffers that move between threads fragment malloc's heaps. With this threshold, large ones go
+  // back to the system. Only for a process of our own, because the setting is global.
 #ifdef M_MMAP_THRESHOLD
   if (options.drops_privileges) ::mallopt(M_MMAP_THRESHOLD, kLargeBuffer);
 #endif
@@ -92,8 +94,8 @@ void LiveCapture::cancel() {
   if (recorder_) recorder_->drop_when_full();
 }
 
-// The rings collect events while describe_machine() runs, so nothing is missed in between. A fact that is in
-// both does no harm.
+// The rings collect events while describe_machine() runs, so nothing is missed in between. A fact
+// that is in both does no harm.
 void LiveCapture::start_reading() {
   started_reading_ = true;
   current_ = std::make_shared<const std::vector<uint8_t>>(
@@ -132,7 +134,8 @@ size_t LiveCapture::read(uint8_t* target, size_t room) {
 }
 
 void LiveCapture::run() {
-  // Busy programs must not delay draining the rings. Without permission, the capture runs at normal priority.
+  // Busy programs must not delay draining the rings. Without permission, the capture runs at normal
+  // priority.
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
   try {
     gather();
@@ -166,15 +169,18 @@ void LiveCapture::gather() {
     const ClockReading clocks = ClockReading::take();
     const uint64_t now = clock_.stamp(clocks);
     // Ignore jitter: the clocks are not read at the same moment.
-    if (const uint64_t sleep_ns = clock_.sleep_ns(clocks); sleep_ns > slept_ns_ + EventClock::kMinSleepNs) {
+    if (const uint64_t sleep_ns = clock_.sleep_ns(clocks);
+        sleep_ns > slept_ns_ + EventClock::kMinSleepNs) {
       slept_ns_ = sleep_ns;
     }
     if (stopping && stopped_at == 0) stopped_at = now;
     add_pending_containers();
-    const double fill = rings_->drain(
-        stopping ? now : now - kReorderNs,
-        [this](const uint8_t* event, uint32_t size, uint16_t ring) { return add_event(event, size, ring); });
-    last = is_limit_reached() || (stopping && (rings_->is_empty() || now - stopped_at > kMaxDrainNs));
+    const double fill = rings_->drain(stopping ? now : now - kReorderNs,
+                                      [this](const uint8_t* event, uint32_t size, uint16_t ring) {
+                                        return add_event(event, size, ring);
+                                      });
+    last =
+        is_limit_reached() || (stopping && (rings_->is_empty() || now - stopped_at > kMaxDrainNs));
     const uint64_t complete_until = now - kReorderNs + slept_ns_;
     if (!last && !rings_->is_blocked() && complete_until > last_time_ + kHeartbeatNs)
       add_heartbeat(complete_until);
@@ -231,8 +237,9 @@ void LiveCapture::push() {
   auto chunk = std::make_shared<const std::vector<uint8_t>>(std::exchange(chunk_, {}));
   if (recorder_) recorder_->add(chunk);
   std::unique_lock lock(mutex_);
-  changed_.wait(
-      lock, [this] { return queue_.size() < (described_ ? kMaxQueued : kMaxQueuedAtStart) || cancelled_; });
+  changed_.wait(lock, [this] {
+    return queue_.size() < (described_ ? kMaxQueued : kMaxQueuedAtStart) || cancelled_;
+  });
   if (!cancelled_) queue_.push_back(std::move(chunk));
   changed_.notify_all();
 }

@@ -1,6 +1,6 @@
-// A capture of the running kernel as a byte stream in the format of a capture file. The stream describes the
-// machine, its users, processes and descriptors first; events follow. It can be recorded to a file at the
-// same time.
+// A capture of the running kernel as a byte stream in the format of a capture file. The stream
+// describes the machine, its users, processes and descriptors first; events follow. It can be
+// recorded to a file at the same time.
 #pragma once
 
 #include <atomic>
@@ -56,8 +56,8 @@ class LiveCapture {
 
  private:
   static constexpr size_t kChunkBytes = size_t{256} << 10;
-  // Limits of the queue, in chunks. At the start the queue is larger: describing a machine with many
-  // processes takes seconds.
+  // Limits of the queue, in chunks. At the start the queue is larger: describing a machine with
+  // many processes takes seconds.
   static constexpr size_t kMaxQueued = 256;
   static constexpr size_t kMaxQueuedAtStart = 2048;
 

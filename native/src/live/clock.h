@@ -1,6 +1,6 @@
-// The clock of event timestamps. The probe reads CLOCK_MONOTONIC, the cheapest clock in the kernel. It stops
-// during suspend, so the reader adds the suspend time. Events from the last milliseconds before a suspend may
-// get a time after it.
+// The clock of event timestamps. The probe reads CLOCK_MONOTONIC, the cheapest clock in the kernel.
+// It stops during suspend, so the reader adds the suspend time. Events from the last milliseconds
+// before a suspend may get a time after it.
 #pragma once
 
 #include <time.h>

@@ -55,8 +55,9 @@ Result<KernelTypes> KernelTypes::read(const std::string& path) {
   };
   const std::unique_ptr<std::FILE, Closer> file(std::fopen(path.c_str(), "rb"));
   if (!file) {
-    return Status(ErrorCode::kNotSupported,
-                  path + ": cannot be read; the kernel must be built with BTF (CONFIG_DEBUG_INFO_BTF)");
+    return Status(
+        ErrorCode::kNotSupported,
+        path + ": cannot be read; the kernel must be built with BTF (CONFIG_DEBUG_INFO_BTF)");
   }
   std::vector<uint8_t> bytes;
   constexpr size_t kStep = size_t{1} << 20;
@@ -156,7 +157,8 @@ std::optional<uint32_t> KernelTypes::size_of(uint32_t id, int depth) const {
 }
 
 // Adds the member's offset to `field`.
-bool KernelTypes::member(uint32_t id, std::string_view name, int depth, Field& field, uint32_t& type) const {
+bool KernelTypes::member(uint32_t id, std::string_view name, int depth, Field& field,
+                         uint32_t& type) const {
   id = strip_aliases(id);
   if (id == 0 || id >= types_.size() || depth > kMaxDepth) return false;
   const Type& outer = types_[id];
@@ -188,7 +190,8 @@ bool KernelTypes::member(uint32_t id, std::string_view name, int depth, Field& f
   return false;
 }
 
-std::optional<KernelTypes::Field> KernelTypes::field(std::string_view type, std::string_view path) const {
+std::optional<KernelTypes::Field> KernelTypes::field(std::string_view type,
+                                                     std::string_view path) const {
   uint32_t id = find(type, kStruct, kUnion);
   if (id == 0) return std::nullopt;
   Field field;
@@ -207,7 +210,8 @@ std::optional<KernelTypes::Field> KernelTypes::field(std::string_view type, std:
     id = word(types_[array].at + 12);
     field.byte_size = size_of(id, 0).value_or(0);
     field.bit_size = field.byte_size * 8;
-    field.bit_offset += static_cast<uint32_t>(std::atoi(std::string(step).c_str())) * field.bit_size;
+    field.bit_offset +=
+        static_cast<uint32_t>(std::atoi(std::string(step).c_str())) * field.bit_size;
   }
   return field;
 }

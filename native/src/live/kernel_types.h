@@ -25,8 +25,8 @@ class KernelTypes {
     uint32_t bit_size = 0;
     uint32_t byte_size = 0;  // size of the member's type
   };
-  // Finds a member of a struct or union. `path`: names and array indexes separated by dots; "" is the type
-  // itself. Members of unnamed structs and unions count as members of the outer type.
+  // Finds a member of a struct or union. `path`: names and array indexes separated by dots; "" is
+  // the type itself. Members of unnamed structs and unions count as members of the outer type.
   std::optional<Field> field(std::string_view type, std::string_view path) const;
   // Type id of a typedef, 0 if there is none.
   uint32_t find_typedef(std::string_view name) const;

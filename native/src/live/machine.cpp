@@ -53,15 +53,16 @@ std::string_view colon_field(std::string_view line, size_t index) {
 
 constexpr std::string_view kDeletedSuffix = " (deleted)";
 
-// Removes the " (deleted)" that /proc appends to the path of a deleted file. `file`: status of the file, if
-// known: it shows if the suffix is a part of the real name.
+// Removes the " (deleted)" that /proc appends to the path of a deleted file. `file`: status of the
+// file, if known: it shows if the suffix is a part of the real name.
 std::string without_deleted_suffix(std::string path, const struct statx& file = {}) {
   if (path.size() <= kDeletedSuffix.size() || !path.ends_with(kDeletedSuffix)) return path;
   struct statx found {};
-  const bool is_real_name = file.stx_ino != 0 &&
-                            ::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &found) == 0 &&
-                            found.stx_ino == file.stx_ino && found.stx_dev_major == file.stx_dev_major &&
-                            found.stx_dev_minor == file.stx_dev_minor;
+  const bool is_real_name =
+      file.stx_ino != 0 &&
+      ::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &found) == 0 &&
+      found.stx_ino == file.stx_ino && found.stx_dev_major == file.stx_dev_major &&
+      found.stx_dev_minor == file.stx_dev_minor;
   if (!is_real_name) path.resize(path.size() - kDeletedSuffix.size());
   return path;
 }
@@ -90,7 +91,8 @@ std::string cgroups_from(std::string_view text) {
     }
   });
   if (list.empty()) {
-    for (const std::string_view name : {"cpuset", "cpu", "io", "memory", "pids"}) add(name, unified);
+    for (const std::string_view name : {"cpuset", "cpu", "io", "memory", "pids"})
+      add(name, unified);
   }
   return list;
 }
@@ -174,8 +176,8 @@ class Description {
     ::uname(&names);
     scap::MachineInfo machine;
     machine.cpus = static_cast<uint32_t>(std::max<long>(::sysconf(_SC_NPROCESSORS_ONLN), 1));
-    machine.memory_bytes =
-        static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+    machine.memory_bytes = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                           static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
     machine.max_pid =
         static_cast<uint64_t>(to_number(word_at(read_small_file("/proc/sys/kernel/pid_max"), 0)));
     machine.hostname = names.nodename;
@@ -243,7 +245,8 @@ class Description {
     for (const auto& [tid, fd] : closed_by_exec_) add_close_on_exec(tid, fd);
   }
 
-  // The list has flags of files only. For other descriptors, a hidden event sets the close-on-exec flag.
+  // The list has flags of files only. For other descriptors, a hidden event sets the close-on-exec
+  // flag.
   void add_close_on_exec(int64_t tid, int64_t fd) {
     struct [[gnu::packed]] {
       uint16_t lengths[4] = {8, 8, 1, 8};
@@ -358,7 +361,8 @@ class Description {
       if (!read_descriptor(directory, number, entry)) continue;
       entries.push_back(entry);
       if (entry.type == scap::FdType::kFileV2) continue;
-      if ((open_flags(directory, number) & kCloseOnExec) != 0) closed_by_exec_.emplace_back(pid, number);
+      if ((open_flags(directory, number) & kCloseOnExec) != 0)
+        closed_by_exec_.emplace_back(pid, number);
     }
     descriptors_.emplace_back(pid, std::move(entries));
   }
@@ -378,7 +382,8 @@ class Description {
     if (target.empty()) return false;
     const auto inode_in = [&target](std::string_view kind) {
       const std::string_view text = target;
-      if (text.substr(0, kind.size()) != kind || text.substr(kind.size(), 2) != ":[") return uint64_t{0};
+      if (text.substr(0, kind.size()) != kind || text.substr(kind.size(), 2) != ":[")
+        return uint64_t{0};
       return static_cast<uint64_t>(to_number(up_to(text.substr(kind.size() + 2), ']')));
     };
     if (const uint64_t inode = inode_in("socket"); inode != 0) {
@@ -413,7 +418,8 @@ class Description {
     }
     // Use cached attributes: a file server may not answer.
     struct statx file {};
-    if (::statx(AT_FDCWD, link.c_str(), AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &file) != 0) return false;
+    if (::statx(AT_FDCWD, link.c_str(), AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &file) != 0)
+      return false;
     entry.inode = file.stx_ino;
     entry.type = S_ISDIR(file.stx_mode)    ? scap::FdType::kDirectory
                  : S_ISFIFO(file.stx_mode) ? scap::FdType::kFifo

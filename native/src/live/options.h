@@ -1,4 +1,5 @@
-// Options and results of live capture. They exist on all systems, so that callers need no special cases.
+// Options and results of live capture. They exist on all systems, so that callers need no special
+// cases.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +16,9 @@ struct ProbeOptions {
   // See live_limits.gen.h for the limits.
   uint32_t snaplen = kDefaultSnaplen;               // bytes of data recorded of each read and write
   uint32_t sampling_ratio = kDefaultSamplingRatio;  // keep 1 in N calls that change no state
-  uint32_t ring_bytes = kDefaultRingBytes;          // size of a ring, a power of two; at least 32 KiB
-  uint32_t cpus_per_ring = kDefaultCpusPerRing;     // 0: one ring for all
-  bool raw_tracepoints = false;                     // do not try BTF tracepoints
+  uint32_t ring_bytes = kDefaultRingBytes;       // size of a ring, a power of two; at least 32 KiB
+  uint32_t cpus_per_ring = kDefaultCpusPerRing;  // 0: one ring for all
+  bool raw_tracepoints = false;                  // do not try BTF tracepoints
 };
 
 struct LiveOptions {

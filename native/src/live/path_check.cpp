@@ -29,8 +29,8 @@ constexpr uint32_t kCodeAt = 20;
 constexpr uint32_t kCountAt = 22;
 constexpr uint32_t kMaxParameters = 8;
 constexpr uint32_t kNoParameter = kMaxParameters;
-// RESOLVE_CACHED: use only what the kernel has in memory, so that no file server delays the capture. Linux
-// 5.12 and later.
+// RESOLVE_CACHED: use only what the kernel has in memory, so that no file server delays the
+// capture. Linux 5.12 and later.
 constexpr uint64_t kCached = 0x20;
 
 // Parameter indexes of an event.
@@ -98,7 +98,8 @@ struct Open {
       if (at > size) return false;
     }
     starts[shape->count] = at;
-    return length(shape->flags) == flag_bytes() && length(shape->device) == 4 && length(shape->inode) == 8 &&
+    return length(shape->flags) == flag_bytes() && length(shape->device) == 4 &&
+           length(shape->inode) == 8 &&
            (shape->directory == kNoParameter || length(shape->directory) == 8);
   }
   uint32_t length(uint32_t index) const { return starts[index + 1] - starts[index]; }
@@ -113,10 +114,12 @@ struct Open {
   uint32_t device() const { return value_at<uint32_t>(at(shape->device)); }
   uint64_t inode() const { return value_at<uint64_t>(at(shape->inode)); }
   int64_t directory() const {
-    return shape->directory == kNoParameter ? state::kAtFdcwd : value_at<int64_t>(at(shape->directory));
+    return shape->directory == kNoParameter ? state::kAtFdcwd
+                                            : value_at<int64_t>(at(shape->directory));
   }
   std::string_view path() const {
-    const std::string_view text(reinterpret_cast<const char*>(at(shape->path)), length(shape->path));
+    const std::string_view text(reinterpret_cast<const char*>(at(shape->path)),
+                                length(shape->path));
     return text.substr(0, text.find('\0'));
   }
 };
@@ -144,35 +147,41 @@ FileDescriptor open_path(int directory, const std::string& path, uint64_t resolv
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC;
   how.resolve = resolve;
-  return FileDescriptor(static_cast<int>(::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof(how))));
+  return FileDescriptor(
+      static_cast<int>(::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof(how))));
 }
 
 // The path from the root directory of the process; empty if unknown.
 std::string full_path(const Open& open, const std::string& process) {
   std::string path(open.path());
   if (path.empty() || path.front() == '/') return path;
-  const std::string from = read_link(
-      process + (open.directory() == state::kAtFdcwd ? "cwd" : "fd/" + std::to_string(open.directory())));
+  const std::string from = read_link(process + (open.directory() == state::kAtFdcwd
+                                                    ? "cwd"
+                                                    : "fd/" + std::to_string(open.directory())));
   return from.starts_with('/') ? from + "/" + path : std::string();
 }
 
 bool resolves_to_opened_file(const Open& open) {
-  const std::string process = "/proc/" + std::to_string(value_at<int64_t>(open.event + kThreadAt)) + "/";
+  const std::string process =
+      "/proc/" + std::to_string(value_at<int64_t>(open.event + kThreadAt)) + "/";
   const std::string path = full_path(open, process);
   if (path.empty()) return false;
-  // Without access to the process's root, use our own. Device and inode still prove that it is the same file.
+  // Without access to the process's root, use our own. Device and inode still prove that it is the
+  // same file.
   FileDescriptor root = open_path(AT_FDCWD, process + "root", 0);
   if (!root.is_open()) root = open_path(AT_FDCWD, "/", 0);
   // Magic links of /proc are not followed: they resolve differently for us than for the process.
   const FileDescriptor file = open_path(root.get(), path, RESOLVE_IN_ROOT | kCached);
   if (!file.is_open()) return false;
   struct statx found {};
-  if (::statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &found) != 0 ||
+  if (::statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID,
+              &found) != 0 ||
       found.stx_ino != open.inode()) {
     return false;
   }
   return encode_device(found.stx_dev_major, found.stx_dev_minor) == open.device() ||
-         ((found.stx_mask & STATX_MNT_ID) != 0 && device_of_mount(found.stx_mnt_id) == open.device());
+         ((found.stx_mask & STATX_MNT_ID) != 0 &&
+          device_of_mount(found.stx_mnt_id) == open.device());
 }
 
 }  // namespace

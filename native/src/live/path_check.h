@@ -1,5 +1,5 @@
-// Checks the paths of opens that the probe marked because they do not end with the name of the opened file
-// (probe/files.h). If a symbolic link explains the difference, the mark is removed.
+// Checks the paths of opens that the probe marked because they do not end with the name of the
+// opened file (probe/files.h). If a symbolic link explains the difference, the mark is removed.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@ class PathCheck {
   // `max_lookups`: limit of lookups per second.
   explicit PathCheck(uint32_t max_lookups = kMaxLookupsPerSecond) : max_lookups_(max_lookups) {}
 
-  // Removes the mark from an event if its path resolves to the opened file. `event`: header and parameters;
-  // `now`: in ns.
+  // Removes the mark from an event if its path resolves to the opened file. `event`: header and
+  // parameters; `now`: in ns.
   void check(uint8_t* event, uint32_t size, uint64_t now) {
     if (is_marked(event, size)) look_up(event, size, now);
   }

@@ -59,7 +59,8 @@ class PathCheckTest : public testing::Test {
   static std::vector<uint8_t> text(const std::string& path) {
     return {path.c_str(), path.c_str() + path.size() + 1};
   }
-  static std::vector<uint8_t> event(uint16_t code, const std::vector<std::vector<uint8_t>>& parameters) {
+  static std::vector<uint8_t> event(uint16_t code,
+                                    const std::vector<std::vector<uint8_t>>& parameters) {
     std::vector<uint8_t> bytes(26);
     const int64_t thread = ::getpid();
     const auto count = static_cast<uint32_t>(parameters.size());
@@ -70,10 +71,13 @@ class PathCheckTest : public testing::Test {
       const auto length = value(static_cast<uint16_t>(parameter.size()));
       bytes.insert(bytes.end(), length.begin(), length.end());
     }
-    for (const auto& parameter : parameters) bytes.insert(bytes.end(), parameter.begin(), parameter.end());
+    for (const auto& parameter : parameters)
+      bytes.insert(bytes.end(), parameter.begin(), parameter.end());
     return bytes;
   }
-  uint32_t device() const { return static_cast<uint32_t>(file_.st_dev); }  // same encoding in the C library
+  uint32_t device() const {
+    return static_cast<uint32_t>(file_.st_dev);
+  }  // same encoding in the C library
   std::vector<uint8_t> open_event(const std::string& path, int64_t directory = state::kAtFdcwd,
                                   uint32_t flags = 1 | state::kOpenDoubtful) const {
     return event(ev::SYSCALL_OPENAT_2_X,
@@ -88,8 +92,8 @@ class PathCheckTest : public testing::Test {
     return check_.doubtful() != before;
   }
 
-  // Whether a check clears the mark. A lookup in the kernel's cache fails while another program renames or
-  // mounts something, so it gets several chances.
+  // Whether a check clears the mark. A lookup in the kernel's cache fails while another program
+  // renames or mounts something, so it gets several chances.
   bool clears(const std::vector<uint8_t>& bytes) {
     for (int attempt = 0; attempt < 1000; ++attempt) {
       if (!is_doubtful(bytes)) return true;
@@ -138,9 +142,10 @@ TEST_F(PathCheckTest, ChecksEveryOpenCall) {
   const auto none = value(uint32_t{0});
   const auto fd = value(int64_t{3});
   const auto at = value(state::kAtFdcwd);
-  EXPECT_TRUE(clears(event(ev::SYSCALL_OPEN_X, {fd, text(link), flags, none, value(device()), inode})));
   EXPECT_TRUE(
-      clears(event(ev::SYSCALL_OPENAT2_X, {fd, at, text(link), flags, none, none, value(device()), inode})));
+      clears(event(ev::SYSCALL_OPEN_X, {fd, text(link), flags, none, value(device()), inode})));
+  EXPECT_TRUE(clears(event(ev::SYSCALL_OPENAT2_X,
+                           {fd, at, text(link), flags, none, none, value(device()), inode})));
   const auto creat_event = [&](uint16_t mark, const std::string& path) {
     return event(ev::SYSCALL_CREAT_X, {fd, text(path), none, value(device()), inode, value(mark)});
   };

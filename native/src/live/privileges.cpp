@@ -22,8 +22,8 @@ namespace {
 
 constexpr uint32_t kKeptCapabilities = 1u << CAP_DAC_OVERRIDE;
 
-// Capabilities belong to a thread, so every thread drops its own in a signal handler. This signal is borrowed
-// from the C library, which uses it to set ids in all threads and keeps it unblocked.
+// Capabilities belong to a thread, so every thread drops its own in a signal handler. This signal
+// is borrowed from the C library, which uses it to set ids in all threads and keeps it unblocked.
 constexpr int kSignal = 33;
 
 // Threads that have dropped their capabilities.
@@ -75,8 +75,8 @@ void on_signal(int) {
   errno = error;
 }
 
-// Whether a thread blocks the signal, as io_uring workers do. (The C library also blocks it briefly while it
-// starts a thread.)
+// Whether a thread blocks the signal, as io_uring workers do. (The C library also blocks it briefly
+// while it starts a thread.)
 bool blocks_signal(int64_t tid) {
   const std::string status = read_small_file("/proc/self/task/" + std::to_string(tid) + "/status");
   return (to_hex(line_value(status, "SigBlk:")) >> (kSignal - 1) & 1) != 0;

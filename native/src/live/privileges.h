@@ -5,8 +5,8 @@
 
 namespace sfkit::live {
 
-// Drops all capabilities except CAP_DAC_OVERRIDE, in every thread and permanently. CAP_DAC_OVERRIDE stays so
-// that output can go to directories of other users.
+// Drops all capabilities except CAP_DAC_OVERRIDE, in every thread and permanently. CAP_DAC_OVERRIDE
+// stays so that output can go to directories of other users.
 Status drop_privileges();
 
 }  // namespace sfkit::live

@@ -28,8 +28,8 @@ const std::array<Reason, kCounters> kCounterReasons = {
 
 namespace {
 
-// Size of the kernel ring buffers as a fraction of the rings' size, and the minimum: a few events of the
-// maximum size.
+// Size of the kernel ring buffers as a fraction of the rings' size, and the minimum: a few events
+// of the maximum size.
 constexpr uint32_t kSpillFraction = 4;
 constexpr uint32_t kMinSpillBytes = 128u << 10;
 constexpr uint32_t kRoomForAnyEvent = 32u << 10;
@@ -45,7 +45,7 @@ uint64_t address_of(const void* pointer) {
 
 Status kernel_error(const std::string& what, int error) {
   const bool denied = error == EPERM || error == EACCES;
-  const char* const advice = denied            ? "; live capture needs root, or CAP_BPF and CAP_PERFMON"
+  const char* const advice = denied ? "; live capture needs root, or CAP_BPF and CAP_PERFMON"
                              : error == EMFILE ? "; raise the limit: ulimit -n 1024"
                                                : "";
   return {denied ? ErrorCode::kUnreadable : ErrorCode::kNotSupported,
@@ -75,7 +75,8 @@ Storage storage_of(const KernelTypes::Field& field) {
   }
 }
 
-constexpr uint64_t kPoison = 0x0bad2310'00000085;  // call of an invalid function; the verifier rejects it
+constexpr uint64_t kPoison =
+    0x0bad2310'00000085;  // call of an invalid function; the verifier rejects it
 
 uint32_t low_byte(uint64_t instruction) {
   return static_cast<uint32_t>(instruction & 0xff);
@@ -108,13 +109,15 @@ uint32_t size_bits(uint32_t size) {
 std::vector<uint32_t> cpu_list(const char* name) {
   constexpr uint32_t kMaxCpu = 65535;
   const std::string path = std::string("/sys/devices/system/cpu/") + name;
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "r"), std::fclose);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "r"),
+                                                             std::fclose);
   std::vector<uint32_t> numbers;
   uint32_t first = 0;
   uint32_t last = 0;
   while (file && std::fscanf(file.get(), "%u", &first) == 1 && first <= kMaxCpu) {
     if (std::fscanf(file.get(), "-%u", &last) != 1) last = first;
-    for (uint32_t number = first; number <= std::min(last, kMaxCpu); ++number) numbers.push_back(number);
+    for (uint32_t number = first; number <= std::min(last, kMaxCpu); ++number)
+      numbers.push_back(number);
     if (std::fgetc(file.get()) != ',') break;
   }
   return numbers;
@@ -127,7 +130,8 @@ uint32_t possible_cpus() {
   return numbers.empty() ? 1 : *std::max_element(numbers.begin(), numbers.end()) + 1;
 }
 
-// Blocks signals in this thread: a signal would interrupt the verifier. Other threads still get them.
+// Blocks signals in this thread: a signal would interrupt the verifier. Other threads still get
+// them.
 class ScopedSignalMask {
  public:
   ScopedSignalMask() {
@@ -181,7 +185,8 @@ class ProbeLoader {
       } else if (const int number = syscall_number(section); number >= 0) {
         // The program array holds a reference, so the descriptor can be closed.
         has_program.set(static_cast<size_t>(number));
-        if (Status status = add_call(static_cast<uint32_t>(number), program); !status.is_ok()) return status;
+        if (Status status = add_call(static_cast<uint32_t>(number), program); !status.is_ok())
+          return status;
       }
     }
     for (uint32_t number = 0; options_.all_calls && number < kMaxCalls; ++number) {
@@ -191,7 +196,9 @@ class ProbeLoader {
     return Status::ok();
   }
 
-  static bool is_missed_call_program(std::string_view section) { return section.substr(0, 7) == "missed/"; }
+  static bool is_missed_call_program(std::string_view section) {
+    return section.substr(0, 7) == "missed/";
+  }
 
  private:
   Status make_maps(std::span<const ProgramImage> images) {
@@ -209,7 +216,8 @@ class ProbeLoader {
     auto missed = make_map("missed", BPF_MAP_TYPE_PERCPU_ARRAY, 4, 4, 1);
     if (!missed.is_ok()) return missed.status();
     probe_.missed_ = std::move(missed.value());
-    auto counters = make_map("counters", BPF_MAP_TYPE_ARRAY, 4, 8, cpus * kCounterStride, BPF_F_MMAPABLE);
+    auto counters =
+        make_map("counters", BPF_MAP_TYPE_ARRAY, 4, 8, cpus * kCounterStride, BPF_F_MMAPABLE);
     if (!counters.is_ok()) return counters.status();
     probe_.counters_ = std::move(counters.value());
     if (Status status = probe_.map_counters(cpus); !status.is_ok()) return status;
@@ -243,7 +251,8 @@ class ProbeLoader {
     for (;; wanted_ring_bytes_ /= 2) {
       Status status = make_rings();
       if (status.is_ok()) status = make_spills();
-      if (status.is_ok() || map_error_ != ENOMEM || wanted_ring_bytes_ <= kMinReducedRingBytes) return status;
+      if (status.is_ok() || map_error_ != ENOMEM || wanted_ring_bytes_ <= kMinReducedRingBytes)
+        return status;
     }
   }
 
@@ -255,14 +264,17 @@ class ProbeLoader {
     std::erase_if(rings.cpus, [](uint32_t cpu) { return cpu >= kMaxRingCpus; });
     rings.bytes = rings.cpus.empty() ? 0 : wanted_ring_bytes_;
     const auto count = static_cast<uint32_t>(std::max<size_t>(rings.cpus.size(), 1));
-    auto states = make_map("rings", BPF_MAP_TYPE_ARRAY, 4, sizeof(probe_ring), count, BPF_F_MMAPABLE);
+    auto states =
+        make_map("rings", BPF_MAP_TYPE_ARRAY, 4, sizeof(probe_ring), count, BPF_F_MMAPABLE);
     if (!states.is_ok()) return states.status();
     rings.states = std::move(states.value());
-    auto data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, rings.bytes + kRingSlack, count, BPF_F_MMAPABLE);
+    auto data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, rings.bytes + kRingSlack, count,
+                         BPF_F_MMAPABLE);
     // Kernels before about 6.0 reject map values of many megabytes.
     while (!data.is_ok() && map_error_ == E2BIG && rings.bytes > kMinReducedRingBytes) {
       rings.bytes /= 2;
-      data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, rings.bytes + kRingSlack, count, BPF_F_MMAPABLE);
+      data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, rings.bytes + kRingSlack, count,
+                      BPF_F_MMAPABLE);
     }
     if (!data.is_ok()) return data.status();
     rings.data = std::move(data.value());
@@ -276,14 +288,15 @@ class ProbeLoader {
     const auto online = static_cast<uint32_t>(std::max<long>(::sysconf(_SC_NPROCESSORS_ONLN), 1));
     const uint32_t shared_by = options_.cpus_per_ring;
     const uint32_t count = shared_by == 0 ? 1 : (online + shared_by - 1) / shared_by;
-    rings.spill_bytes =
-        std::max(rings_are_full_size() ? rings.bytes / kSpillFraction : wanted_ring_bytes_, kMinSpillBytes);
+    rings.spill_bytes = std::max(
+        rings_are_full_size() ? rings.bytes / kSpillFraction : wanted_ring_bytes_, kMinSpillBytes);
     for (uint32_t i = 0; i < count; ++i) {
       auto spill = make_map("spill", BPF_MAP_TYPE_RINGBUF, 0, 0, rings.spill_bytes);
       if (!spill.is_ok()) return spill.status();
       rings.spills.push_back(std::move(spill.value()));
     }
-    auto table = make_map("spills", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, count, 0, rings.spills[0].get());
+    auto table =
+        make_map("spills", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, count, 0, rings.spills[0].get());
     if (!table.is_ok()) return table.status();
     probe_.spill_table_ = std::move(table.value());
     for (uint32_t i = 0; i < count; ++i) {
@@ -323,7 +336,8 @@ class ProbeLoader {
       const auto* const end = std::end(scap::kSyscallNames);
       const auto* const found = std::find(std::begin(scap::kSyscallNames), end, name);
       if (found != end)
-        config.portable_code[number] = static_cast<uint16_t>(found - std::begin(scap::kSyscallNames));
+        config.portable_code[number] =
+            static_cast<uint16_t>(found - std::begin(scap::kSyscallNames));
     }
     if (options_.all_calls)
       std::fill(std::begin(config.interesting), std::end(config.interesting), ~uint64_t{0});
@@ -363,9 +377,11 @@ class ProbeLoader {
     config.interesting[number / 64] |= uint64_t{1} << (number % 64);
   }
 
-  // Whether programs at sys_exit can be preempted (Linux 7.2 and later): then they may also sleep, and others
-  // may not. Older kernels accept the flag for all.
-  bool are_programs_preemptible() { return can_sleep("sys_exit") && !can_sleep("sched_process_exec"); }
+  // Whether programs at sys_exit can be preempted (Linux 7.2 and later): then they may also sleep,
+  // and others may not. Older kernels accept the flag for all.
+  bool are_programs_preemptible() {
+    return can_sleep("sys_exit") && !can_sleep("sched_process_exec");
+  }
 
   bool can_sleep(const std::string& tracepoint) {
     const uint64_t code[] = {0x00000000'000000b7, 0x00000000'00000095};  // return 0
@@ -380,7 +396,9 @@ class ProbeLoader {
     return FileDescriptor(static_cast<int>(bpf(BPF_PROG_LOAD, attributes))).is_open();
   }
 
-  static bool is_untracked_call(std::string_view section) { return section.substr(0, 6) == "other/"; }
+  static bool is_untracked_call(std::string_view section) {
+    return section.substr(0, 6) == "other/";
+  }
   // System call number of a program; -1 for programs without one.
   static int syscall_number(std::string_view section) {
     const size_t slash = section.find('/');
@@ -415,8 +433,10 @@ class ProbeLoader {
         const bool is_map = relocation.kind == Relocation::kMap;
         const auto offset = static_cast<uint32_t>(at[0] >> 32) + relocation.target;
         const uint64_t pseudo = is_map ? BPF_PSEUDO_MAP_FD : BPF_PSEUDO_MAP_VALUE;
-        const int fd = is_map ? map_fd(static_cast<ProbeMap>(relocation.target)) : probe_.config_.get();
-        at[0] = with_immediate((at[0] & ~uint64_t{0xf000}) | pseudo << 12, static_cast<uint32_t>(fd));
+        const int fd =
+            is_map ? map_fd(static_cast<ProbeMap>(relocation.target)) : probe_.config_.get();
+        at[0] =
+            with_immediate((at[0] & ~uint64_t{0xf000}) | pseudo << 12, static_cast<uint32_t>(fd));
         at[1] = with_immediate(at[1], is_map ? 0 : offset);
         continue;
       }
@@ -438,7 +458,8 @@ class ProbeLoader {
       return;
     } else {
       const bool is_bits = field->bit_size != field->byte_size * 8;
-      const Storage storage = is_bits ? storage_of(*field) : Storage{field->bit_offset / 8, field->byte_size};
+      const Storage storage =
+          is_bits ? storage_of(*field) : Storage{field->bit_offset / 8, field->byte_size};
       switch (kind) {
         case Relocation::kFieldOffset: value = storage.offset; break;
         case Relocation::kFieldSize: value = storage.size; break;
@@ -491,7 +512,8 @@ class ProbeLoader {
     if (fd < 0) {
       const int error = errno;
       return kernel_error(
-          "the kernel rejects the program " + std::string(image.section) + verifier_log(attributes), error);
+          "the kernel rejects the program " + std::string(image.section) + verifier_log(attributes),
+          error);
     }
     return FileDescriptor(static_cast<int>(fd));
   }
@@ -508,7 +530,8 @@ class ProbeLoader {
     std::string text(log.data(), ::strnlen(log.data(), log.size()));
     while (!text.empty() && text.back() == '\n') text.pop_back();
     // The last line only has statistics.
-    if (const size_t last = text.rfind("\nprocessed "); last != std::string::npos) text.resize(last);
+    if (const size_t last = text.rfind("\nprocessed "); last != std::string::npos)
+      text.resize(last);
     if (text.size() > kMaxShown) text = text.substr(text.size() - kMaxShown);
     std::replace(text.begin(), text.end(), '\n', ';');
     return text.empty() ? "" : " (" + text + ")";
@@ -543,7 +566,8 @@ Result<Probe> Probe::load(const ProbeOptions& options) {
     status = loader.load(btf_programs(), false);
     if (status.is_ok()) return probe;
   }
-  if (Status raw = loader.load(raw_programs(), true); !raw.is_ok()) return status.is_ok() ? raw : status;
+  if (Status raw = loader.load(raw_programs(), true); !raw.is_ok())
+    return status.is_ok() ? raw : status;
   return probe;
 }
 

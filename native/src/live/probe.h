@@ -1,5 +1,5 @@
-// Loads the probe into the kernel, attaches it, and provides its buffers. Needs Linux on x86-64; load() fails
-// on other systems. Events: scap-events.json.
+// Loads the probe into the kernel, attaches it, and provides its buffers. Needs Linux on x86-64;
+// load() fails on other systems. Events: scap-events.json.
 #pragma once
 
 #include <array>
@@ -22,20 +22,21 @@ namespace sfkit::live {
 using Counters = std::array<uint64_t, kCounters>;
 extern const std::array<Reason, kCounters> kCounterReasons;
 
-// The probe's buffers: a ring for each CPU (probe/shared.h), and kernel ring buffers for the remaining
-// events.
+// The probe's buffers: a ring for each CPU (probe/shared.h), and kernel ring buffers for the
+// remaining events.
 struct ProbeRings {
-  std::vector<uint32_t> cpus;          // CPUs that have a ring, in the order of the rings
-  uint32_t bytes = 0;                  // size of each ring
-  FileDescriptor states, data;         // mappable maps: a probe_ring for each ring; its data and kRingSlack
+  std::vector<uint32_t> cpus;  // CPUs that have a ring, in the order of the rings
+  uint32_t bytes = 0;          // size of each ring
+  FileDescriptor states,
+      data;  // mappable maps: a probe_ring for each ring; its data and kRingSlack
   std::vector<FileDescriptor> spills;  // BPF_MAP_TYPE_RINGBUF
   uint32_t spill_bytes = 0;            // size of each
 };
 
 class Probe {
  public:
-  // Loads all programs; recording starts with attach(). The error names the rejected program and has the end
-  // of the verifier's log.
+  // Loads all programs; recording starts with attach(). The error names the rejected program and
+  // has the end of the verifier's log.
   static Result<Probe> load(const ProbeOptions& options);
 
   Status attach();

@@ -32,7 +32,8 @@ std::string read_small_file(const std::string& path, size_t max_bytes) {
   if (!file.is_open()) return text;
   std::array<char, 8192> part;
   while (text.size() < max_bytes) {
-    const ssize_t got = ::read(file.get(), part.data(), std::min(part.size(), max_bytes - text.size()));
+    const ssize_t got =
+        ::read(file.get(), part.data(), std::min(part.size(), max_bytes - text.size()));
     if (got <= 0) break;
     text.append(part.data(), static_cast<size_t>(got));
   }

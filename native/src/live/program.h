@@ -7,7 +7,16 @@
 namespace sfkit::live {
 
 // The probe's maps, with their names in native/probe/helpers.h.
-enum class ProbeMap : uint16_t { kRings, kRingData, kSpills, kCalls, kScratch, kSeen, kMissed, kCounters };
+enum class ProbeMap : uint16_t {
+  kRings,
+  kRingData,
+  kSpills,
+  kCalls,
+  kScratch,
+  kSeen,
+  kMissed,
+  kCounters
+};
 
 struct Relocation {
   enum Kind : uint8_t {
@@ -27,9 +36,9 @@ struct Relocation {
 };
 
 struct ProgramImage {
-  const char* section;  // "tp_btf/NAME", "raw_tp/NAME", "missed/NAME": attached; "call/NAME": a system
-                        // call; "other/NAME": recorded with all_calls only; "call": the other calls;
-                        // "identify"
+  const char* section;  // "tp_btf/NAME", "raw_tp/NAME", "missed/NAME": attached; "call/NAME": a
+                        // system call; "other/NAME": recorded with all_calls only; "call": the
+                        // other calls; "identify"
   const uint64_t* code;
   uint32_t size;  // number of instructions
   const Relocation* relocations;

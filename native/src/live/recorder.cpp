@@ -12,7 +12,8 @@
 
 namespace sfkit::live {
 
-// Uses the fastest level to keep up. Regular flushes keep the file readable if the process is killed.
+// Uses the fastest level to keep up. Regular flushes keep the file readable if the process is
+// killed.
 class Recorder::Deflater {
  public:
   Deflater() {
@@ -47,9 +48,9 @@ class Recorder::Deflater {
 Result<std::unique_ptr<Recorder>> Recorder::open(const std::string& path, bool gzip) {
   struct stat target {};
   const bool is_stream = ::stat(path.c_str(), &target) == 0 && !S_ISREG(target.st_mode);
-  FileDescriptor file(is_stream
-                          ? ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)
-                          : ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  FileDescriptor file(
+      is_stream ? ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+                : ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   const auto open_error = [&path](const char* why) {
     return Status(ErrorCode::kUnreadable, path + ": cannot be written: " + why);
   };

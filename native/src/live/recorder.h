@@ -21,8 +21,8 @@ using Chunk = std::shared_ptr<const std::vector<uint8_t>>;
 
 class Recorder {
  public:
-  // Creates the file with mode 0600, because it contains arguments and data of programs. An existing path
-  // must be a device or a pipe with a reader.
+  // Creates the file with mode 0600, because it contains arguments and data of programs. An
+  // existing path must be a device or a pipe with a reader.
   static Result<std::unique_ptr<Recorder>> open(const std::string& path, bool gzip);
   // Calls finish().
   ~Recorder();
@@ -33,8 +33,8 @@ class Recorder {
   void start(Chunk chunk);
   // Queues a chunk. Blocks while the queue is full.
   void add(Chunk chunk);
-  // Thread-safe. Announces the end: from now on, a pipe whose reader takes nothing for kReaderTimeout is a
-  // failure.
+  // Thread-safe. Announces the end: from now on, a pipe whose reader takes nothing for
+  // kReaderTimeout is a failure.
   void expect_end();
   // Thread-safe. From now on add() drops chunks if the queue is full, instead of blocking.
   void drop_when_full();

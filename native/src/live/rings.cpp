@@ -34,9 +34,11 @@ uint64_t& counter_at(uint8_t* page) {
 
 }  // namespace
 
-Result<SharedMemory> SharedMemory::map(const FileDescriptor& fd, size_t bytes, bool writable, size_t offset) {
+Result<SharedMemory> SharedMemory::map(const FileDescriptor& fd, size_t bytes, bool writable,
+                                       size_t offset) {
   const int access = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-  void* const memory = ::mmap(nullptr, bytes, access, MAP_SHARED, fd.get(), static_cast<off_t>(offset));
+  void* const memory =
+      ::mmap(nullptr, bytes, access, MAP_SHARED, fd.get(), static_cast<off_t>(offset));
   if (memory == MAP_FAILED) {
     return Status(ErrorCode::kNotSupported,
                   std::string("cannot map a kernel buffer: ") + std::strerror(errno));
@@ -125,8 +127,8 @@ const uint8_t* KernelRing::peek() {
   unfinished_since_ = kAllFinished;
   while (consumed_ < produced_) {
     uint8_t* const record = producer_.at(page_ + (consumed_ & (bytes_ - 1)));
-    const uint32_t length =
-        std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(record)).load(std::memory_order_acquire);
+    const uint32_t length = std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(record))
+                                .load(std::memory_order_acquire);
     if ((length & kBusy) != 0) {
       unfinished_since_ = 0;
       return nullptr;
@@ -155,7 +157,8 @@ Result<RingMerger> RingMerger::map(const ProbeRings& rings) {
     merger.data_ = std::move(data.value());
     auto* const state = reinterpret_cast<probe_ring*>(merger.states_.at(0));
     for (size_t i = 0; i < rings.cpus.size(); ++i) {
-      merger.rings_.push_back(std::make_unique<ProbeRing>(state + i, merger.data_.at(i * stride), rings.bytes,
+      merger.rings_.push_back(std::make_unique<ProbeRing>(state + i, merger.data_.at(i * stride),
+                                                          rings.bytes,
                                                           static_cast<uint16_t>(rings.cpus[i])));
     }
   }

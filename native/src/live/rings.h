@@ -16,7 +16,8 @@ namespace sfkit::live {
 // Memory shared with the kernel.
 class SharedMemory {
  public:
-  static Result<SharedMemory> map(const FileDescriptor& fd, size_t bytes, bool writable, size_t offset = 0);
+  static Result<SharedMemory> map(const FileDescriptor& fd, size_t bytes, bool writable,
+                                  size_t offset = 0);
   SharedMemory() = default;
   SharedMemory(SharedMemory&& other) noexcept;
   SharedMemory& operator=(SharedMemory&& other) noexcept;
@@ -51,7 +52,9 @@ class Ring {
   void skip() { consumed_ += step_; }
   bool is_empty() const { return produced_ == consumed_ && unfinished_since_ == kAllFinished; }
   // Used share, from 0 to 1.
-  double fill() const { return static_cast<double>(produced_ - consumed_) / static_cast<double>(bytes_); }
+  double fill() const {
+    return static_cast<double>(produced_ - consumed_) / static_cast<double>(bytes_);
+  }
   // If peek() returns null: an event of this time or later was being written at the last refresh().
   uint64_t unfinished_since() const { return unfinished_since_; }
   // Whether to wait for that event: false after a timeout. `now`: in ns.
@@ -95,7 +98,8 @@ class ProbeRing : public Ring {
 // A kernel ring buffer (linux/bpf.h: BPF_MAP_TYPE_RINGBUF).
 class KernelRing : public Ring {
  public:
-  static Result<std::unique_ptr<KernelRing>> map(const FileDescriptor& fd, uint32_t bytes, uint16_t number);
+  static Result<std::unique_ptr<KernelRing>> map(const FileDescriptor& fd, uint32_t bytes,
+                                                 uint16_t number);
 
   void refresh() override;
   const uint8_t* peek() override;
@@ -104,7 +108,8 @@ class KernelRing : public Ring {
  private:
   using Ring::Ring;
 
-  SharedMemory consumer_, producer_;  // producer: a page for the position, then the data mapped twice
+  SharedMemory consumer_,
+      producer_;  // producer: a page for the position, then the data mapped twice
   size_t page_ = 0;
 };
 
@@ -114,10 +119,11 @@ class RingMerger {
   static Result<RingMerger> map(const ProbeRings& rings);
   explicit RingMerger(std::vector<std::unique_ptr<Ring>> rings) : rings_(std::move(rings)) {}
 
-  // Calls `visit(const uint8_t* event, uint32_t size, uint16_t ring)` for events up to `limit` (ns, the clock
-  // of the events) until it returns false. An event is header and parameters, without a block. The order
-  // within a thread is right if `limit` is not later than this call. With kNoLimit it does not wait for
-  // unfinished events. Returns the fill of the fullest ring at the start, from 0 to 1.
+  // Calls `visit(const uint8_t* event, uint32_t size, uint16_t ring)` for events up to `limit` (ns,
+  // the clock of the events) until it returns false. An event is header and parameters, without a
+  // block. The order within a thread is right if `limit` is not later than this call. With kNoLimit
+  // it does not wait for unfinished events. Returns the fill of the fullest ring at the start, from
+  // 0 to 1.
   template <typename Visit>
   double drain(uint64_t limit, Visit visit) {
     const double fullest = begin(limit);
@@ -163,12 +169,13 @@ class RingMerger {
   };
 
   static uint64_t time_of(const uint8_t* event);
-  // Refreshes the rings and collects those with events up to `limit`. Returns the fill of the fullest.
+  // Refreshes the rings and collects those with events up to `limit`. Returns the fill of the
+  // fullest.
   double begin(uint64_t limit);
   // Adds a ring to the heap by its next event.
   void add(Ring* ring);
-  // The ring with the earliest event, null if there is none or it must wait. Sets turn_end_, the time of the
-  // next ring's turn.
+  // The ring with the earliest event, null if there is none or it must wait. Sets turn_end_, the
+  // time of the next ring's turn.
   Ring* take_earliest();
 
   SharedMemory states_, data_;

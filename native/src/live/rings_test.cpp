@@ -60,7 +60,8 @@ using Seen = std::vector<std::pair<uint64_t, uint16_t>>;  // times, rings
 
 RingMerger merge(std::vector<Writer*> writers) {
   std::vector<std::unique_ptr<Ring>> rings;
-  for (Writer* writer : writers) rings.push_back(writer->reader(static_cast<uint16_t>(rings.size())));
+  for (Writer* writer : writers)
+    rings.push_back(writer->reader(static_cast<uint16_t>(rings.size())));
   return RingMerger(std::move(rings));
 }
 
@@ -168,7 +169,8 @@ TEST(Rings, DrainsEverythingWithoutALimit) {
 TEST(Rings, MergesManyRingsByTime) {
   std::vector<std::unique_ptr<Writer>> writers;
   std::vector<Writer*> all;
-  for (int i = 0; i < 37; ++i) all.push_back(writers.emplace_back(std::make_unique<Writer>(16384)).get());
+  for (int i = 0; i < 37; ++i)
+    all.push_back(writers.emplace_back(std::make_unique<Writer>(16384)).get());
   RingMerger merger = merge(all);
   Seen expected;
   for (uint64_t time = 1; time <= 5000; ++time) {

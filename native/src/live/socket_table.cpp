@@ -40,7 +40,9 @@ void SocketTable::add_namespace_of(const std::string& proc_pid) {
   const std::string network_namespace = read_link(proc_pid + "/ns/net");
   if (network_namespace.empty() || read_namespaces_.count(network_namespace) != 0) return;
   const std::string net = proc_pid + "/net/";
-  const auto read = [&net](const char* name) { return read_small_file(net + name, kMaxTableBytes); };
+  const auto read = [&net](const char* name) {
+    return read_small_file(net + name, kMaxTableBytes);
+  };
   const std::string tcp = read("tcp");
   // Empty only if the process has ended; another process may show the namespace.
   if (tcp.empty()) return;
@@ -90,7 +92,8 @@ void SocketTable::add_inet(std::string_view text, bool ipv6, scap::L4 l4) {
 // Other tables replace entries of unix sockets: those have names, which can forge rows.
 void SocketTable::add(uint64_t inode, Socket socket) {
   const auto [existing, is_new] = sockets_.try_emplace(inode, socket);
-  if (!is_new && existing->second.entry.type == scap::FdType::kUnix) existing->second = std::move(socket);
+  if (!is_new && existing->second.entry.type == scap::FdType::kUnix)
+    existing->second = std::move(socket);
 }
 
 void SocketTable::add_unix(std::string_view text) {
@@ -106,9 +109,11 @@ void SocketTable::add_unix(std::string_view text) {
     const size_t name_at = static_cast<size_t>(number.data() - line.data()) + number.size();
     if (name_at + 1 < line.size()) socket.name = line.substr(name_at + 1);
     if (!socket.name.empty() && socket.name[0] == '@') socket.name.erase(0, 1);
-    // A name may contain line feeds and so forge rows of other sockets. Ignore names of duplicate inodes.
+    // A name may contain line feeds and so forge rows of other sockets. Ignore names of duplicate
+    // inodes.
     const auto [existing, is_new] = sockets_.emplace(inode, std::move(socket));
-    if (!is_new && existing->second.entry.type == scap::FdType::kUnix) existing->second.name.clear();
+    if (!is_new && existing->second.entry.type == scap::FdType::kUnix)
+      existing->second.name.clear();
   });
 }
 

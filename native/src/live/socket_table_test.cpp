@@ -23,15 +23,19 @@ class Process {
   ~Process() { std::filesystem::remove_all(path_); }
 
   std::string path() const { return path_.string(); }
-  void write(const char* table, const std::string& text) { std::ofstream(path_ / "net" / table) << text; }
+  void write(const char* table, const std::string& text) {
+    std::ofstream(path_ / "net" / table) << text;
+  }
 
  private:
   std::filesystem::path path_;
 };
 
 constexpr const char* kTcp =
-    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-    "   0: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000     0        0 77 1 0\n";
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
+    "inode\n"
+    "   0: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000     0        0 77 "
+    "1 0\n";
 constexpr const char* kUnixHeading = "Num       RefCount Protocol Flags    Type St Inode Path\n";
 constexpr const char* kUnixRow = "0000000000000000: 00000002 00000000 00010000 0001 01 ";
 
@@ -61,8 +65,8 @@ TEST(SocketTable, IgnoresRowsForgedInSocketNames) {
   Process process("net:[1]");
   process.write("tcp", kTcp);
   const std::string forged = std::string("\n") + kUnixRow;
-  process.write("unix", std::string(kUnixHeading) + kUnixRow + "88 @x" + forged + "77 /dev/log" + forged +
-                            "89 /dev/log\n" + kUnixRow + "89 /run/true\n");
+  process.write("unix", std::string(kUnixHeading) + kUnixRow + "88 @x" + forged + "77 /dev/log" +
+                            forged + "89 /dev/log\n" + kUnixRow + "89 /run/true\n");
   SocketTable table;
   table.add_namespace_of(process.path());
   scap::FdEntry entry;
@@ -76,7 +80,8 @@ TEST(SocketTable, IgnoresRowsForgedInSocketNames) {
 TEST(SocketTable, IgnoresRowsForgedInAnotherNamespace) {
   Process forging("net:[1]");
   forging.write("tcp", std::string(kTcp).substr(0, std::string_view(kTcp).find('\n') + 1));
-  forging.write("unix", std::string(kUnixHeading) + kUnixRow + "88 @x\n" + kUnixRow + "77 /run/forged\n");
+  forging.write("unix",
+                std::string(kUnixHeading) + kUnixRow + "88 @x\n" + kUnixRow + "77 /run/forged\n");
   Process other("net:[2]");
   other.write("tcp", kTcp);
   SocketTable table;

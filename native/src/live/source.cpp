@@ -22,7 +22,8 @@ class LiveInput : public scap::Input {
     size_t end = window_.size();
     if (end > 0) std::memmove(buffer_.data(), window_.data(), end);
     while (end < want && !ended_) {
-      if (buffer_.size() < end + kReadSize) buffer_.resize(std::max(end + kReadSize, 4 * kReadSize));
+      if (buffer_.size() < end + kReadSize)
+        buffer_.resize(std::max(end + kReadSize, 4 * kReadSize));
       const size_t got = capture_->read(buffer_.data() + end, buffer_.size() - end);
       if (got == 0) {
         ended_ = true;

@@ -1,4 +1,5 @@
-// A capture of the running kernel as a reader's input. Needs Linux on x86-64; open() fails on other systems.
+// A capture of the running kernel as a reader's input. Needs Linux on x86-64; open() fails on other
+// systems.
 #pragma once
 
 #include <memory>
@@ -15,8 +16,8 @@ class LiveSource {
  public:
   // Starts recording. The input has all events from here on.
   static Result<std::shared_ptr<LiveSource>> open(const LiveOptions& options);
-  // Loads and unloads the probe, with minimal buffers. Returns what works, or the error that prevents
-  // capturing.
+  // Loads and unloads the probe, with minimal buffers. Returns what works, or the error that
+  // prevents capturing.
   static Result<std::string> try_probe(ProbeOptions options);
 
   virtual ~LiveSource() = default;

@@ -10,7 +10,8 @@
 namespace sfkit::output {
 namespace {
 
-std::string written(const std::function<void(sysflow::RecordSink&)>& give, int level = kDefaultDeflateLevel) {
+std::string written(const std::function<void(sysflow::RecordSink&)>& give,
+                    int level = kDefaultDeflateLevel) {
   std::string file;
   AvroContainer container(
       [&](std::vector<uint8_t> bytes) {
@@ -40,8 +41,8 @@ TEST(AvroEncoder, WritesAFileFlowByteForByte) {
   sysflow::FileFlow flow{{1, 2}, 3, 4, 5, 6, 7, {}, 8, {9, 10, 11, 12}};
   flow.file_oid.fill(0xAB);
   encoder.encode(flow);
-  EXPECT_EQ(out.bytes().text(), std::string("\x0c\x02\x04\x06\x08\x0a\x0c\x0e") + std::string(20, '\xAB') +
-                                    "\x10\x12\x14\x16\x18");
+  EXPECT_EQ(out.bytes().text(), std::string("\x0c\x02\x04\x06\x08\x0a\x0c\x0e") +
+                                    std::string(20, '\xAB') + "\x10\x12\x14\x16\x18");
 }
 
 TEST(AvroEncoder, ReadsAddressesAsLittleEndianNumbers) {
@@ -68,9 +69,9 @@ TEST(AvroEncoder, MapsUnknownContainerTypesToCustom) {
 
 TEST(AvroContainer, StartsWithMagicCodecAndSchema) {
   const std::string file = written(emit_one_of_each);
-  const std::string expected = std::string("Obj\x01\x04\x14", 6) + "avro.codec" + "\x0e" + "deflate" +
-                               "\x16" + "avro.schema" + "\xA4\x60" + std::string(kSysFlowSchema) +
-                               std::string(1, '\0');
+  const std::string expected = std::string("Obj\x01\x04\x14", 6) + "avro.codec" + "\x0e" +
+                               "deflate" + "\x16" + "avro.schema" + "\xA4\x60" +
+                               std::string(kSysFlowSchema) + std::string(1, '\0');
   EXPECT_EQ(file.substr(0, expected.size()), expected);
   const std::string marker = file.substr(expected.size(), 16);
   EXPECT_EQ(file.substr(file.size() - 16), marker);

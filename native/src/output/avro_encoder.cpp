@@ -18,8 +18,9 @@ constexpr size_t kMaxFlat = 256;
 constexpr int64_t kSchemaVersion = 5;
 
 constexpr std::array<std::string_view, 10> kK8sKinds = {
-    "NODES",      "NAMESPACES",  "PODS",   "REPLICATIONCONTROLLERS", "SERVICES", "EVENTS", "REPLICASETS",
-    "DAEMONSETS", "DEPLOYMENTS", "UNKNOWN"};
+    "NODES",       "NAMESPACES", "PODS",        "REPLICATIONCONTROLLERS",
+    "SERVICES",    "EVENTS",     "REPLICASETS", "DAEMONSETS",
+    "DEPLOYMENTS", "UNKNOWN"};
 constexpr std::array<std::string_view, 6> kK8sActions = {"ADDED", "MODIFIED",    "DELETED",
                                                          "ERROR", "NONEXISTENT", "UNKNOWN"};
 
@@ -50,7 +51,8 @@ uint8_t* write_foid(uint8_t* at, const Foid& foid) {
 // A record without strings: reserves the maximum size once, then writes each field directly.
 class FlatRecord {
  public:
-  FlatRecord(ByteBuffer& out, Branch branch) : out_(out), begin_(out.reserve(kMaxFlat)), at_(begin_) {
+  FlatRecord(ByteBuffer& out, Branch branch)
+      : out_(out), begin_(out.reserve(kMaxFlat)), at_(begin_) {
     *this << branch;
   }
   FlatRecord(const FlatRecord&) = delete;
@@ -72,7 +74,8 @@ class FlatRecord {
     return *this;
   }
   FlatRecord& operator<<(const sysflow::Counters& counters) {
-    return *this << counters.read_ops << counters.write_ops << counters.read_bytes << counters.write_bytes;
+    return *this << counters.read_ops << counters.write_ops << counters.read_bytes
+                 << counters.write_bytes;
   }
 
  private:
@@ -201,14 +204,15 @@ void AvroEncoder::encode(const sysflow::ProcessEvent& record) {
 void AvroEncoder::encode(const sysflow::NetworkFlow& record) {
   FlatRecord(out_, kNetworkFlowBranch)
       << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags) << record.end_ts
-      << ipv4_number(record.sip) << record.sport << ipv4_number(record.dip) << record.dport << record.proto
-      << record.fd << record.counters;
+      << ipv4_number(record.sip) << record.sport << ipv4_number(record.dip) << record.dport
+      << record.proto << record.fd << record.counters;
 }
 
 void AvroEncoder::encode_ipv6(const sysflow::NetworkFlow& record) {
-  FlatRecord(out_, kIpv6Branch) << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags)
-                                << record.end_ts << record.sip << record.sport << record.dip << record.dport
-                                << record.proto << record.fd << record.counters;
+  FlatRecord(out_, kIpv6Branch) << record.proc_oid << record.ts << record.tid
+                                << op_bits(record.op_flags) << record.end_ts << record.sip
+                                << record.sport << record.dip << record.dport << record.proto
+                                << record.fd << record.counters;
 }
 
 void AvroEncoder::encode_gone(const sysflow::Oid& oid) {
@@ -225,9 +229,9 @@ void AvroEncoder::encode_files_forgotten() {
 }
 
 void AvroEncoder::encode(const sysflow::FileFlow& record) {
-  FlatRecord(out_, kFileFlowBranch) << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags)
-                                    << record.open_flags << record.end_ts << record.file_oid << record.fd
-                                    << record.counters;
+  FlatRecord(out_, kFileFlowBranch)
+      << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags) << record.open_flags
+      << record.end_ts << record.file_oid << record.fd << record.counters;
 }
 
 void AvroEncoder::encode(const sysflow::FileEvent& record) {
@@ -239,8 +243,8 @@ void AvroEncoder::encode(const sysflow::FileEvent& record) {
 
 void AvroEncoder::encode(const sysflow::ProcessFlow& record) {
   FlatRecord(out_, kProcessFlowBranch)
-      << record.proc_oid << record.ts << record.threads_cloned << op_bits(record.op_flags) << record.end_ts
-      << record.threads_exited << record.clone_errors;
+      << record.proc_oid << record.ts << record.threads_cloned << op_bits(record.op_flags)
+      << record.end_ts << record.threads_exited << record.clone_errors;
 }
 
 void AvroEncoder::encode(const sysflow::Pod& record) {

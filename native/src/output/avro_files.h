@@ -16,7 +16,8 @@ class AvroFiles : public sysflow::RecordSink {
  public:
   // Receives the next bytes of file `number`, counted from 0. `start_seconds` comes from the file's
   // header. Return false to stop.
-  using Consumer = std::function<bool(uint32_t number, int64_t start_seconds, std::vector<uint8_t> bytes)>;
+  using Consumer =
+      std::function<bool(uint32_t number, int64_t start_seconds, std::vector<uint8_t> bytes)>;
 
   AvroFiles(Consumer consumer, int level) : consumer_(std::move(consumer)), level_(level) {}
 
@@ -32,7 +33,9 @@ class AvroFiles : public sysflow::RecordSink {
   void container(const sysflow::Container& record) override { current().container(record); }
   void process(const sysflow::Process& record) override { current().process(record); }
   void file(const sysflow::File& record) override { current().file(record); }
-  void process_event(const sysflow::ProcessEvent& record) override { current().process_event(record); }
+  void process_event(const sysflow::ProcessEvent& record) override {
+    current().process_event(record);
+  }
   void network_flow(const sysflow::NetworkFlow& record) override { current().network_flow(record); }
   void file_flow(const sysflow::FileFlow& record) override { current().file_flow(record); }
   void file_event(const sysflow::FileEvent& record) override { current().file_event(record); }

@@ -32,8 +32,8 @@ void append_string(ByteBuffer& out, std::string_view text) {
 class Deflater {
  public:
   explicit Deflater(int level) {
-    ready_ = deflateInit2(&stream_, level, Z_DEFLATED, kRawDeflateWindow, kMemoryLevel, Z_DEFAULT_STRATEGY) ==
-             Z_OK;
+    ready_ = deflateInit2(&stream_, level, Z_DEFLATED, kRawDeflateWindow, kMemoryLevel,
+                          Z_DEFAULT_STRATEGY) == Z_OK;
   }
   Deflater(const Deflater&) = delete;
   Deflater& operator=(const Deflater&) = delete;

@@ -67,12 +67,14 @@ std::string_view role_name(sysflow::FlowRole role) {
   }
 }
 
-// The end of a connection that the process has. The operations of a TCP flow decide if they show it, so that
-// a file, which has nothing else, gives the same answer.
+// The end of a connection that the process has. The operations of a TCP flow decide if they show
+// it, so that a file, which has nothing else, gives the same answer.
 sysflow::FlowRole role_of(const sysflow::NetworkFlow& record) {
   constexpr int32_t kTcp = 6;
-  if (record.proto == kTcp && (record.op_flags & sysflow::kOpAccept) != 0) return sysflow::FlowRole::kServer;
-  if (record.proto == kTcp && (record.op_flags & sysflow::kOpConnect) != 0) return sysflow::FlowRole::kClient;
+  if (record.proto == kTcp && (record.op_flags & sysflow::kOpAccept) != 0)
+    return sysflow::FlowRole::kServer;
+  if (record.proto == kTcp && (record.op_flags & sysflow::kOpConnect) != 0)
+    return sysflow::FlowRole::kClient;
   return record.role;
 }
 
@@ -143,7 +145,8 @@ ColumnSink::~ColumnSink() {
 // --- Entities
 
 void ColumnSink::forget_all() {
-  // Parents first: a long line of ancestors must not be destroyed by recursion, nor a circle be kept.
+  // Parents first: a long line of ancestors must not be destroyed by recursion, nor a circle be
+  // kept.
   for (auto& [oid, process] : processes_) process->parent.reset();
   processes_.clear();
   files_.clear();
@@ -298,9 +301,11 @@ void ColumnSink::network_flow(const sysflow::NetworkFlow& record) {
     builder.set_i64(Column::kProcTid, record.tid);
     builder.set_i32(Column::kFileFd, record.fd);
     builder.set_i32(Column::kNetProto, record.proto);
-    builder.set_string(Column::kNetSip, text([&] { append_address(scratch_, record.sip, record.ipv6); }));
+    builder.set_string(Column::kNetSip,
+                       text([&] { append_address(scratch_, record.sip, record.ipv6); }));
     builder.set_i32(Column::kNetSport, record.sport);
-    builder.set_string(Column::kNetDip, text([&] { append_address(scratch_, record.dip, record.ipv6); }));
+    builder.set_string(Column::kNetDip,
+                       text([&] { append_address(scratch_, record.dip, record.ipv6); }));
     builder.set_i32(Column::kNetDport, record.dport);
     builder.set_string(Column::kRes, text([&] { append_connection(scratch_, record); }));
     const sysflow::FlowRole role = role_of(record);
@@ -309,7 +314,8 @@ void ColumnSink::network_flow(const sysflow::NetworkFlow& record) {
     builder.set_string(Column::kRole, is_known ? builder.intern(role_name(role)) : kNoString);
     builder.set_string(Column::kDirection, is_known ? builder.intern(direction) : kNoString);
     return put_duration(target, record.ts, record.end_ts) | bit(Group::kEnd) | bit(Group::kTid) |
-           bit(Group::kFd) | bit(Group::kNet) | bit(Group::kRes) | put_counters(target, record.counters);
+           bit(Group::kFd) | bit(Group::kNet) | bit(Group::kRes) |
+           put_counters(target, record.counters);
   });
 }
 
@@ -326,7 +332,8 @@ void ColumnSink::file_flow(const sysflow::FileFlow& record) {
     builder.set_bool(Column::kFileIsOpenRead, (record.open_flags & kOpenRead) != 0);
     Groups groups = bit(Group::kEnd) | bit(Group::kTid) | bit(Group::kFd) | bit(Group::kOpen) |
                     put_duration(target, record.ts, record.end_ts) |
-                    put_file(target, record.file_oid, joined.file) | put_counters(target, record.counters);
+                    put_file(target, record.file_oid, joined.file) |
+                    put_counters(target, record.counters);
     if (joined.file != nullptr) {
       builder.set_string(Column::kRes, file_numbers(target, *joined.file)[0]);
       groups |= bit(Group::kRes);
@@ -355,7 +362,8 @@ void ColumnSink::file_event(const sysflow::FileEvent& record) {
     }
     if (joined.file != nullptr) {
       uint32_t number = file_numbers(target, *joined.file)[0];
-      if (second != nullptr && number != kNoString && file_numbers(target, *second)[0] != kNoString) {
+      if (second != nullptr && number != kNoString &&
+          file_numbers(target, *second)[0] != kNoString) {
         scratch_ = joined.file->record.path;
         scratch_ += ", ";
         scratch_ += second->record.path;
@@ -376,7 +384,8 @@ void ColumnSink::process_flow(const sysflow::ProcessFlow& record) {
     builder.set_i64(Column::kPfNthreads, record.threads_cloned);
     builder.set_i64(Column::kPfNexits, record.threads_exited);
     builder.set_i64(Column::kPfNerrors, record.clone_errors);
-    return bit(Group::kEnd) | bit(Group::kProcessFlow) | put_duration(target, record.ts, record.end_ts);
+    return bit(Group::kEnd) | bit(Group::kProcessFlow) |
+           put_duration(target, record.ts, record.end_ts);
   });
 }
 
@@ -523,7 +532,8 @@ void ColumnSink::put_header(Target& target) {
   builder.set_i64(Column::kSchema, header_.version);
 }
 
-const ColumnSink::Numbers<8>::Values& ColumnSink::process_numbers(Target& target, ProcessEntry& process) {
+const ColumnSink::Numbers<8>::Values& ColumnSink::process_numbers(Target& target,
+                                                                  ProcessEntry& process) {
   TableBuilder& builder = target.builder;
   return process.numbers.get(target.place, builder.epoch(), [&](auto& values) {
     const sysflow::Process& record = process.record;
@@ -551,7 +561,8 @@ const ColumnSink::Numbers<8>::Values& ColumnSink::process_numbers(Target& target
     values[2] = is_known ? target.number_of(record.exe) : kNoString;
     values[3] = is_known ? builder.intern(last_element(record.exe)) : kNoString;
     values[5] = is_there(record.exe_args) ? target.number_of(record.exe_args) : kNoString;
-    values[6] = record.cwd.empty() || record.cwd == kUnknownCwd ? kNoString : target.number_of(record.cwd);
+    values[6] =
+        record.cwd.empty() || record.cwd == kUnknownCwd ? kNoString : target.number_of(record.cwd);
   });
 }
 
@@ -573,8 +584,8 @@ void ColumnSink::put_process(Target& target, ProcessEntry& process, const Proces
 Groups ColumnSink::put_process(Target& target, ProcessEntry& process) {
   // The texts in the order of process_numbers().
   static constexpr ProcessColumns kColumns = {
-      {Column::kProcUser, Column::kProcGroup, Column::kProcExe, Column::kProcName, Column::kProcCmdline,
-       Column::kProcArgs, Column::kProcCwd, Column::kProcEnv},
+      {Column::kProcUser, Column::kProcGroup, Column::kProcExe, Column::kProcName,
+       Column::kProcCmdline, Column::kProcArgs, Column::kProcCwd, Column::kProcEnv},
       Column::kProcUid,
       Column::kProcGid,
       Column::kProcTty,
@@ -589,8 +600,8 @@ Groups ColumnSink::put_process(Target& target, ProcessEntry& process) {
 
 Groups ColumnSink::put_parent(Target& target, ProcessEntry& parent) {
   static constexpr ProcessColumns kColumns = {
-      {Column::kPprocUser, Column::kPprocGroup, Column::kPprocExe, Column::kPprocName, Column::kPprocCmdline,
-       Column::kPprocArgs, Column::kPprocCwd, Column::kPprocEnv},
+      {Column::kPprocUser, Column::kPprocGroup, Column::kPprocExe, Column::kPprocName,
+       Column::kPprocCmdline, Column::kPprocArgs, Column::kPprocCwd, Column::kPprocEnv},
       Column::kPprocUid,
       Column::kPprocGid,
       Column::kPprocTty,
@@ -612,7 +623,9 @@ Groups ColumnSink::put_container(Target& target, ContainerEntry& container) {
   const sysflow::Container& record = container.record;
   const auto& numbers = container.numbers.get(target.place, builder.epoch(), [&](auto& values) {
     const bool is_known = !has_unknown_texts(record);
-    const auto known = [&](std::string_view text) { return is_known ? builder.intern(text) : kNoString; };
+    const auto known = [&](std::string_view text) {
+      return is_known ? builder.intern(text) : kNoString;
+    };
     values = {builder.intern(record.id),
               known(record.name),
               is_known || !record.imageid.empty() ? builder.intern(record.imageid) : kNoString,
@@ -631,8 +644,8 @@ Groups ColumnSink::put_container(Target& target, ContainerEntry& container) {
   const bool is_placeholder = numbers[1] == kNoString && record.type == 0 && !record.privileged;
   builder.set_string(Column::kContainerLabels, numbers[5]);
   builder.set_string(Column::kPodLabels, numbers[6]);
-  const Groups groups =
-      bit(Group::kContainerId) | bit(Group::kPodLabels) | (is_placeholder ? 0 : bit(Group::kContainer));
+  const Groups groups = bit(Group::kContainerId) | bit(Group::kPodLabels) |
+                        (is_placeholder ? 0 : bit(Group::kContainer));
   if (!record.pod_id) return groups;
   builder.set_string(Column::kPodId, builder.intern(*record.pod_id));
   return groups | bit(Group::kPodId);
@@ -642,8 +655,8 @@ Groups ColumnSink::put_pod(Target& target, PodEntry& pod) {
   TableBuilder& builder = target.builder;
   const sysflow::Pod& record = pod.record;
   const auto& numbers = pod.numbers.get(target.place, builder.epoch(), [&](auto& values) {
-    values = {builder.intern(record.id), builder.intern(record.name), builder.intern(record.node_name),
-              builder.intern(record.namespace_),
+    values = {builder.intern(record.id), builder.intern(record.name),
+              builder.intern(record.node_name), builder.intern(record.namespace_),
               record.labels.empty() ? kNoString : builder.intern(record.labels)};
   });
   builder.set_string(Column::kPodName, numbers[1]);
@@ -658,10 +671,13 @@ const ColumnSink::Numbers<6>::Values& ColumnSink::file_numbers(Target& target, F
   TableBuilder& builder = target.builder;
   return file.numbers.get(target.place, builder.epoch(), [&](auto& values) {
     const sysflow::File& record = file.record;
-    const char type = record.restype > ' ' && record.restype < 127 ? static_cast<char>(record.restype) : '?';
+    const char type =
+        record.restype > ' ' && record.restype < 127 ? static_cast<char>(record.restype) : '?';
     std::array<char, 40> digits;
     const bool is_known = !is_unknown_path(record.path);
-    const auto known = [&](std::string_view text) { return is_known ? builder.intern(text) : kNoString; };
+    const auto known = [&](std::string_view text) {
+      return is_known ? builder.intern(text) : kNoString;
+    };
     values = {known(record.path),
               known(last_element(record.path)),
               known(without_last_element(record.path)),
@@ -710,8 +726,8 @@ Groups ColumnSink::put_joined(Target& target, const Joined& joined) {
 }
 
 Groups ColumnSink::put_result(Target& target, int32_t ret, bool is_exit) {
-  // The status of a process as wait() returns it: the signal in the lowest seven bits, else a code above
-  // them.
+  // The status of a process as wait() returns it: the signal in the lowest seven bits, else a code
+  // above them.
   constexpr int32_t kSignalMask = 0x7f;
   constexpr int32_t kCodeMask = 0xff;
   TableBuilder& builder = target.builder;

@@ -1,5 +1,6 @@
-// Records to column batches: every event and flow becomes a row with its process, parent, container, pod,
-// files and header joined in, the way a reader of the .sf file would join them (flattened-view, section 1).
+// Records to column batches: every event and flow becomes a row with its process, parent,
+// container, pod, files and header joined in, the way a reader of the .sf file would join them
+// (flattened-view, section 1).
 #pragma once
 
 #include <array>
@@ -19,8 +20,8 @@
 
 namespace sfkit::output {
 
-// Memory is bounded by live processes and their parents, and by the distinct files, containers and pods
-// seen. Not thread-safe.
+// Memory is bounded by live processes and their parents, and by the distinct files, containers and
+// pods seen. Not thread-safe.
 class ColumnSink : public sysflow::RecordSink {
  public:
   // Receives the next batch. Returns false to stop: the sink then produces nothing more.
@@ -103,8 +104,8 @@ class ColumnSink : public sysflow::RecordSink {
     Numbers<1> comm_number;  // apart, as it can change often
   };
 
-  // Numbers of texts that many records share, by the block that holds the text: hashing a long environment
-  // for each process would take too long.
+  // Numbers of texts that many records share, by the block that holds the text: hashing a long
+  // environment for each process would take too long.
   class SharedNumbers {
    public:
     template <typename Make>
@@ -130,7 +131,8 @@ class ColumnSink : public sysflow::RecordSink {
 
   // A builder, and the numbers of strings that change only with the header.
   struct Target {
-    explicit Target(Table table, uint32_t batch_rows, size_t at) : builder(table, batch_rows), place(at) {}
+    explicit Target(Table table, uint32_t batch_rows, size_t at)
+        : builder(table, batch_rows), place(at) {}
     TableBuilder builder;
     size_t place;
     Numbers<3> header_numbers;
@@ -155,7 +157,9 @@ class ColumnSink : public sysflow::RecordSink {
     FileEntry* file = nullptr;
   };
 
-  bool is_wanted(Table table) const { return !gone_ && !by_table_[static_cast<size_t>(table)].empty(); }
+  bool is_wanted(Table table) const {
+    return !gone_ && !by_table_[static_cast<size_t>(table)].empty();
+  }
   void count_time(Table table, int64_t time);
   template <typename Fill>
   void add_rows(Table table, Fill&& fill);
@@ -193,7 +197,8 @@ class ColumnSink : public sysflow::RecordSink {
   const Numbers<8>::Values& process_numbers(Target& target, ProcessEntry& process);
 
   std::vector<std::unique_ptr<Target>> targets_;
-  std::array<std::vector<Target*>, kTableCount> by_table_;  // targets for the rows of a record's table
+  std::array<std::vector<Target*>, kTableCount>
+      by_table_;  // targets for the rows of a record's table
   Consumer consumer_;
   bool has_header_ = false;
   uint32_t file_ = 0;
@@ -204,7 +209,8 @@ class ColumnSink : public sysflow::RecordSink {
   sysflow::Header header_;
   std::unordered_map<sysflow::Oid, std::shared_ptr<ProcessEntry>, sysflow::OidHash> processes_;
   std::unordered_map<sysflow::Foid, std::unique_ptr<FileEntry>, sysflow::FoidHash> files_;
-  std::unordered_map<std::string, std::unique_ptr<ContainerEntry>, TextHash, std::equal_to<>> containers_;
+  std::unordered_map<std::string, std::unique_ptr<ContainerEntry>, TextHash, std::equal_to<>>
+      containers_;
   std::unordered_map<std::string, std::unique_ptr<PodEntry>, TextHash, std::equal_to<>> pods_;
   uint64_t container_generation_ = 1;     // grows when a container becomes known
   ProcessEntry* last_process_ = nullptr;  // of the last lookup: runs of rows are of one process

@@ -76,10 +76,10 @@ sysflow::ProcessFlow flow_of(Oid oid) {
   return record;
 }
 
-const std::vector<Table> kAllTables = {Table::kProcessEvent, Table::kFileEvent,   Table::kNetworkFlow,
-                                       Table::kFileFlow,     Table::kProcessFlow, Table::kK8sEvent,
-                                       Table::kProcess,      Table::kFile,        Table::kContainer,
-                                       Table::kPod,          Table::kHeader,      Table::kSysflow};
+const std::vector<Table> kAllTables = {
+    Table::kProcessEvent, Table::kFileEvent, Table::kNetworkFlow, Table::kFileFlow,
+    Table::kProcessFlow,  Table::kK8sEvent,  Table::kProcess,     Table::kFile,
+    Table::kContainer,    Table::kPod,       Table::kHeader,      Table::kSysflow};
 
 TEST(ColumnSink, FillsEveryTable) {
   Rows rows(kAllTables);
@@ -169,8 +169,8 @@ TEST(ColumnSink, MissingEntitiesAreNull) {
   flow.file_oid.fill(0x0f);
   rows.sink.file_flow(flow);
   rows.sink.finish();
-  for (const char* column : {"state", "proc_exe", "proc_uid", "pproc_pid", "pproc_exe", "file_path", "res",
-                             "container_id", "container_name", "pod_id"}) {
+  for (const char* column : {"state", "proc_exe", "proc_uid", "pproc_pid", "pproc_exe", "file_path",
+                             "res", "container_id", "container_name", "pod_id"}) {
     EXPECT_EQ(rows.cell(Table::kFileFlow, 0, column), "-") << column;
   }
   EXPECT_EQ(rows.cell(Table::kFileFlow, 0, "proc_pid"), "6");
@@ -212,7 +212,8 @@ TEST(ColumnSink, DecodesTheResultOfAnEvent) {
   const auto row = [&](Table table, size_t at) {
     const auto cell = [&](const char* name) { return rows.cell(table, at, name); };
     const std::string result = cell("failed") + " " + cell("error");
-    return table == Table::kFileEvent ? result : result + " " + cell("exit_code") + " " + cell("signal");
+    return table == Table::kFileEvent ? result
+                                      : result + " " + cell("exit_code") + " " + cell("signal");
   };
   EXPECT_EQ(row(Table::kProcessEvent, 0), "true ENOENT - -");
   EXPECT_EQ(row(Table::kProcessEvent, 1), "false - - -");
@@ -237,7 +238,8 @@ TEST(ColumnSink, KnowsTheRoleOfAFlowFromItsOperationsAndElseFromTheRecord) {
     flow.role = known;
     rows.sink.network_flow(flow);
     rows.sink.finish();
-    return rows.cell(Table::kNetworkFlow, 0, "role") + " " + rows.cell(Table::kNetworkFlow, 0, "direction");
+    return rows.cell(Table::kNetworkFlow, 0, "role") + " " +
+           rows.cell(Table::kNetworkFlow, 0, "direction");
   };
   EXPECT_EQ(role(sysflow::kOpAccept, kTcp, FlowRole::kUnknown), "server in");
   EXPECT_EQ(role(sysflow::kOpConnect, kTcp, FlowRole::kUnknown), "client out");
@@ -286,8 +288,8 @@ TEST(ColumnSink, ShowsTheFactsOfAProcessAsTheyAreAtTheRow) {
   rows.sink.finish();
   const auto row = [&](size_t at) {
     const auto cell = [&](const char* name) { return rows.cell(Table::kProcessFlow, at, name); };
-    return cell("proc_name") + " " + cell("proc_comm") + " " + cell("proc_ppid") + " " + cell("pproc_pid") +
-           " " + cell("pproc_comm");
+    return cell("proc_name") + " " + cell("proc_comm") + " " + cell("proc_ppid") + " " +
+           cell("pproc_pid") + " " + cell("pproc_comm");
   };
   EXPECT_EQ(row(0), "python3 worker 1 1 systemd");
   EXPECT_EQ(row(1), "python3 worker-2 40 1 systemd");
@@ -437,8 +439,8 @@ TEST(ColumnSink, OmitsTheBitmapIfEveryRowHasAValue) {
   const auto columns = kTables[static_cast<size_t>(Table::kProcessFlow)].columns;
   for (size_t i = 0; i < columns.size(); ++i) {
     const std::string name(kColumns[static_cast<size_t>(columns[i].column)].name);
-    const bool absent =
-        name.substr(0, 5) == "pproc" || name.substr(0, 9) == "container" || name.substr(0, 3) == "pod";
+    const bool absent = name.substr(0, 5) == "pproc" || name.substr(0, 9) == "container" ||
+                        name.substr(0, 3) == "pod";
     EXPECT_EQ(static_cast<bool>(first.columns[i].valid), absent) << name;
   }
 }
@@ -485,7 +487,8 @@ TEST(ColumnSink, SplitsPathsLikeDirnameAndBasename) {
 TEST(ColumnSink, HasNullForUnknownValues) {
   struct Case {
     const char *exe, *args, *user, *cwd;
-    std::array<const char*, 6> expected;  // proc_exe, proc_name, proc_args, proc_cmdline, proc_user, proc_cwd
+    std::array<const char*, 6>
+        expected;  // proc_exe, proc_name, proc_args, proc_cmdline, proc_user, proc_cwd
   };
   const std::vector<Case> cases = {
       {"/bin/a", "x", "ana", "/", {"/bin/a", "a", "x", "/bin/a x", "ana", "/"}},
@@ -512,7 +515,8 @@ TEST(ColumnSink, HasNullForUnknownValues) {
     for (size_t column = 0; column < columns.size(); ++column) {
       const std::string name = columns[column];
       EXPECT_EQ(rows.cell(Table::kProcess, 2 * i, name), cases[i].expected[column]) << i << name;
-      EXPECT_EQ(rows.cell(Table::kProcessFlow, i, "p" + name), cases[i].expected[column]) << i << name;
+      EXPECT_EQ(rows.cell(Table::kProcessFlow, i, "p" + name), cases[i].expected[column])
+          << i << name;
     }
     EXPECT_EQ(rows.cell(Table::kProcess, 2 * i, "proc_group"), cases[i].expected[4]);
   }
@@ -531,7 +535,8 @@ TEST(ColumnSink, HasNullForUnknownContainersFilesAndUsers) {
     rows.sink.file(file);
   }
   for (const char* user : {"<NA>", "ana"}) {
-    for (const std::optional<uint32_t> id : {std::optional<uint32_t>(), std::optional<uint32_t>(7777)}) {
+    for (const std::optional<uint32_t> id :
+         {std::optional<uint32_t>(), std::optional<uint32_t>(7777)}) {
       rows.sink.process_event({{1, 1}, 1, 1, sysflow::kOpSetuid, {user}, 0, id});
     }
   }
@@ -604,7 +609,8 @@ TEST(ColumnSink, LimitsTextsAndBatches) {
   // file_name has the same text.
   EXPECT_EQ(rows.sink.cut_texts(), 4u);
   ASSERT_EQ(rows.batches[Table::kFile].size(), 2u);
-  for (const ColumnBatch& batch : rows.batches[Table::kFile]) EXPECT_LT(batch.string_size, size_t{10} << 20);
+  for (const ColumnBatch& batch : rows.batches[Table::kFile])
+    EXPECT_LT(batch.string_size, size_t{10} << 20);
 }
 
 TEST(ColumnSink, StopsWhenTheConsumerStops) {

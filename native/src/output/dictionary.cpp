@@ -67,8 +67,10 @@ uint32_t Dictionary::intern(std::string_view text) {
 }
 
 uint32_t Dictionary::append(std::string_view text) {
-  if ((size_t{count_} + 2) * sizeof(uint32_t) > offsets_.size()) offsets_.resize(offsets_.size() * 2);
-  if (bytes_.size() - size_ < text.size()) bytes_.resize(std::max(bytes_.size() * 2, size_ + text.size()));
+  if ((size_t{count_} + 2) * sizeof(uint32_t) > offsets_.size())
+    offsets_.resize(offsets_.size() * 2);
+  if (bytes_.size() - size_ < text.size())
+    bytes_.resize(std::max(bytes_.size() * 2, size_ + text.size()));
   if (!text.empty()) std::memcpy(bytes_.data() + size_, text.data(), text.size());
   size_ += text.size();
   offsets_.as<uint32_t>()[count_ + 1] = static_cast<uint32_t>(size_);

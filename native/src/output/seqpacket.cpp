@@ -40,8 +40,9 @@ Status SeqpacketClient::connect(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof(address.sun_path)) {
-    return {ErrorCode::kInvalidArgument,
-            path + ": a socket path has 1 to " + std::to_string(sizeof(address.sun_path) - 1) + " bytes"};
+    return {ErrorCode::kInvalidArgument, path + ": a socket path has 1 to " +
+                                             std::to_string(sizeof(address.sun_path) - 1) +
+                                             " bytes"};
   }
   std::memcpy(address.sun_path, path.data(), path.size());
   const int fd = ::socket(AF_UNIX, SOCK_SEQPACKET, 0);
@@ -53,7 +54,8 @@ Status SeqpacketClient::connect(const std::string& path) {
   if (fd < 0) return fail();
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   ::fcntl(fd, F_SETFL, O_NONBLOCK);
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) return fail();
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+    return fail();
   fd_ = fd;
   return Status::ok();
 }
@@ -78,7 +80,8 @@ SeqpacketClient::Sent SeqpacketClient::send(Bytes message, bool& too_long) {
 size_t SeqpacketClient::unread() const {
 #if defined(TIOCOUTQ)
   int bytes = 0;
-  if (fd_ >= 0 && ::ioctl(fd_, TIOCOUTQ, &bytes) == 0 && bytes > 0) return static_cast<size_t>(bytes);
+  if (fd_ >= 0 && ::ioctl(fd_, TIOCOUTQ, &bytes) == 0 && bytes > 0)
+    return static_cast<size_t>(bytes);
 #endif
   return 0;
 }

@@ -49,7 +49,8 @@ HeapBlock TableBuilder::bitmap(Group group) const {
 void TableBuilder::drop_missing(ColumnValues& column, Group group) const {
   auto* const numbers = column.values.as<uint32_t>();
   uint32_t missing = 0;
-  for (uint32_t row = 0; row < rows_; ++row) missing |= static_cast<uint32_t>(numbers[row] == kNoString);
+  for (uint32_t row = 0; row < rows_; ++row)
+    missing |= static_cast<uint32_t>(numbers[row] == kNoString);
   if (missing == 0) return;
   if (!column.valid) column.valid = bitmap(group);
   uint8_t* const bytes = column.valid.data();

@@ -35,8 +35,9 @@ class TableBuilder {
   uint32_t rows() const { return rows_; }
   uint32_t intern(std::string_view text) { return dictionary_.intern(text); }
 
-  // A row is begun, its values are set in any order, and it is ended with the groups that have values.
-  // Columns that the table does not have are ignored. Strings of nullable columns may be kNoString.
+  // A row is begun, its values are set in any order, and it is ended with the groups that have
+  // values. Columns that the table does not have are ignored. Strings of nullable columns may be
+  // kNoString.
   void begin_row() {
     if (rows_ == capacity_) grow();
   }
@@ -63,7 +64,8 @@ class TableBuilder {
 
   template <typename T>
   void set(Column column, T value) {
-    if (uint8_t* const values = at_[static_cast<size_t>(column)]) reinterpret_cast<T*>(values)[rows_] = value;
+    if (uint8_t* const values = at_[static_cast<size_t>(column)])
+      reinterpret_cast<T*>(values)[rows_] = value;
   }
   void grow();
   void allocate(uint32_t capacity);

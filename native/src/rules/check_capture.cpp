@@ -84,13 +84,16 @@ class Checker : public state::Feed {
 }  // namespace
 
 Status check_capture(scap::Input& input, const std::string& name, const CheckOptions& options,
-                     const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel,
-                     InputSummary& summary, ContainersSeen& containers) {
+                     const std::function<bool(std::vector<uint8_t>)>& give,
+                     const std::atomic<bool>& cancel, InputSummary& summary,
+                     ContainersSeen& containers) {
   const Compilation rules = compile(options.rules);
-  if (!rules.is_ok) return {ErrorCode::kInvalidArgument, "a rule: " + rules.diagnostics.back().message};
+  if (!rules.is_ok)
+    return {ErrorCode::kInvalidArgument, "a rule: " + rules.diagnostics.back().message};
   Checker checker(rules, options.match, give, cancel);
   scap::ReadStats stats;
-  if (Status status = scap::read_capture(input, name, checker, stats); !status.is_ok()) return status;
+  if (Status status = scap::read_capture(input, name, checker, stats); !status.is_ok())
+    return status;
   if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
   checker.finish();
   containers = checker.containers();

@@ -30,7 +30,8 @@ struct ContainersSeen {
 // a line for each finding, then one with totals (RuleMatcher::append_totals). Fails if the input is
 // not a capture or a rule does not compile; damage is in the summary.
 Status check_capture(scap::Input& input, const std::string& name, const CheckOptions& options,
-                     const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel,
-                     InputSummary& summary, ContainersSeen& containers);
+                     const std::function<bool(std::vector<uint8_t>)>& give,
+                     const std::atomic<bool>& cancel, InputSummary& summary,
+                     ContainersSeen& containers);
 
 }  // namespace sfkit::rules

@@ -21,8 +21,8 @@ using filter::Operand;
 using filter::Operator;
 using filter::Problem;
 
-// Limits on checks and values in one expanded condition, and in all conditions. Nested macros can make a
-// condition exponentially larger.
+// Limits on checks and values in one expanded condition, and in all conditions. Nested macros can
+// make a condition exponentially larger.
 constexpr size_t kMaxSize = 200'000;
 constexpr size_t kMaxTotalSize = 1'000'000;
 constexpr size_t kMaxDepth = 2000;
@@ -31,8 +31,9 @@ constexpr size_t kManyEventTypes = 100;
 
 constexpr std::string_view kContainerInfo = "%container.info";
 // In the order in which Falco searches an output: before longer names with the same prefix.
-constexpr std::string_view kDeprecatedFields[] = {"evt.dir",        "evt.latency",       "evt.latency.s",
-                                                  "evt.latency.ns", "evt.latency.human", "evt.wait_latency"};
+constexpr std::string_view kDeprecatedFields[] = {"evt.dir",           "evt.latency",
+                                                  "evt.latency.s",     "evt.latency.ns",
+                                                  "evt.latency.human", "evt.wait_latency"};
 
 std::unique_ptr<Node> clone(const Node& node) {
   auto copy = std::make_unique<Node>();
@@ -174,15 +175,17 @@ class Compiler {
     }
     const auto found = by_name_.find(node->macro);
     if (found == by_name_.end() || definitions_.macros[found->second].place >= sees) {
-      return fail_here("macro '" + node->macro + "' is not defined" +
-                       (found == by_name_.end() ? "" : " before this one; macros see those above them"));
+      return fail_here(
+          "macro '" + node->macro + "' is not defined" +
+          (found == by_name_.end() ? "" : " before this one; macros see those above them"));
     }
     const uint32_t macro = found->second;
     if (std::ranges::find(path_, macro) != path_.end()) {
       return fail_here("macro '" + node->macro + "' refers to itself");
     }
     size_ += size_of(*macros_[macro]);
-    if (size_ > kMaxSize) return fail_here("the condition has too many checks after macro expansion");
+    if (size_ > kMaxSize)
+      return fail_here("the condition has too many checks after macro expansion");
     result_.macros[macro].used = true;
     auto filled = clone(*macros_[macro]);
     path_.push_back(macro);
@@ -239,7 +242,8 @@ class Compiler {
     std::vector<Problem> warnings;
     made.filter = filter::Filter::compile(*tree, Dialect::kRules, problem, &warnings);
     if (made.filter == nullptr) {
-      if (!problem.is_unknown || !rule.skip_unknown) return fail(Remark::kCondition, false, i, problem);
+      if (!problem.is_unknown || !rule.skip_unknown)
+        return fail(Remark::kCondition, false, i, problem);
       add(Remark::kSkipped, false, i, problem);
       return true;
     }
@@ -252,8 +256,9 @@ class Compiler {
     const size_t count = event_codes_of(*tree).count();
     if (rule.warn_event_types && (count == 0 || count > kManyEventTypes)) {
       warn(Remark::kManyEventTypes, i,
-           count == 0 ? "no event can match the condition"
-                      : "the condition names no event type, or very many; it is evaluated for each event");
+           count == 0
+               ? "no event can match the condition"
+               : "the condition names no event type, or very many; it is evaluated for each event");
     }
     made.is_taken = true;
     describe(*tree, made);
@@ -279,9 +284,10 @@ class Compiler {
                                 check.op == Operator::kIn || check.op == Operator::kIntersects ||
                                 check.op == Operator::kPmatch;
       const std::string& name = check.left.field.name;
-      is_unsafe |= has_operator && check.left.call == nullptr &&
-                   (name.starts_with("ka.") || name.starts_with("jevt.")) &&
-                   std::ranges::find(check.values, "<NA>", &filter::Literal::text) != check.values.end();
+      is_unsafe |=
+          has_operator && check.left.call == nullptr &&
+          (name.starts_with("ka.") || name.starts_with("jevt.")) &&
+          std::ranges::find(check.values, "<NA>", &filter::Literal::text) != check.values.end();
     };
     each_check(tree, visit);
     if (is_unsafe) warn(Remark::kUnsafeComparison, i, "a missing value is not <NA>; use exists");
@@ -300,7 +306,8 @@ class Compiler {
       rule.can_match = is_seen_by_rules(code) && rule.filter->may_pass(code);
   }
 
-  void add(Remark remark, bool of_macro, uint32_t index, const Problem& problem, bool of_output = false) {
+  void add(Remark remark, bool of_macro, uint32_t index, const Problem& problem,
+           bool of_output = false) {
     Diagnostic& made = result_.diagnostics.emplace_back();
     made.of_output = of_output;
     made.remark = remark;

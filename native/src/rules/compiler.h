@@ -53,9 +53,11 @@ struct CompiledRule {
   std::string condition;  // as Falco prints it
   std::unique_ptr<filter::Filter> filter;
   OutputTemplate output;
-  std::vector<std::string> unavailable_fields;  // fields of the condition that captures cannot answer
-  std::vector<std::string> container_fields;    // fields of the condition that need container descriptions
-  bool can_match = false;                       // some event can satisfy it
+  std::vector<std::string>
+      unavailable_fields;  // fields of the condition that captures cannot answer
+  std::vector<std::string>
+      container_fields;    // fields of the condition that need container descriptions
+  bool can_match = false;  // some event can satisfy it
 };
 
 struct Compilation {

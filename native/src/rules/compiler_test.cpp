@@ -34,7 +34,8 @@ TEST(RuleCompiler, ExpandsMacros) {
   add_macro(definitions, "quiet", "proc.name = a or fd.name = b");
   const Compilation made = compile(definitions);
   ASSERT_TRUE(made.is_ok) << diagnostics_of(made);
-  EXPECT_EQ(made.rules[0].condition, "(evt.type in (open, openat) and not (proc.name = a or fd.name = b))");
+  EXPECT_EQ(made.rules[0].condition,
+            "(evt.type in (open, openat) and not (proc.name = a or fd.name = b))");
   EXPECT_TRUE(made.macros[0].used);
   EXPECT_TRUE(made.rules[0].can_match);
 }
@@ -76,7 +77,8 @@ TEST(RuleCompiler, LimitsNesting) {
 }
 
 TEST(RuleCompiler, ListsUnavailableFields) {
-  const Compilation made = compile(rule("evt.type = connect and fd.sip.name = a and container.name = b"));
+  const Compilation made =
+      compile(rule("evt.type = connect and fd.sip.name = a and container.name = b"));
   ASSERT_TRUE(made.is_ok);
   EXPECT_EQ(made.rules[0].unavailable_fields, std::vector<std::string>{"fd.sip.name"});
   EXPECT_EQ(made.rules[0].container_fields, std::vector<std::string>{"container.name"});
@@ -130,7 +132,8 @@ TEST(RuleCompiler, SkipsRulesWithUnknownFieldsOnRequest) {
 
 TEST(RuleCompiler, ReadsOutputs) {
   EXPECT_TRUE(
-      compile(rule("evt.type = open", "%proc.name. %20evt.type %toupper(proc.name)%evt.arg[0]")).is_ok);
+      compile(rule("evt.type = open", "%proc.name. %20evt.type %toupper(proc.name)%evt.arg[0]"))
+          .is_ok);
   EXPECT_EQ(diagnostics_of(compile(rule("evt.type = open", "at 100% of it"))), "output 6\n");
   EXPECT_EQ(diagnostics_of(compile(rule("evt.type = open", "%"))), "output 0\n");
   EXPECT_EQ(diagnostics_of(compile(rule("evt.type = open", "%evt.dir"))), "deprecatedOutput 1\n");

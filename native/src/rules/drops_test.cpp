@@ -27,8 +27,8 @@ std::vector<std::string> left_out(int times) {
   InputSummary summary;
   ContainersSeen containers;
   const Status status = check_capture(
-      *input.value(), "capture", {}, [](const std::vector<uint8_t>&) { return true; }, cancel, summary,
-      containers);
+      *input.value(), "capture", {}, [](const std::vector<uint8_t>&) { return true; }, cancel,
+      summary, containers);
   EXPECT_TRUE(status.is_ok()) << status.message();
   std::vector<std::string> lines;
   for (const Skipped& one : summary.skipped)
@@ -38,7 +38,8 @@ std::vector<std::string> left_out(int times) {
 
 TEST(Check, CountsDropsByTheRecorder) {
   EXPECT_EQ(left_out(0), std::vector<std::string>());
-  EXPECT_EQ(left_out(3), std::vector<std::string>({"3 times at which the recorder started to drop events"}));
+  EXPECT_EQ(left_out(3),
+            std::vector<std::string>({"3 times at which the recorder started to drop events"}));
 }
 
 }  // namespace

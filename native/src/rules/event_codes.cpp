@@ -20,14 +20,16 @@ namespace ev = scap::ev;
 
 bool is_event_type(const Operand& operand) {
   if (operand.call != nullptr) return false;
-  return operand.field.field == fields::Field::kEvtType || operand.field.field == fields::Field::kSyscallType;
+  return operand.field.field == fields::Field::kEvtType ||
+         operand.field.field == fields::Field::kSyscallType;
 }
 
 bool names_event_type(const Operand& operand);
 
 bool names_event_type(const Argument& argument) {
   if (argument.kind == Argument::Kind::kOperand) return names_event_type(argument.operand);
-  return std::ranges::any_of(argument.items, [](const Argument& item) { return names_event_type(item); });
+  return std::ranges::any_of(argument.items,
+                             [](const Argument& item) { return names_event_type(item); });
 }
 
 bool names_event_type(const Operand& operand) {
@@ -85,7 +87,8 @@ EventCodes codes_of(const Node& node, bool negated) {
     case Node::Kind::kMacro: return all;
   }
   const Check& check = node.check;
-  if (check.op == Operator::kExists && is_event_type(check.left)) return negated ? EventCodes() : all;
+  if (check.op == Operator::kExists && is_event_type(check.left))
+    return negated ? EventCodes() : all;
   if (!decides_codes(check)) return all;
   const EventCodes codes = codes_named(check);
   return negated != (check.op == Operator::kNotEqual) ? ~codes : codes;

@@ -13,8 +13,8 @@ using EventCodes = std::bitset<scap::kEventCount>;
 // The codes of events that may satisfy the tree, as Falco computes them.
 EventCodes event_codes_of(const filter::Node& tree);
 
-// The check on an event type that Falco cannot evaluate, because it has a transformer or compares with a
-// field; null if there is none.
+// The check on an event type that Falco cannot evaluate, because it has a transformer or compares
+// with a field; null if there is none.
 const filter::Check* unclear_event_type(const filter::Node& tree);
 
 // Whether rules see events of this code: exit events, and events without an exit.

@@ -57,8 +57,9 @@ FieldValue value_of(Field field, FieldReader& reader) {
 
 std::string_view text_of(Field field, FieldReader& reader) {
   const FieldValue value = value_of(field, reader);
-  return value.kind == FieldValue::Kind::kText && value.text != state::kNotAvailable ? value.text
-                                                                                     : std::string_view();
+  return value.kind == FieldValue::Kind::kText && value.text != state::kNotAvailable
+             ? value.text
+             : std::string_view();
 }
 
 // The process's name and arguments, truncated while they are built.
@@ -70,8 +71,9 @@ std::string command_line(const Thread& thread, size_t max_size) {
     line += ' ';
     line += arguments.substr(0, max_size + 1);
   }
-  std::replace(line.begin() + static_cast<std::ptrdiff_t>(std::min(thread.comm.size(), line.size())),
-               line.end(), '\0', ' ');
+  std::replace(
+      line.begin() + static_cast<std::ptrdiff_t>(std::min(thread.comm.size(), line.size())),
+      line.end(), '\0', ' ');
   return line;
 }
 
@@ -103,8 +105,8 @@ void append_process(std::string& out, FieldReader& reader, state::Engine& engine
   out += "]}";
 }
 
-void append_endpoint(std::string& out, std::string_view name, const state::IpBytes& address, uint16_t port,
-                     bool ipv6) {
+void append_endpoint(std::string& out, std::string_view name, const state::IpBytes& address,
+                     uint16_t port, bool ipv6) {
   out += ",\"";
   out += name;
   out += "\":{\"ip\":\"";
@@ -154,11 +156,11 @@ bool append_connection(std::string& out, const Descriptor& descriptor, FieldRead
 void append_object(std::string& out, FieldReader& reader) {
   const state::FdSlot* slot = reader.context().has_shown_fd ? reader.context().shown_slot : nullptr;
   if (slot != nullptr && append_connection(out, *slot->descriptor, reader)) return;
-  const bool is_file =
-      slot != nullptr && (slot->descriptor->is_file() || slot->descriptor->type == FdType::kDirectory ||
-                          slot->descriptor->type == FdType::kMemfd);
-  const bool is_path =
-      slot == nullptr && reader.context().call != nullptr && fields::opens_path(reader.context().event->code);
+  const bool is_file = slot != nullptr && (slot->descriptor->is_file() ||
+                                           slot->descriptor->type == FdType::kDirectory ||
+                                           slot->descriptor->type == FdType::kMemfd);
+  const bool is_path = slot == nullptr && reader.context().call != nullptr &&
+                       fields::opens_path(reader.context().event->code);
   const std::string path(text_of(is_file || is_path ? Field::kFdName : Field::kFsPathName, reader));
   const std::string target(text_of(Field::kFsPathTarget, reader));
   if (path.empty() && target.empty()) return;

@@ -193,7 +193,8 @@ std::optional<Operand> take_operand(std::string_view text, size_t& used, filter:
   for (size_t size = std::min(text.size(), kMaxTemplate); size > 0; --size) {
     auto operand = filter::parse_operand(text.substr(0, size), used);
     filter::Problem found;
-    if (operand && filter::resolve(*operand, found) && filter::can_be_shown(*operand, found)) return operand;
+    if (operand && filter::resolve(*operand, found) && filter::can_be_shown(*operand, found))
+      return operand;
     // Reports the error of the longest candidate.
     if (problem.message.empty()) problem = std::move(found);
     size = std::min(operand ? used : size, kMaxName);
@@ -203,7 +204,8 @@ std::optional<Operand> take_operand(std::string_view text, size_t& used, filter:
 
 }  // namespace
 
-std::optional<OutputTemplate> OutputTemplate::parse(std::string_view text, filter::Problem& problem) {
+std::optional<OutputTemplate> OutputTemplate::parse(std::string_view text,
+                                                    filter::Problem& problem) {
   OutputTemplate made;
   Piece piece;
   const auto fail = [&problem](size_t at, std::string message, bool is_unknown = false) {
@@ -220,12 +222,14 @@ std::optional<OutputTemplate> OutputTemplate::parse(std::string_view text, filte
     while (at < text.size() && is_digit(text[at])) {
       piece.width = std::min(piece.width * 10 + static_cast<uint32_t>(text[at++] - '0'), kMaxWidth);
     }
-    if (at == text.size()) return fail(start, "a field name is expected after %, but the output ends here");
+    if (at == text.size())
+      return fail(start, "a field name is expected after %, but the output ends here");
     size_t used = 0;
     filter::Problem found;
     auto operand = take_operand(text.substr(at), used, found);
     if (!operand) {
-      if (found.message.empty()) found.message = "a field name is expected after %, as in %proc.name";
+      if (found.message.empty())
+        found.message = "a field name is expected after %, as in %proc.name";
       return fail(start, std::move(found.message), true);
     }
     piece.name = filter::text_of(*operand);
@@ -237,7 +241,8 @@ std::optional<OutputTemplate> OutputTemplate::parse(std::string_view text, filte
   return made;
 }
 
-void OutputTemplate::append_text(std::string& out, filter::Evaluator& evaluator, FieldReader& reader) const {
+void OutputTemplate::append_text(std::string& out, filter::Evaluator& evaluator,
+                                 FieldReader& reader) const {
   for (const Piece& piece : pieces_) {
     out += piece.text;
     if (!piece.operand) continue;
@@ -247,7 +252,8 @@ void OutputTemplate::append_text(std::string& out, filter::Evaluator& evaluator,
   }
 }
 
-void OutputTemplate::append_key(std::string& out, filter::Evaluator& evaluator, FieldReader& reader) const {
+void OutputTemplate::append_key(std::string& out, filter::Evaluator& evaluator,
+                                FieldReader& reader) const {
   for (const Piece& piece : pieces_) {
     out += '\0';
     if (!piece.operand) continue;

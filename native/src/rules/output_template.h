@@ -21,12 +21,15 @@ class OutputTemplate {
 
   // Appends the text for the reader's current event; <NA> for missing values. Control characters
   // and invalid UTF-8 become U+FFFD, as in Falco.
-  void append_text(std::string& out, filter::Evaluator& evaluator, fields::FieldReader& reader) const;
-  // Appends the same text without values that change between repetitions of the same activity: times,
-  // counters, ids of processes and descriptors, client ports.
-  void append_key(std::string& out, filter::Evaluator& evaluator, fields::FieldReader& reader) const;
+  void append_text(std::string& out, filter::Evaluator& evaluator,
+                   fields::FieldReader& reader) const;
+  // Appends the same text without values that change between repetitions of the same activity:
+  // times, counters, ids of processes and descriptors, client ports.
+  void append_key(std::string& out, filter::Evaluator& evaluator,
+                  fields::FieldReader& reader) const;
   // Appends the fields as members of a JSON object; null if missing.
-  void append_fields(std::string& out, filter::Evaluator& evaluator, fields::FieldReader& reader) const;
+  void append_fields(std::string& out, filter::Evaluator& evaluator,
+                     fields::FieldReader& reader) const;
 
  private:
   struct Piece {

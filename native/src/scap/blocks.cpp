@@ -93,7 +93,8 @@ bool count_fits(uint16_t code, Bytes body, ByteOrder order, uint32_t count) {
   const bool wide = has_wide_lengths(code);
   uint64_t total = uint64_t{wide ? 4u : 2u} * count;
   for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t length = wide ? load<uint32_t>(body, i * 4, order) : load<uint16_t>(body, i * 2, order);
+    const uint32_t length =
+        wide ? load<uint32_t>(body, i * 4, order) : load<uint16_t>(body, i * 2, order);
     const uint8_t fixed = kParams[info.first_param + i].size;
     if (fixed != 0 && length != 0 && length != fixed) return false;
     total += length;
@@ -153,34 +154,38 @@ class CaptureReader {
     Progress::set(progress_->bytes, input_.offset());
   }
 
-  // Section headers of version 1.0 are the same in captures and in pcapng files, so they alone say nothing.
+  // Section headers of version 1.0 are the same in captures and in pcapng files, so they alone say
+  // nothing.
   Status no_content() const {
-    return {
-        ErrorCode::kEmpty,
-        name_ + ": has a section header and nothing else that a capture has, neither lists nor events; " +
-            (stats_.unknown_blocks == 0 ? "it was cut off, or is an empty network capture (pcapng)"
-                                        : "it may be a network capture (pcapng); open it with Wireshark")};
+    return {ErrorCode::kEmpty,
+            name_ +
+                ": has a section header and nothing else that a capture has, neither lists nor "
+                "events; " +
+                (stats_.unknown_blocks == 0
+                     ? "it was cut off, or is an empty network capture (pcapng)"
+                     : "it may be a network capture (pcapng); open it with Wireshark")};
   }
 
   Status not_a_capture(const std::string& found) {
     return {ErrorCode::kBadFormat,
-            name_ + ": not a capture: expected a section header block (0a 0d 0d 0a) or gzip, found " + found +
-                "; sfkit reads .scap files of sysdig, Falco and Stratoshark"};
+            name_ +
+                ": not a capture: expected a section header block (0a 0d 0d 0a) or gzip, found " +
+                found + "; sfkit reads .scap files of sysdig, Falco and Stratoshark"};
   }
 
   Status check_start() {
     const Bytes start = input_.peek(kMinSectionSize);
     if (start.empty()) {
-      return {ErrorCode::kEmpty, name_ + ": is empty" +
-                                     (input_.failure().empty() ? "" : " (" + input_.failure() + ")") +
-                                     ", expected a capture file"};
+      return {ErrorCode::kEmpty,
+              name_ + ": is empty" +
+                  (input_.failure().empty() ? "" : " (" + input_.failure() + ")") +
+                  ", expected a capture file"};
     }
     // The type is a palindrome, so it reads the same in both byte orders.
     if (start.text().starts_with(std::string_view("Obj\x01", 4))) {
-      return {
-          ErrorCode::kBadFormat,
-          name_ +
-              ": is an Avro file, as SysFlow files are, expected a capture; sfkit show and query read those"};
+      return {ErrorCode::kBadFormat, name_ +
+                                         ": is an Avro file, as SysFlow files are, expected a "
+                                         "capture; sfkit show and query read those"};
     }
     if (start.load<uint32_t>(0) != block::kSectionHeader) {
       const std::string foreign = describe_foreign_file(name_, start);
@@ -225,11 +230,11 @@ class CaptureReader {
     if (length < kMinBlockSize || length > kMaxSectionSize) return Status::ok();
     const Bytes start = input_.peek(length + sizeof(uint32_t));
     const auto next = load<uint32_t>(start, length, order_);
-    if (start.size() < length + sizeof(uint32_t) || next == 0 || next > kLastPcapngBlock) return Status::ok();
-    return {
-        ErrorCode::kBadFormat,
-        name_ +
-            ": is a network capture (pcapng), expected a capture of system calls; open it with Wireshark"};
+    if (start.size() < length + sizeof(uint32_t) || next == 0 || next > kLastPcapngBlock)
+      return Status::ok();
+    return {ErrorCode::kBadFormat, name_ +
+                                       ": is a network capture (pcapng), expected a capture of "
+                                       "system calls; open it with Wireshark"};
   }
 
   void damage(const char* kind, uint64_t offset, uint64_t skipped, std::string message) {
@@ -254,22 +259,24 @@ class CaptureReader {
     }
     const uint32_t limit = max_block_size(type);
     if (length < kMinBlockSize || length > limit) {
-      return resynchronize("bad-length", "a block of type " + hex_bytes(input_.peek(4), 4) + " claims " +
-                                             std::to_string(length) + " bytes, expected 12 to " +
-                                             std::to_string(limit));
+      return resynchronize("bad-length", "a block of type " + hex_bytes(input_.peek(4), 4) +
+                                             " claims " + std::to_string(length) +
+                                             " bytes, expected 12 to " + std::to_string(limit));
     }
     if (length > kMaxUnknownSize && !is_known(type)) return skip_unknown(length);
     const Bytes whole = input_.peek(length);
     if (whole.size() < length) {
       // Either the file was cut or the length is wrong and blocks follow.
-      return resynchronize("truncated", "the file ends inside a block: " + std::to_string(whole.size()) +
-                                            " of " + std::to_string(length) + " bytes are there");
+      return resynchronize(
+          "truncated", "the file ends inside a block: " + std::to_string(whole.size()) + " of " +
+                           std::to_string(length) + " bytes are there");
     }
     const auto trailer = load<uint32_t>(whole, length - kBlockTrailer, order_);
     if (trailer != length) {
-      std::string message = "a block claims " + std::to_string(length) + " bytes at its start and " +
-                            std::to_string(trailer) + " at its end";
-      if (!is_known(type) || !block_follows(length)) return resynchronize("bad-trailer", std::move(message));
+      std::string message = "a block claims " + std::to_string(length) +
+                            " bytes at its start and " + std::to_string(trailer) + " at its end";
+      if (!is_known(type) || !block_follows(length))
+        return resynchronize("bad-trailer", std::move(message));
       damage("bad-trailer", input_.offset(), 0, std::move(message));
     }
     const Bytes again = input_.peek(length);
@@ -364,13 +371,15 @@ class CaptureReader {
       kind = "bad-length";
       message = "a block claims more bytes than follow";
     }
-    damage(kind, start, input_.offset() - start, std::move(message) + "; continued at the next whole block");
+    damage(kind, start, input_.offset() - start,
+           std::move(message) + "; continued at the next whole block");
     return true;
   }
 
   // A section header can have another byte order than the blocks before it.
   ByteOrder order_of_candidate(Bytes window) const {
-    return load<uint32_t>(window, 0, order_) == block::kSectionHeader ? order_of_section(window) : order_;
+    return load<uint32_t>(window, 0, order_) == block::kSectionHeader ? order_of_section(window)
+                                                                      : order_;
   }
 
   // Distance to the next possible block header in `window`. If there is none, the last few bytes
@@ -389,7 +398,8 @@ class CaptureReader {
   bool is_whole_block(Bytes window) {
     const auto length = load<uint32_t>(window, 4, order_);
     const Bytes whole = input_.peek(length);
-    return whole.size() >= length && load<uint32_t>(whole, length - kBlockTrailer, order_) == length;
+    return whole.size() >= length &&
+           load<uint32_t>(whole, length - kBlockTrailer, order_) == length;
   }
 
   // Handles a remainder shorter than a block header; true if the input continues after damage.
@@ -437,29 +447,32 @@ class CaptureReader {
         break;
       case block::kMachineInfo:
       case block::kMachineInfoOld:
-        whole = parse_machine_info(body, order_,
-                                   [this](const MachineInfo& machine) { visitor_.machine(machine); });
+        whole = parse_machine_info(
+            body, order_, [this](const MachineInfo& machine) { visitor_.machine(machine); });
         break;
       case block::kFdList1:
       case block::kFdList1Old:
       case block::kFdList2:
         lists_complete_ = false;
-        whole = parse_fd_list(body, order_, type == block::kFdList2,
-                              [this](int64_t tid, const FdEntry& entry) { visitor_.descriptor(tid, entry); });
+        whole = parse_fd_list(
+            body, order_, type == block::kFdList2,
+            [this](int64_t tid, const FdEntry& entry) { visitor_.descriptor(tid, entry); });
         break;
       case block::kInterfaceList1:
       case block::kInterfaceList1Old:
       case block::kInterfaceList2:
         visitor_.interfaces_begin();
-        whole = parse_interface_list(body, order_, type == block::kInterfaceList2,
-                                     [this](const InterfaceEntry& entry) { visitor_.interface(entry); });
+        whole = parse_interface_list(
+            body, order_, type == block::kInterfaceList2,
+            [this](const InterfaceEntry& entry) { visitor_.interface(entry); });
         break;
       case block::kUserList1:
       case block::kUserList1Old:
       case block::kUserList2:
         visitor_.users_begin();
         whole = parse_user_list(
-            body, order_, type == block::kUserList2, [this](const UserEntry& entry) { visitor_.user(entry); },
+            body, order_, type == block::kUserList2,
+            [this](const UserEntry& entry) { visitor_.user(entry); },
             [this](const GroupEntry& entry) { visitor_.group(entry); });
         break;
       default:
@@ -474,20 +487,23 @@ class CaptureReader {
     if (is_list) visitor_.list_end(whole);
     if (!whole) {
       damage("bad-list", input_.offset(), 0,
-             "a record of list block " + hex_bytes(Bytes(reinterpret_cast<const uint8_t*>(&type), 4), 4) +
+             "a record of list block " +
+                 hex_bytes(Bytes(reinterpret_cast<const uint8_t*>(&type), 4), 4) +
                  " does not fit the block; the rest of the list was skipped");
     }
   }
 
   bool bad_event(const std::string& message) {
-    damage("bad-event", input_.offset(), 0, "event " + std::to_string(stats_.events) + ": " + message);
+    damage("bad-event", input_.offset(), 0,
+           "event " + std::to_string(stats_.events) + ": " + message);
     return true;
   }
 
   bool event(uint32_t type, Bytes body, size_t header_size, size_t flags_size) {
     // Instantiated twice, so that the hot path checks the byte order once per event.
-    return order_ == ByteOrder::kNative ? event_of<ByteOrder::kNative>(type, body, header_size, flags_size)
-                                        : event_of<ByteOrder::kSwapped>(type, body, header_size, flags_size);
+    return order_ == ByteOrder::kNative
+               ? event_of<ByteOrder::kNative>(type, body, header_size, flags_size)
+               : event_of<ByteOrder::kSwapped>(type, body, header_size, flags_size);
   }
 
   template <ByteOrder kOrder>
@@ -519,7 +535,8 @@ class CaptureReader {
     const bool version1 = header_size == kEventHeader1;
     if (version1) ++stats_.version1_events;
     if (bytes.size() - length >= kMinOptionSize) ++stats_.with_options;
-    if (version1 && (code == kOverlong1 || code == kOverlong2) && length >= header_size + kOverlongBy)
+    if (version1 && (code == kOverlong1 || code == kOverlong2) &&
+        length >= header_size + kOverlongBy)
       length -= kOverlongBy;
     Bytes payload = bytes.slice(header_size, length - header_size);
     uint32_t count;
@@ -589,7 +606,8 @@ uint32_t official_type(uint32_t type) {
   }
 }
 
-Status read_capture(Input& input, const std::string& name, CaptureVisitor& visitor, ReadStats& stats) {
+Status read_capture(Input& input, const std::string& name, CaptureVisitor& visitor,
+                    ReadStats& stats) {
   return CaptureReader(input, name, visitor, stats).run();
 }
 

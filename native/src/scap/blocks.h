@@ -102,6 +102,7 @@ class CaptureVisitor {
 
 // Reads `input` to its end. Fails only if the input is not a capture. Damage is recorded in
 // `stats`; everything before it reaches the visitor.
-Status read_capture(Input& input, const std::string& name, CaptureVisitor& visitor, ReadStats& stats);
+Status read_capture(Input& input, const std::string& name, CaptureVisitor& visitor,
+                    ReadStats& stats);
 
 }  // namespace sfkit::scap

@@ -179,7 +179,8 @@ TEST(ReadCapture, KeepsEverythingBeforeAnyTruncation) {
   const std::vector<uint8_t> whole = small_capture({});
   uint64_t events_before = 0;
   for (size_t size = 1; size < whole.size(); ++size) {
-    const ReadResult result = read({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
+    const ReadResult result =
+        read({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
     // Before the end of the section header there is nothing to keep.
     if (size < 28) {
       EXPECT_FALSE(result.status.is_ok()) << size;
@@ -218,7 +219,8 @@ TEST(ReadCapture, StopsAtAnInvalidLength) {
 TEST(ReadCapture, ContinuesAfterGarbageBetweenBlocks) {
   const std::vector<uint8_t> whole = small_capture({});
   const size_t last_event = whole.size() - kExitEvent;
-  std::vector<uint8_t> bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(last_event));
+  std::vector<uint8_t> bytes(whole.begin(),
+                             whole.begin() + static_cast<std::ptrdiff_t>(last_event));
   for (int i = 0; i < 77; ++i) bytes.push_back(static_cast<uint8_t>(i * 37 + 11));
   bytes.insert(bytes.end(), whole.begin() + static_cast<std::ptrdiff_t>(last_event), whole.end());
   const ReadResult result = read(bytes);
@@ -270,7 +272,8 @@ TEST(ReadCapture, RejectsOtherFormats) {
   EXPECT_NE(text.status.message().find("is text"), std::string::npos) << text.status.message();
   const ReadResult bytes = read({0x80, 0x81, 0x82, 0x83, 0x84});
   EXPECT_EQ(bytes.status.code(), ErrorCode::kBadFormat);
-  EXPECT_NE(bytes.status.message().find("80 81 82 83"), std::string::npos) << bytes.status.message();
+  EXPECT_NE(bytes.status.message().find("80 81 82 83"), std::string::npos)
+      << bytes.status.message();
 
   EXPECT_EQ(read({}).status.code(), ErrorCode::kEmpty);
 

@@ -22,7 +22,8 @@ class Value {
   size_t size() const { return size_; }
   uint8_t at(size_t offset) const { return offset < size_ ? data_[offset] : 0; }
   void swap(size_t offset, size_t width) {
-    if (offset <= size_ && size_ - offset >= width) std::reverse(data_ + offset, data_ + offset + width);
+    if (offset <= size_ && size_ - offset >= width)
+      std::reverse(data_ + offset, data_ + offset + width);
   }
   Value from(size_t offset) const {
     const size_t start = std::min(offset, size_);
@@ -111,8 +112,8 @@ Bytes swap_payload(uint16_t code, uint32_t count, Bytes payload, std::vector<uin
   for (uint32_t i = 0; i < count; ++i) {
     Value(scratch.data(), scratch.size()).swap(i * width, width);
     const Bytes lengths(scratch.data(), count * width);
-    const size_t size =
-        width == sizeof(uint32_t) ? lengths.load<uint32_t>(i * width) : lengths.load<uint16_t>(i * width);
+    const size_t size = width == sizeof(uint32_t) ? lengths.load<uint32_t>(i * width)
+                                                  : lengths.load<uint16_t>(i * width);
     swap_parameter(code, i, value, size);
     value += size;
   }

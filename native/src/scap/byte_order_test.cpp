@@ -24,7 +24,9 @@ struct Content : CaptureVisitor {
   static std::string text_of(std::integral auto number) { return std::to_string(number); }
 
   void section() override { note("section"); }
-  void machine(const MachineInfo& entry) override { note(entry.cpus, entry.hostname, entry.boot_time); }
+  void machine(const MachineInfo& entry) override {
+    note(entry.cpus, entry.hostname, entry.boot_time);
+  }
   void thread(const ThreadEntry& entry) override {
     note(entry.tid, entry.pid, entry.comm, entry.exepath, entry.args, entry.fdlimit, entry.cgroups,
          entry.loginuid, entry.pgid);
@@ -38,8 +40,8 @@ struct Content : CaptureVisitor {
   void interface(const InterfaceEntry& entry) override { note(entry.name, entry.ipv6 ? 1 : 0); }
   void lists_complete() override {}
   bool event(const EventView& event) override {
-    std::string line =
-        std::to_string(event.code) + " " + std::to_string(event.ts) + " " + std::to_string(event.tid);
+    std::string line = std::to_string(event.code) + " " + std::to_string(event.ts) + " " +
+                       std::to_string(event.tid);
     for (uint32_t i = 0; i < event.size(); ++i) line += "|" + std::string(event.param(i).text());
     facts.push_back(line);
     return true;

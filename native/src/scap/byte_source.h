@@ -14,8 +14,8 @@ namespace sfkit::scap {
 
 class ByteSource {
  public:
-  // `path` is a file name, or "-" for standard input. Fails if the file is empty or unreadable. Reports
-  // its size and what was read of it to the current ProgressScope.
+  // `path` is a file name, or "-" for standard input. Fails if the file is empty or unreadable.
+  // Reports its size and what was read of it to the current ProgressScope.
   static Result<ByteSource> open(const std::string& path);
 
   // `bytes` must outlive the source and must not be empty.

@@ -29,7 +29,8 @@ inline constexpr auto kParamPlaces = [] {
     places[code].fill(-1);
     const EventInfo& info = kEvents[code];
     for (int i = info.nparams - 1; i >= 0; --i) {
-      places[code][static_cast<size_t>(kParams[info.first_param + i].name)] = static_cast<int8_t>(i);
+      places[code][static_cast<size_t>(kParams[info.first_param + i].name)] =
+          static_cast<int8_t>(i);
     }
   }
   return places;
@@ -59,7 +60,10 @@ class EventView {
   // `body` starts with the length array. `count` is the number of parameters in the file; only
   // those in the table are accessible.
   EventView(uint16_t event_code, uint32_t count, Bytes body)
-      : code(event_code), count_(count), body_(body), width_(has_wide_lengths(event_code) ? 4 : 2) {}
+      : code(event_code),
+        count_(count),
+        body_(body),
+        width_(has_wide_lengths(event_code) ? 4 : 2) {}
 
   const EventInfo& info() const { return kEvents[code]; }
 
@@ -90,7 +94,8 @@ class EventView {
       offsets_[0] = static_cast<uint64_t>(count_) * width_;
       known_ = 1;
     }
-    for (; known_ <= index; ++known_) offsets_[known_] = offsets_[known_ - 1] + length_at(known_ - 1);
+    for (; known_ <= index; ++known_)
+      offsets_[known_] = offsets_[known_ - 1] + length_at(known_ - 1);
   }
 
   uint32_t count_ = 0;
@@ -132,7 +137,9 @@ struct StoredEnter {
 class CallView {
  public:
   CallView(const EventView& exit, const StoredEnter* enter)
-      : exit_(exit), enter_(enter != nullptr ? enter->view() : EventView()), paired_(enter != nullptr) {}
+      : exit_(exit),
+        enter_(enter != nullptr ? enter->view() : EventView()),
+        paired_(enter != nullptr) {}
 
   const EventView& exit() const { return exit_; }
   bool paired() const { return paired_; }

@@ -110,7 +110,8 @@ size_t GzipReader::read(uint8_t* target, size_t room) {
     if (step.outcome == Inflater::Outcome::kDamaged && start_over_with_zlib()) continue;
     begin_ += step.consumed;
     size_t produced = step.produced;
-    if (const size_t again = static_cast<size_t>(std::min<uint64_t>(repeat_, produced)); again > 0) {
+    if (const size_t again = static_cast<size_t>(std::min<uint64_t>(repeat_, produced));
+        again > 0) {
       repeat_ -= again;
       produced -= again;
       std::memmove(target, target + again, produced);

@@ -24,7 +24,8 @@ struct Unpacked {
   std::string failure;         // the last one
 };
 
-Unpacked unpack(const std::string& packed, GzipReader::Library library = GzipReader::Library::kFastest) {
+Unpacked unpack(const std::string& packed,
+                GzipReader::Library library = GzipReader::Library::kFastest) {
   GzipReader reader(ByteSource::over(Bytes(std::string_view(packed))), library);
   Unpacked result;
   std::vector<uint8_t> buffer(10000);
@@ -114,7 +115,8 @@ TEST(GzipReader, DeliversTheSameBytesWithEitherLibrary) {
     const Unpacked fastest = unpack(damaged);
     const Unpacked zlib = unpack(damaged, GzipReader::Library::kZlib);
     EXPECT_EQ(fastest.bytes == zlib.bytes, true)
-        << "round " << round << ", " << fastest.bytes.size() << " and " << zlib.bytes.size() << " bytes";
+        << "round " << round << ", " << fastest.bytes.size() << " and " << zlib.bytes.size()
+        << " bytes";
     EXPECT_EQ(fastest.breaks, zlib.breaks) << "round " << round;
     EXPECT_EQ(fastest.failure, zlib.failure) << "round " << round;
   }

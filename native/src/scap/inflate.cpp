@@ -89,7 +89,8 @@ struct IsalLibrary {
     void* handle = ::dlopen(kName, RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr) return library;
     library.init = reinterpret_cast<void (*)(inflate_state*)>(::dlsym(handle, "isal_inflate_init"));
-    library.reset = reinterpret_cast<void (*)(inflate_state*)>(::dlsym(handle, "isal_inflate_reset"));
+    library.reset =
+        reinterpret_cast<void (*)(inflate_state*)>(::dlsym(handle, "isal_inflate_reset"));
     library.inflate = reinterpret_cast<int (*)(inflate_state*)>(::dlsym(handle, "isal_inflate"));
     return library;
   }

@@ -34,7 +34,8 @@ class BufferedInput : public Input {
           end -= begin;
           begin = 0;
         }
-        if (buffer_.size() - end < kReadSize) buffer_.resize(std::max(buffer_.size() * 2, 4 * kReadSize));
+        if (buffer_.size() - end < kReadSize)
+          buffer_.resize(std::max(buffer_.size() * 2, 4 * kReadSize));
       }
       const size_t got = produce(buffer_.data() + end, buffer_.size() - end);
       if (got == 0) ended_ = true;

@@ -166,7 +166,8 @@ Bytes sized_record(Cursor& in) {
 
 }  // namespace
 
-bool parse_machine_info(Bytes body, ByteOrder order, const std::function<void(const MachineInfo&)>& visit) {
+bool parse_machine_info(Bytes body, ByteOrder order,
+                        const std::function<void(const MachineInfo&)>& visit) {
   if (body.size() < kMachineInfoSize) return false;
   Cursor in(body, order);
   MachineInfo machine;

@@ -88,7 +88,14 @@ enum class FdType : uint8_t {
   kPidfd = 21,
 };
 
-enum class L4 : uint8_t { kUnknown = 0, kNotAvailable = 1, kTcp = 2, kUdp = 3, kIcmp = 4, kRaw = 5 };
+enum class L4 : uint8_t {
+  kUnknown = 0,
+  kNotAvailable = 1,
+  kTcp = 2,
+  kUdp = 3,
+  kIcmp = 4,
+  kRaw = 5
+};
 
 struct FdEntry {
   int64_t fd = -1;
@@ -130,7 +137,8 @@ struct InterfaceEntry {
 
 // Each parser passes every record to `visit`. It returns false at the first record that does not
 // fit its block. `order` is the byte order of `body`.
-bool parse_machine_info(Bytes body, ByteOrder order, const std::function<void(const MachineInfo&)>& visit);
+bool parse_machine_info(Bytes body, ByteOrder order,
+                        const std::function<void(const MachineInfo&)>& visit);
 // `version` is 1 to 9.
 bool parse_process_list(Bytes body, ByteOrder order, int version,
                         const std::function<void(const ThreadEntry&)>& visit);

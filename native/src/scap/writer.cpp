@@ -17,9 +17,10 @@ constexpr size_t kHostNameSize = 128;
 // A process or descriptor list of this size continues in another block; readers limit the block
 // size.
 constexpr size_t kFullList = size_t{16} << 20;
-constexpr uint32_t kProcessListTypes[] = {block::kProcessList1, block::kProcessList2, block::kProcessList3,
-                                          block::kProcessList4, block::kProcessList5, block::kProcessList6,
-                                          block::kProcessList7, block::kProcessList8, block::kProcessList9};
+constexpr uint32_t kProcessListTypes[] = {
+    block::kProcessList1, block::kProcessList2, block::kProcessList3,
+    block::kProcessList4, block::kProcessList5, block::kProcessList6,
+    block::kProcessList7, block::kProcessList8, block::kProcessList9};
 
 template <typename T>
 std::string raw(T number) {
@@ -128,7 +129,8 @@ void CaptureWriter::machine(const MachineInfo& machine) {
 }
 
 void CaptureWriter::interfaces(const std::vector<InterfaceEntry>& entries) {
-  const size_t start = begin_block(layout_.sized_records ? block::kInterfaceList2 : block::kInterfaceList1);
+  const size_t start =
+      begin_block(layout_.sized_records ? block::kInterfaceList2 : block::kInterfaceList1);
   for (const InterfaceEntry& entry : entries) {
     const size_t record = layout_.sized_records ? begin_record() : 0;
     put(static_cast<uint16_t>(entry.ipv6 ? 2 : 1));
@@ -143,7 +145,8 @@ void CaptureWriter::interfaces(const std::vector<InterfaceEntry>& entries) {
   end_block(start);
 }
 
-void CaptureWriter::users(const std::vector<UserEntry>& users, const std::vector<GroupEntry>& groups) {
+void CaptureWriter::users(const std::vector<UserEntry>& users,
+                          const std::vector<GroupEntry>& groups) {
   const size_t start = begin_block(layout_.sized_records ? block::kUserList2 : block::kUserList1);
   for (const UserEntry& entry : users) {
     const size_t record = layout_.sized_records ? begin_record() : 0;
@@ -318,7 +321,8 @@ void CaptureWriter::event(const EventView& event) {
   const size_t start = begin_block(event.block_flags == 0 ? plain : flagged);
   put(event.cpu);
   if (event.block_flags != 0) put(event.block_flags);
-  const auto size = static_cast<size_t>(payload_size(event.code, event.count_in_file(), event.body()));
+  const auto size =
+      static_cast<size_t>(payload_size(event.code, event.count_in_file(), event.body()));
   constexpr size_t kHeaderSize = 26;
   put(event.ts);
   put(event.tid);

@@ -48,7 +48,8 @@ class CaptureWriter {
   void processes(const std::vector<ThreadEntry>& entries);
   void descriptors(int64_t tid, const std::vector<FdEntry>& entries);
   // `params` are in table order; older writers wrote fewer.
-  void event(uint64_t ts, int64_t tid, uint16_t cpu, uint16_t code, const std::vector<std::string>& params);
+  void event(uint64_t ts, int64_t tid, uint16_t cpu, uint16_t code,
+             const std::vector<std::string>& params);
 
   // Copies an event with all its parameters, including unknown ones. Only in the machine's byte
   // order.
@@ -58,7 +59,9 @@ class CaptureWriter {
 
   const std::vector<uint8_t>& bytes() const { return bytes_; }
   // Appends raw bytes.
-  void append(const std::vector<uint8_t>& bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+  void append(const std::vector<uint8_t>& bytes) {
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  }
   // Truncates the output to `size` bytes.
   void cut(size_t size) { bytes_.resize(size); }
   // Returns the bytes written so far and empties the writer.

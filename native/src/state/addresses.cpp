@@ -26,8 +26,8 @@ Endpoint read_endpoint(Cursor& in, size_t ip_size) {
 }
 
 bool is_mapped(const IpBytes& ip) {
-  return std::all_of(ip.begin(), ip.begin() + 10, [](uint8_t byte) { return byte == 0; }) && ip[10] == 0xff &&
-         ip[11] == 0xff;
+  return std::all_of(ip.begin(), ip.begin() + 10, [](uint8_t byte) { return byte == 0; }) &&
+         ip[10] == 0xff && ip[11] == 0xff;
 }
 
 std::string_view path_of(Bytes bytes) {
@@ -37,7 +37,8 @@ std::string_view path_of(Bytes bytes) {
 
 bool is_loopback(const IpBytes& ip, bool ipv6) {
   if (!ipv6) return ip[0] == 127;
-  return std::all_of(ip.begin(), ip.end() - 1, [](uint8_t byte) { return byte == 0; }) && ip[15] == 1;
+  return std::all_of(ip.begin(), ip.end() - 1, [](uint8_t byte) { return byte == 0; }) &&
+         ip[15] == 1;
 }
 
 }  // namespace
@@ -102,7 +103,8 @@ SocketAddress parse_address(Bytes value) {
 
 void unix_name(uint64_t source, uint64_t destination, std::string_view path, std::string& out) {
   char text[48];
-  const int length = std::snprintf(text, sizeof(text), "%" PRIx64 "->%" PRIx64, source, destination);
+  const int length =
+      std::snprintf(text, sizeof(text), "%" PRIx64 "->%" PRIx64, source, destination);
   out.assign(text, static_cast<size_t>(length));
   out += ' ';
   out += path;

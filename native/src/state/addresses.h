@@ -1,5 +1,5 @@
-// Socket addresses and address pairs in events (spec: scap-format, section 10), and the interface list that
-// completes missing local addresses.
+// Socket addresses and address pairs in events (spec: scap-format, section 10), and the interface
+// list that completes missing local addresses.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,8 @@ struct SocketAddress {
 SocketTuple parse_tuple(Bytes value);
 SocketAddress parse_address(Bytes value);
 
-inline void set_endpoints(Descriptor& descriptor, const Endpoint& source, const Endpoint& destination) {
+inline void set_endpoints(Descriptor& descriptor, const Endpoint& source,
+                          const Endpoint& destination) {
   descriptor.sip = source.ip;
   descriptor.sport = source.port;
   descriptor.dip = destination.ip;
@@ -76,8 +77,8 @@ void unix_name(uint64_t source, uint64_t destination, std::string_view path, std
 // Appends `address:port`, the name of a bound socket.
 void append_endpoint(std::string& out, const Endpoint& endpoint, bool ipv6);
 
-// A text that identifies a descriptor among those of its type: its name, or the kernel's numbers for pipes
-// and socket pairs, which have no name. The result may point into `scratch`.
+// A text that identifies a descriptor among those of its type: its name, or the kernel's numbers
+// for pipes and socket pairs, which have no name. The result may point into `scratch`.
 std::string_view identity_of(const Descriptor& descriptor, std::string& scratch);
 
 class InterfaceList {
@@ -87,8 +88,8 @@ class InterfaceList {
   // Whether the address belongs to the captured machine. Loopback addresses do.
   bool has(const IpBytes& ip, bool ipv6) const;
 
-  // The most likely local address of a connection to `remote`: an interface with exactly that address, one in
-  // the same subnet, else the first non-loopback one. Zero when none fits.
+  // The most likely local address of a connection to `remote`: an interface with exactly that
+  // address, one in the same subnet, else the first non-loopback one. Zero when none fits.
   IpBytes guess(const IpBytes& remote, bool ipv6) const;
 
  private:

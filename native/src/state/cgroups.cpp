@@ -20,11 +20,14 @@ constexpr std::string_view kScope = ".scope";
 // Common containerd namespaces. Host cgroups hardly ever have these names.
 constexpr std::string_view kContainerdNamespaces[] = {"default", "k8s.io", "moby", "buildkit"};
 
-// libvirt drivers that run virtual machines: their processes are emulators on the host, not containers.
-constexpr std::string_view kEmulators[] = {"qemu\\x2d", "ch\\x2d", "xen\\x2d", "vz\\x2d", "bhyve\\x2d"};
+// libvirt drivers that run virtual machines: their processes are emulators on the host, not
+// containers.
+constexpr std::string_view kEmulators[] = {"qemu\\x2d", "ch\\x2d", "xen\\x2d", "vz\\x2d",
+                                           "bhyve\\x2d"};
 
 bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return std::isxdigit(c) != 0; });
 }
 
 bool is_full_id(std::string_view text) {
@@ -33,7 +36,8 @@ bool is_full_id(std::string_view text) {
 
 // systemd units are never containerd containers.
 bool is_systemd_unit(std::string_view name) {
-  constexpr std::string_view kSuffixes[] = {".service", ".slice", kScope, ".socket", ".mount", ".swap"};
+  constexpr std::string_view kSuffixes[] = {".service", ".slice", kScope,
+                                            ".socket",  ".mount", ".swap"};
   return std::any_of(std::begin(kSuffixes), std::end(kSuffixes),
                      [name](std::string_view suffix) { return name.ends_with(suffix); });
 }
@@ -69,15 +73,17 @@ struct Group {
   int depth = 0;  // 1 for children of the root
 };
 
-// The result of one rule: a container, kHost for a host cgroup, or nothing if the rule does not apply.
+// The result of one rule: a container, kHost for a host cgroup, or nothing if the rule does not
+// apply.
 using RuleResult = std::optional<ContainerMatch>;
 const ContainerMatch kHost;
 
-// A 64-digit id: alone, after the runtime's name (`docker-ID.scope`), or in the form that runtimes use for
-// systemd paths without systemd (`system.slice:docker:ID`).
+// A 64-digit id: alone, after the runtime's name (`docker-ID.scope`), or in the form that runtimes
+// use for systemd paths without systemd (`system.slice:docker:ID`).
 RuleResult match_full_id(const Group& group) {
   // podman without systemd: this is the pod's cgroup; its containers are below.
-  if (is_full_id(group.name)) return group.parent == "libpod_parent" ? RuleResult() : short_id(group.name);
+  if (is_full_id(group.name))
+    return group.parent == "libpod_parent" ? RuleResult() : short_id(group.name);
   const std::string_view name = strip_suffix(group.name, kScope);
   if (name.size() <= kFullId + 1) return {};
   const std::string_view id = name.substr(name.size() - kFullId);
@@ -97,10 +103,13 @@ RuleResult match_bpm(const Group& group) {
   std::string_view job;
   if (name.starts_with(kPrefix) && !is_systemd_unit(name)) {
     job = name.substr(kPrefix.size());
-  } else if (const size_t at = name.find(kAfterRuntime); at != std::string_view::npos && name != group.name) {
+  } else if (const size_t at = name.find(kAfterRuntime);
+             at != std::string_view::npos && name != group.name) {
     job = name.substr(at + kAfterRuntime.size());
   }
-  const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; };
+  const auto fits = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
+  };
   if (job.empty() || !std::all_of(job.begin(), job.end(), fits)) return {};
   return ContainerMatch{std::string(job), kBpmContainer};
 }
@@ -124,7 +133,8 @@ RuleResult match_libvirt(const Group& group) {
   constexpr std::string_view kMark = "-lxc\\x2";
   const size_t at = group.name.find(kMark);
   if (at == std::string_view::npos || !group.name.ends_with(kScope)) return {};
-  const std::string_view rest = group.name.substr(std::min(group.name.size(), at + kMark.size() + 1));
+  const std::string_view rest =
+      group.name.substr(std::min(group.name.size(), at + kMark.size() + 1));
   return ContainerMatch{std::string(strip_suffix(rest, kScope)), kLibvirtLxcContainer};
 }
 
@@ -151,21 +161,23 @@ RuleResult match_mesos(const Group& group) {
   return ContainerMatch{std::string(group.name.substr(0, kMesosId)), kMesosContainer};
 }
 
-// containerd's /NAMESPACE/NAME. Host cgroups can look the same, so the namespace must be well known or the
-// capture must describe the container.
+// containerd's /NAMESPACE/NAME. Host cgroups can look the same, so the namespace must be well known
+// or the capture must describe the container.
 RuleResult match_containerd(const Group& group, const ContainerTable& known) {
   if (group.depth != 2 || group.name.size() > kFullId || is_systemd_unit(group.name) ||
       is_systemd_unit(group.parent))
     return {};
   const std::string_view id = group.name.substr(0, kShortId);
-  const bool is_namespace = std::find(std::begin(kContainerdNamespaces), std::end(kContainerdNamespaces),
-                                      group.parent) != std::end(kContainerdNamespaces);
+  const bool is_namespace =
+      std::find(std::begin(kContainerdNamespaces), std::end(kContainerdNamespaces), group.parent) !=
+      std::end(kContainerdNamespaces);
   if (!is_namespace && !known.describes(id)) return {};
   return ContainerMatch{std::string(id), kContainerdContainer};
 }
 
 RuleResult match(const Group& group, const ContainerTable& known) {
-  for (const auto rule : {match_full_id, match_bpm, match_libvirt, match_lxc, match_nspawn, match_mesos}) {
+  for (const auto rule :
+       {match_full_id, match_bpm, match_libvirt, match_lxc, match_nspawn, match_mesos}) {
     if (RuleResult found = rule(group)) return found;
   }
   return match_containerd(group, known);
@@ -202,7 +214,8 @@ ContainerMatch find_container(std::string_view cgroups, const ContainerTable& kn
     cgroups.remove_prefix(std::min(end + 1, cgroups.size()));
     const size_t equals = entry.find('=');
     if (equals == std::string_view::npos) continue;
-    if (ContainerMatch found = match_path(entry.substr(equals + 1), known); !found.id.empty()) return found;
+    if (ContainerMatch found = match_path(entry.substr(equals + 1), known); !found.id.empty())
+      return found;
   }
   return {};
 }

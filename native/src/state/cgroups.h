@@ -16,9 +16,10 @@ struct ContainerMatch {
   int32_t type = kUnknownType;  // container type as captures number it; known only for some paths
 };
 
-// `cgroups`: NUL-terminated `subsystem=path` strings; the first path in a container counts. The outermost
-// container in that path is the result: the host's runtime knows it, and it owns everything below its group.
-// `known`: containers that the capture describes. They decide ambiguous paths.
+// `cgroups`: NUL-terminated `subsystem=path` strings; the first path in a container counts. The
+// outermost container in that path is the result: the host's runtime knows it, and it owns
+// everything below its group. `known`: containers that the capture describes. They decide ambiguous
+// paths.
 ContainerMatch find_container(std::string_view cgroups, const ContainerTable& known);
 
 // Finds the id of the container like libs 0.18.1. The result points into `cgroups`.

@@ -1,5 +1,5 @@
-// Container detection as in libs 0.18.1: the last id of the path counts, and processes in child cgroups of a
-// container count as host processes.
+// Container detection as in libs 0.18.1: the last id of the path counts, and processes in child
+// cgroups of a container count as host processes.
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,8 @@ constexpr size_t kFullId = 64;
 constexpr size_t kMesosId = 36;
 
 bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return std::isxdigit(c) != 0; });
 }
 
 // Prefix and suffix around a 64-digit id. Patterns are tried in order.

@@ -27,27 +27,31 @@ TEST(FindContainer, FindsIdsInThePathsOfRuntimes) {
   const std::string pod = "pod0d1e2f3a_4b5c_4d6e_8f70_8192a3b4c5d6";
   for (const std::string& path : std::vector<std::string>{
            "/docker/" + kId, "/system.slice/docker-" + kId + ".scope",
-           "/user.slice/user-1000.slice/user@1000.service/user.slice/docker-" + kId + ".scope", "/foo/" + kId,
+           "/user.slice/user-1000.slice/user@1000.service/user.slice/docker-" + kId + ".scope",
+           "/foo/" + kId,
            // Kubernetes, by kubelet driver and quality of service.
-           "/kubepods/besteffort/pod1/" + kId, "/kubepods/burstable/pod1/" + kId, "/kubepods/pod1/" + kId,
-           "/kubepods/pod1/crio-" + kId,
-           "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-" + pod + ".slice/cri-containerd-" +
+           "/kubepods/besteffort/pod1/" + kId, "/kubepods/burstable/pod1/" + kId,
+           "/kubepods/pod1/" + kId, "/kubepods/pod1/crio-" + kId,
+           "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-" + pod +
+               ".slice/cri-containerd-" + kId + ".scope",
+           "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-" + pod + ".slice/crio-" +
                kId + ".scope",
-           "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-" + pod + ".slice/crio-" + kId +
-               ".scope",
-           "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-" + pod + ".slice/crio-" + kId +
-               ".scope/container",
+           "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-" + pod + ".slice/crio-" +
+               kId + ".scope/container",
            "/kubepods.slice/kubepods-" + pod + ".slice/docker-" + kId + ".scope",
-           "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-" + pod + ".slice/cri-containerd-" + kId +
-               ".scope",
+           "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-" + pod +
+               ".slice/cri-containerd-" + kId + ".scope",
            "/system.slice/containerd.service/kubepods-besteffort-pod1.slice:cri-containerd:" + kId,
            "/system.slice:docker:" + kId,
            // podman
-           "/machine.slice/libpod-" + kId + ".scope", "/machine.slice/libpod-" + kId + ".scope/container",
+           "/machine.slice/libpod-" + kId + ".scope",
+           "/machine.slice/libpod-" + kId + ".scope/container",
            "/machine.slice/machine-libpod_pod_" + kInner + ".slice/libpod-" + kId + ".scope",
-           "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + kId + ".scope/container",
+           "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + kId +
+               ".scope/container",
            "/user.slice/user-1000.slice/podman-77.scope/" + kId, "/libpod_parent/libpod-" + kId,
-           "/libpod_parent/" + kInner + "/libpod-" + kId, "/system.slice/x.service/libpod-payload-" + kId,
+           "/libpod_parent/" + kInner + "/libpod-" + kId,
+           "/system.slice/x.service/libpod-payload-" + kId,
            "/system.slice/x.service/libpod-payload-" + kId + ".scope/container",
            // containerd
            "/system.slice/nerdctl-" + kId + ".scope", "/k8s.io/" + kId, "/anything/" + kId,
@@ -89,7 +93,8 @@ TEST(FindContainer, TheOutermostContainerOwnsGroupsBelowIt) {
   for (const std::string& path : std::vector<std::string>{
            "/docker/" + kId + "/init.scope", "/system.slice/docker-" + kId + ".scope/init.scope",
            "/system.slice/docker-" + kId + ".scope/system.slice/cron.service",
-           "/docker/" + kId + "/docker/" + kInner, "/docker/" + kId + "/kubepods/burstable/pod1/" + kInner,
+           "/docker/" + kId + "/docker/" + kInner,
+           "/docker/" + kId + "/kubepods/burstable/pod1/" + kInner,
            "/system.slice/docker-" + kId + ".scope/system.slice/docker-" + kInner + ".scope",
            "/docker/" + kId + "/lxc/guest",
            "/docker/" + kId + "/machine.slice/libpod-conmon-" + kInner + ".scope",
@@ -117,8 +122,8 @@ TEST(FindContainer, FindsNoneInHostGroups) {
            // Host cgroups that look like containerd containers.
            "/default/sshd.service", "/my/app", "/x/default/web", "/default",
            std::string("/default/") + std::string(65, 'n'), "/system.slice/my-bpm-tool.service",
-           "/bpm-x.service", "/bpm-", "/runc-bpm-a,b.scope", "/lxc", "/lxc.payload.", "/mesos/short",
-           "/machine-.scope", "/systemd-nspawn@.service"}) {
+           "/bpm-x.service", "/bpm-", "/runc-bpm-a,b.scope", "/lxc", "/lxc.payload.",
+           "/mesos/short", "/machine-.scope", "/systemd-nspawn@.service"}) {
     EXPECT_EQ(id_of(path), "") << path;
   }
   const ContainerTable none;
@@ -129,7 +134,8 @@ TEST(FindContainer, FindsNoneInHostGroups) {
 TEST(FindContainer, TheFirstPathInAContainerCounts) {
   const ContainerTable none;
   const std::string cgroups = std::string("a=/") + '\0' + "b=/machine.slice/crio-conmon-" + kInner +
-                              ".scope" + '\0' + "c=/docker/" + kId + '\0' + "d=/docker/" + kInner + '\0';
+                              ".scope" + '\0' + "c=/docker/" + kId + '\0' + "d=/docker/" + kInner +
+                              '\0';
   EXPECT_EQ(find_container(cgroups, none).id, kShort);
 }
 
@@ -151,18 +157,19 @@ TEST(ContainerIdCompat, MatchesTheCollector) {
     return container_id_compat(cgroups);
   };
   for (const std::string& path : std::vector<std::string>{
-           "/docker/" + kId, "/system.slice/docker-" + kId + ".scope", "/kubepods/besteffort/pod1/" + kId,
-           "/kubepods.slice/crio-" + kId + ".scope", "/kubepods.slice/crio-" + kId,
-           "/machine.slice/libpod-" + kId + ".scope/container", "/kubepods/cri-containerd-" + kId + ".scope",
-           "/a/x:cri-containerd:" + kId, "/libpod-payload-" + kId, "/docker/" + kInner + "/docker/" + kId}) {
+           "/docker/" + kId, "/system.slice/docker-" + kId + ".scope",
+           "/kubepods/besteffort/pod1/" + kId, "/kubepods.slice/crio-" + kId + ".scope",
+           "/kubepods.slice/crio-" + kId, "/machine.slice/libpod-" + kId + ".scope/container",
+           "/kubepods/cri-containerd-" + kId + ".scope", "/a/x:cri-containerd:" + kId,
+           "/libpod-payload-" + kId, "/docker/" + kInner + "/docker/" + kId}) {
     EXPECT_EQ(compat(path), kShort) << path;
   }
   EXPECT_EQ(compat("/default/web"), "web");
   EXPECT_EQ(compat("/lxc/guest/sub"), "guest");
   for (const std::string& path : std::vector<std::string>{
            "/", "/user.slice/user-1000.slice", "/docker/short", "/docker/" + kId + "/init.scope",
-           "/crio-conmon-" + kId + ".scope", "/docker/" + std::string(64, 'z'), "/default/sshd.service",
-           "/machine.slice/machine-web.scope"}) {
+           "/crio-conmon-" + kId + ".scope", "/docker/" + std::string(64, 'z'),
+           "/default/sshd.service", "/machine.slice/machine-web.scope"}) {
     EXPECT_EQ(compat(path), "") << path;
   }
 }

@@ -53,7 +53,8 @@ std::string tuple_text(const SocketTuple& tuple) {
 
 std::string address_text(const SocketAddress& address) {
   if (address.family == Family::kUnix) return printable(address.path);
-  return endpoint_text(address.endpoint.ip, address.endpoint.port, address.family == Family::kInet6);
+  return endpoint_text(address.endpoint.ip, address.endpoint.port,
+                       address.family == Family::kInet6);
 }
 
 }  // namespace sfkit::state

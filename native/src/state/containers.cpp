@@ -44,7 +44,8 @@ constexpr std::string_view kShownMembers[] = {"full_id",
                                               "host_ipc"};
 
 bool is_shown(std::string_view member) {
-  return std::find(std::begin(kShownMembers), std::end(kShownMembers), member) != std::end(kShownMembers);
+  return std::find(std::begin(kShownMembers), std::end(kShownMembers), member) !=
+         std::end(kShownMembers);
 }
 
 // The text of a JSON string, "" for other values.
@@ -139,16 +140,17 @@ uint32_t ContainerTable::add_json(std::string_view json, bool compat) {
   std::string id, name, image, tag, imageid, description;
   int64_t type = kContainerDocker;
   bool privileged = false;
-  const Status status = json::each_member(container, [&](std::string_view key, std::string_view value) {
-    if (key == "id") id = text_of(value);
-    if (key == "name") name = text_of(value);
-    if (key == "image") image = text_of(value);
-    if (key == "imagetag") tag = text_of(value);
-    if (key == "imageid") imageid = text_of(value);
-    if (key == "type") type = scalar_of(value).as_int(kContainerDocker);
-    if (key == "privileged") privileged = scalar_of(value).as_bool(false);
-    if (is_shown(key)) add_member(description, key, value);
-  });
+  const Status status =
+      json::each_member(container, [&](std::string_view key, std::string_view value) {
+        if (key == "id") id = text_of(value);
+        if (key == "name") name = text_of(value);
+        if (key == "image") image = text_of(value);
+        if (key == "imagetag") tag = text_of(value);
+        if (key == "imageid") imageid = text_of(value);
+        if (key == "type") type = scalar_of(value).as_int(kContainerDocker);
+        if (key == "privileged") privileged = scalar_of(value).as_bool(false);
+        if (is_shown(key)) add_member(description, key, value);
+      });
   if (!status.is_ok() || id.empty()) return 0;
   if (!description.empty()) description += '}';
   const uint32_t index = intern(id);
@@ -166,8 +168,8 @@ uint32_t ContainerTable::add_json(std::string_view json, bool compat) {
   return index;
 }
 
-uint32_t ContainerTable::add(std::string_view id, int32_t type, std::string_view name, std::string_view image,
-                             bool compat) {
+uint32_t ContainerTable::add(std::string_view id, int32_t type, std::string_view name,
+                             std::string_view image, bool compat) {
   if (id.empty()) return 0;
   const uint32_t index = intern(id);
   ContainerInfo& info = containers_[index];

@@ -31,8 +31,8 @@ struct ContainerInfo {
   bool privileged = false;
   uint64_t version = 0;  // increases with every description; unique
   size_t sequence = 0;   // number of containers seen before it
-  // JSON object of the members that fields show (fields/container_fields.cpp); "" without any. Text takes a
-  // fraction of the memory of a parsed tree.
+  // JSON object of the members that fields show (fields/container_fields.cpp); "" without any. Text
+  // takes a fraction of the memory of a parsed tree.
   std::string description;
 };
 
@@ -43,11 +43,13 @@ class ContainerTable {
  public:
   ContainerTable() { clear(); }
 
-  // Returns the index of the container `id`, adding it if needed; 0 for "". `type` holds until the container
-  // is described.
+  // Returns the index of the container `id`, adding it if needed; 0 for "". `type` holds until the
+  // container is described.
   uint32_t intern(std::string_view id, int32_t type = kContainerDocker);
   // Sets the cgroups from which the container was found.
-  void set_cgroups(uint32_t index, std::string_view cgroups) { containers_[index].cgroups = cgroups; }
+  void set_cgroups(uint32_t index, std::string_view cgroups) {
+    containers_[index].cgroups = cgroups;
+  }
   const ContainerInfo& at(uint32_t index) const { return containers_[index]; }
   bool knows(std::string_view id) const { return index_.contains(id); }
   // Whether the capture describes the container.
@@ -61,15 +63,15 @@ class ContainerTable {
 
   // Whether the caller should call forget().
   bool is_crowded() const { return index_.size() >= forget_threshold_; }
-  // Forgets containers that are neither in use (`in_use`, by index) nor recent. Returns their indexes, which
-  // later containers reuse.
+  // Forgets containers that are neither in use (`in_use`, by index) nor recent. Returns their
+  // indexes, which later containers reuse.
   std::vector<uint32_t> forget(const std::vector<bool>& in_use);
   // Changes whenever containers are forgotten.
   uint32_t generation() const { return generation_; }
 
-  // Adds or updates a container from the JSON of a container event. Returns its index, 0 if the JSON is
-  // unusable. The description keeps only members in use, at most kMaxDescription bytes. `compat`: append the
-  // tag even if the image has one or the tag is empty.
+  // Adds or updates a container from the JSON of a container event. Returns its index, 0 if the
+  // JSON is unusable. The description keeps only members in use, at most kMaxDescription bytes.
+  // `compat`: append the tag even if the image has one or the tag is empty.
   uint32_t add_json(std::string_view json, bool compat = false);
   // Adds or updates a container from the older event with four plain values.
   uint32_t add(std::string_view id, int32_t type, std::string_view name, std::string_view image,

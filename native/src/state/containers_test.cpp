@@ -29,7 +29,8 @@ TEST(ContainerTable, KeepsTheDescriptionMembersThatFieldsShow) {
   EXPECT_EQ(table.at(index).description,
             R"({"labels":{"l":"v"},"Mounts":[{"Source":"/s"}],"is_pod_sandbox":true})");
   // Without the outer object; the last of two equal members counts.
-  EXPECT_EQ(table.add_json(R"({"id":"b","id":"a","name":"m","privileged":true,"type":"x"})"), index);
+  EXPECT_EQ(table.add_json(R"({"id":"b","id":"a","name":"m","privileged":true,"type":"x"})"),
+            index);
   EXPECT_EQ(table.at(index).name, "m");
   EXPECT_TRUE(table.at(index).privileged);
   EXPECT_EQ(table.at(index).type, kContainerDocker);

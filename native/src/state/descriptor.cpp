@@ -24,7 +24,8 @@ void DescriptorPool::assign_name(Descriptor& descriptor, std::string_view text) 
     long_names_ += text.size();
   } else {
     name = kUnknownDirectory;
-    if (const std::string_view last = last_component(text); last.size() < kLongName / 2) name += last;
+    if (const std::string_view last = last_component(text); last.size() < kLongName / 2)
+      name += last;
   }
 }
 
@@ -137,8 +138,9 @@ DescriptorTable::Array& DescriptorTable::own_low() {
 
 Descriptor* DescriptorTable::own(int64_t fd) {
   if (find(fd) == nullptr) return nullptr;
-  FdSlot& slot = static_cast<uint64_t>(fd) < kArraySize ? own_low().slots[static_cast<size_t>(fd)]
-                                                        : *high_.writable(static_cast<uint64_t>(fd));
+  FdSlot& slot = static_cast<uint64_t>(fd) < kArraySize
+                     ? own_low().slots[static_cast<size_t>(fd)]
+                     : *high_.writable(static_cast<uint64_t>(fd));
   return &slot.descriptor.writable();
 }
 
@@ -158,8 +160,9 @@ void DescriptorTable::put(int64_t fd, DescriptorRef&& descriptor, bool closes_on
 void DescriptorTable::mark(int64_t fd, bool closes_on_exec) {
   if (find(fd) == nullptr) return;
   if (closes_on_exec) ++puts_;
-  FdSlot& slot = static_cast<uint64_t>(fd) < kArraySize ? own_low().slots[static_cast<size_t>(fd)]
-                                                        : *high_.writable(static_cast<uint64_t>(fd));
+  FdSlot& slot = static_cast<uint64_t>(fd) < kArraySize
+                     ? own_low().slots[static_cast<size_t>(fd)]
+                     : *high_.writable(static_cast<uint64_t>(fd));
   slot.closes_with = next_exec(closes_on_exec);
 }
 
@@ -186,14 +189,16 @@ void DescriptorTable::erase(int64_t fd) {
 
 void DescriptorTable::erase_range(int64_t first, int64_t last) {
   if (last < first || last < 0) return;
-  for (int64_t fd = std::max<int64_t>(first, 0); fd <= last && fd < static_cast<int64_t>(kArraySize); ++fd)
+  for (int64_t fd = std::max<int64_t>(first, 0);
+       fd <= last && fd < static_cast<int64_t>(kArraySize); ++fd)
     erase(fd);
   if (static_cast<uint64_t>(last) >= kArraySize)
-    high_.erase_range(static_cast<uint64_t>(std::max<int64_t>(first, 0)), static_cast<uint64_t>(last));
+    high_.erase_range(static_cast<uint64_t>(std::max<int64_t>(first, 0)),
+                      static_cast<uint64_t>(last));
 }
 
-// Descriptors put since the last sweep pay for the next one. A table that was just forked is not swept:
-// find() skips what the exec closed.
+// Descriptors put since the last sweep pay for the next one. A table that was just forked is not
+// swept: find() skips what the exec closed.
 void DescriptorTable::close_on_exec() {
   ++execs_;
   is_swept_ = false;

@@ -22,7 +22,8 @@ inline constexpr uint32_t kOpenCreate = 1u << 2;      // PPM_O_CREAT
 inline constexpr uint32_t kOpenDirectory = 1u << 10;  // PPM_O_DIRECTORY
 inline constexpr uint32_t kOpenTmpfile = 1u << 13;    // PPM_O_TMPFILE
 inline constexpr uint32_t kOpenCloexec = 1u << 12;    // PPM_O_CLOEXEC
-inline constexpr uint32_t kOpenFCreated = 1u << 14;   // this bit and higher ones are set by the kernel
+inline constexpr uint32_t kOpenFCreated = 1u
+                                          << 14;  // this bit and higher ones are set by the kernel
 // Set in captures of sfkit (docs/live.md) if the path may name another file than the opened one.
 // kCreatDoubtful is the same in creat_flags.
 inline constexpr uint32_t kOpenDoubtful = 1u << 30;
@@ -43,8 +44,8 @@ enum class Connection : uint8_t {
   kConnected,
 };
 
-// An open file description. Duplicates, children and processes that share it see each other's changes. (In
-// compat mode a descriptor is copied before it changes.)
+// An open file description. Duplicates, children and processes that share it see each other's
+// changes. (In compat mode a descriptor is copied before it changes.)
 struct Descriptor {
   uint32_t references = 0;
   DescriptorPool* pool = nullptr;
@@ -89,7 +90,9 @@ struct Descriptor {
   // Connected or connecting.
   bool has_peer() const { return connection >= Connection::kPending; }
   bool is_file() const { return type == FdType::kFile || type == FdType::kFileV2; }
-  bool is_directory() const { return type == FdType::kDirectory || (is_file() && used_as_directory); }
+  bool is_directory() const {
+    return type == FdType::kDirectory || (is_file() && used_as_directory);
+  }
 
   // Copies everything but the reference count and the pool.
   void copy_from(Descriptor& other);
@@ -98,7 +101,8 @@ struct Descriptor {
   // Makes the name, a path, follow renames of its directories.
   inline void follow_renames(PathSpace space);
   inline void update_name();
-  // Call this after a call that needs a directory succeeded. Returns true if that is new for a file.
+  // Call this after a call that needs a directory succeeded. Returns true if that is new for a
+  // file.
   bool use_as_directory();
 
  private:
@@ -125,8 +129,8 @@ class DescriptorRef {
   const Descriptor& operator*() const { return *target_; }
   Descriptor* get() const { return target_; }
 
-  // The descriptor to change: a private copy if others share it. Descriptors in a table change through
-  // DescriptorTable::own().
+  // The descriptor to change: a private copy if others share it. Descriptors in a table change
+  // through DescriptorTable::own().
   Descriptor& writable();
 
  private:
@@ -180,8 +184,8 @@ struct FdSlot {
   static constexpr uint64_t kNever = UINT64_MAX;
 
   DescriptorRef descriptor;
-  // For the SysFlow layer: the flow last used for this descriptor, perhaps of another process that shares the
-  // table.
+  // For the SysFlow layer: the flow last used for this descriptor, perhaps of another process that
+  // shares the table.
   mutable void* flow = nullptr;
   uint64_t closes_with = kNever;  // the number of the exec that closes it, from 1
 
@@ -191,8 +195,8 @@ struct FdSlot {
 // Copy-on-write: after a fork, parent and child share everything that neither has changed.
 class DescriptorTable {
  public:
-  // `id` identifies the table: the tid of its first thread, so that a repeated section gets the same ids; a
-  // unique number for copies.
+  // `id` identifies the table: the tid of its first thread, so that a repeated section gets the
+  // same ids; a unique number for copies.
   explicit DescriptorTable(uint64_t id = 0) : id_(id) {}
   ~DescriptorTable() { clear(); }
   DescriptorTable(const DescriptorTable&) = delete;
@@ -200,7 +204,8 @@ class DescriptorTable {
 
   uint64_t id() const { return id_; }
 
-  // The slot with its name up to date, or nullptr if `fd` is not open. Valid until the table changes.
+  // The slot with its name up to date, or nullptr if `fd` is not open. Valid until the table
+  // changes.
   const FdSlot* find(int64_t fd) const {
     const FdSlot* slot = nullptr;
     if (static_cast<uint64_t>(fd) >= kArraySize) {
@@ -213,8 +218,8 @@ class DescriptorTable {
     return slot;
   }
 
-  // Compat mode: makes the descriptor private to this table. Returns nullptr if `fd` is not open. Invalidates
-  // slots found before.
+  // Compat mode: makes the descriptor private to this table. Returns nullptr if `fd` is not open.
+  // Invalidates slots found before.
   Descriptor* own(int64_t fd);
   // `closes_on_exec`: the close-on-exec flag, which duplicates do not share.
   void put(int64_t fd, DescriptorRef&& descriptor, bool closes_on_exec = false);
@@ -258,7 +263,9 @@ class DescriptorTable {
     std::array<FdSlot, kArraySize> slots;
   };
 
-  uint64_t next_exec(bool closes_on_exec) const { return closes_on_exec ? execs_ + 1 : FdSlot::kNever; }
+  uint64_t next_exec(bool closes_on_exec) const {
+    return closes_on_exec ? execs_ + 1 : FdSlot::kNever;
+  }
   const FdSlot* find_high(uint64_t fd) const;
   Array& own_low();
   void sweep();

@@ -26,18 +26,20 @@ constexpr auto kRoutes = [] {
   for (uint16_t code = 0; code < scap::kEventCount; ++code) {
     const scap::EventInfo& info = scap::kEvents[code];
     if (info.kind != scap::EventKind::kSyscall) {
-      table[code] = kOtherHandlers[code] == OtherHandler::kNone ? Engine::kRouteNone : Engine::kRouteOther;
+      table[code] =
+          kOtherHandlers[code] == OtherHandler::kNone ? Engine::kRouteNone : Engine::kRouteOther;
     } else if ((code & 1) == 0) {
       table[code] = Engine::kRouteEnter;
     } else {
-      table[code] = kHandlers[code] == Handler::kNone ? Engine::kRouteIgnoredExit : Engine::kRouteExit;
+      table[code] =
+          kHandlers[code] == Handler::kNone ? Engine::kRouteIgnoredExit : Engine::kRouteExit;
     }
   }
   return table;
 }();
 
-// The parameter that holds the call's descriptor: the first of its type after the result; -1 for none (spec:
-// scap-state, section 4).
+// The parameter that holds the call's descriptor: the first of its type after the result; -1 for
+// none (spec: scap-state, section 4).
 constexpr auto kFdPlaces = [] {
   std::array<int8_t, scap::kEventCount> places{};
   for (uint16_t code = 0; code < scap::kEventCount; ++code) {
@@ -87,16 +89,19 @@ Thread* Engine::find_or_create_thread(const scap::EventView& event) {
 
 const scap::StoredEnter* Engine::paired_enter(Thread& thread, uint16_t exit_code) const {
   if (!thread.has_last_enter || !thread.enter.valid) return nullptr;
-  const bool pairs = thread.last_enter + 1 == exit_code ||
-                     (exit_code == ev::SYSCALL_EXECVE_19_X && thread.last_enter == ev::SYSCALL_EXECVEAT_E);
+  const bool pairs =
+      thread.last_enter + 1 == exit_code ||
+      (exit_code == ev::SYSCALL_EXECVE_19_X && thread.last_enter == ev::SYSCALL_EXECVEAT_E);
   return pairs ? &thread.enter : nullptr;
 }
 
 void Engine::find_fd(Context& context) {
   const scap::CallView& call = *context.call;
   Bytes fd = call.exit().param(P::fd);
-  // If enter events have arguments, libs 0.18.1 takes descriptors from them only, except for connect.
-  const bool exit_fd_counts = !compat_ || !saw_old_enters_ || call.exit().code == ev::SOCKET_CONNECT_X;
+  // If enter events have arguments, libs 0.18.1 takes descriptors from them only, except for
+  // connect.
+  const bool exit_fd_counts =
+      !compat_ || !saw_old_enters_ || call.exit().code == ev::SOCKET_CONNECT_X;
   if (call.paired()) {
     if (const Bytes enter_fd = call.enter().param(P::fd); !enter_fd.empty()) fd = enter_fd;
   } else if (!exit_fd_counts) {
@@ -110,8 +115,9 @@ void Engine::find_fd(Context& context) {
 
 void Engine::find_shown_fd(Context& context) {
   const scap::EventView& event = *context.event;
-  const Bytes own =
-      kFdPlaces[event.code] < 0 ? Bytes() : event.param(static_cast<uint32_t>(kFdPlaces[event.code]));
+  const Bytes own = kFdPlaces[event.code] < 0
+                        ? Bytes()
+                        : event.param(static_cast<uint32_t>(kFdPlaces[event.code]));
   context.shown_fd = own.empty() ? Thread::kNoFd : to_int(own, -1);
   Thread* thread = context.thread;
   if (context.call == nullptr) {
@@ -315,14 +321,16 @@ void Engine::other(const scap::EventView& event, Context& context) {
   const auto container_of = [this, &event] {
     return containers_.intern(to_text(event.param(P::container_id)));
   };
-  const auto id_of = [&event](P name) { return static_cast<uint32_t>(to_uint(event.param(name), kNoId)); };
+  const auto id_of = [&event](P name) {
+    return static_cast<uint32_t>(to_uint(event.param(name), kNoId));
+  };
   switch (kOtherHandlers[event.code]) {
     case OtherHandler::kProcExit: return on_proc_exit(event, context);
     case OtherHandler::kSwitch: return on_switch(event, context);
     case OtherHandler::kContainer:
-      context.container =
-          containers_.add(to_text(event.param(P::id)), static_cast<int32_t>(to_int(event.param(P::type), 0)),
-                          to_text(event.param(P::name)), to_text(event.param(P::image)), compat_);
+      context.container = containers_.add(
+          to_text(event.param(P::id)), static_cast<int32_t>(to_int(event.param(P::type), 0)),
+          to_text(event.param(P::name)), to_text(event.param(P::image)), compat_);
       return;
     case OtherHandler::kContainerJson:
       context.container = containers_.add_json(event.param(P::json).text(), compat_);
@@ -333,8 +341,8 @@ void Engine::other(const scap::EventView& event, Context& context) {
       }
       return;
     case OtherHandler::kUserAdded:
-      add_user(container_of(), id_of(P::uid), to_text(event.param(P::name)), to_text(event.param(P::home)),
-               to_text(event.param(P::shell)));
+      add_user(container_of(), id_of(P::uid), to_text(event.param(P::name)),
+               to_text(event.param(P::home)), to_text(event.param(P::shell)));
       return;
     case OtherHandler::kUserDeleted: return users_.remove(container_of(), id_of(P::uid));
     case OtherHandler::kGroupAdded:

@@ -1,4 +1,5 @@
-// Follows a capture: which processes run, which descriptors they have open, and for what (spec: scap-state).
+// Follows a capture: which processes run, which descriptors they have open, and for what (spec:
+// scap-state).
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,8 @@ struct Closed {
   uint64_t from_table = 0;  // kMove: id of the old table
 };
 
-// An event with the call, thread and descriptor that it refers to. Valid until the next event is applied.
+// An event with the call, thread and descriptor that it refers to. Valid until the next event is
+// applied.
 struct Context {
   const scap::EventView* event = nullptr;
   const scap::CallView* call = nullptr;  // exit events of system calls, with both events' arguments
@@ -52,8 +54,8 @@ struct Context {
 
 class Engine {
  public:
-  // `compat`: reproduce known bugs of libs 0.18.1 that show in SysFlow output (spec: sysflow-semantics,
-  // section 12).
+  // `compat`: reproduce known bugs of libs 0.18.1 that show in SysFlow output (spec:
+  // sysflow-semantics, section 12).
   explicit Engine(bool compat) : compat_(compat) {}
   bool compat() const { return compat_; }
   // Stops following memory and page faults, for consumers that never read them.
@@ -76,13 +78,14 @@ class Engine {
   // Links the threads listed since the last call and completes their descriptors.
   void lists_complete();
 
-  // Applies one event and calls `visit(const Context&)`. Threads and descriptors that the event ends stay
-  // until the next event.
+  // Applies one event and calls `visit(const Context&)`. Threads and descriptors that the event
+  // ends stay until the next event.
   template <typename Visit>
   void apply(const scap::EventView& event, Visit visit) {
     apply_events<false>(event, visit);
   }
-  // apply() for consumers that list events: calls `visit` for every event and fills in the shown descriptor.
+  // apply() for consumers that list events: calls `visit` for every event and fills in the shown
+  // descriptor.
   template <typename Visit>
   void apply_all(const scap::EventView& event, Visit visit) {
     apply_events<true>(event, visit);
@@ -97,8 +100,8 @@ class Engine {
   bool has_effects() const { return has_pending_; }
   // Files that the last event showed to be directories.
   const std::vector<const Descriptor*>& new_directories() const { return new_directories_; }
-  // Counts changes of working directories without a call of the process itself: renames, and processes that
-  // share the working directory.
+  // Counts changes of working directories without a call of the process itself: renames, and
+  // processes that share the working directory.
   uint32_t cwd_changes() const {
     return static_cast<uint32_t>(pool_.paths().generation()) + shared_cwd_changes_;
   }
@@ -116,16 +119,17 @@ class Engine {
   }
   // The leader of the parent process; nullptr if unknown.
   Thread* parent_of(Thread& thread);
-  // The directory of an *at call: the path of descriptor `dirfd`, or the working directory for AT_FDCWD.
-  // Nothing if unknown. Valid until the next call.
+  // The directory of an *at call: the path of descriptor `dirfd`, or the working directory for
+  // AT_FDCWD. Nothing if unknown. Valid until the next call.
   std::optional<std::string_view> directory_of(Thread& thread, int64_t dirfd);
-  // A path argument; empty if the capture lacks it. The enter event takes precedence: the program can change
-  // its memory during the call.
+  // A path argument; empty if the capture lacks it. The enter event takes precedence: the program
+  // can change its memory during the call.
   Bytes path_argument(const scap::CallView& call, scap::P name) const;
-  // Writes to `out` where such a path leads: absolute and folded, or after kUnknownDirectory if its directory
-  // is unknown. An empty path means the directory itself. Relative paths of processes that the capture never
-  // introduced stay relative.
-  void resolve(Thread& thread, int64_t dirfd, Bytes path, std::string& out, Confine confine = Confine::kNo);
+  // Writes to `out` where such a path leads: absolute and folded, or after kUnknownDirectory if its
+  // directory is unknown. An empty path means the directory itself. Relative paths of processes
+  // that the capture never introduced stay relative.
+  void resolve(Thread& thread, int64_t dirfd, Bytes path, std::string& out,
+               Confine confine = Confine::kNo);
   // resolve() for the path that a call opens or tries to open. Returns the path as given.
   struct OpenedPath {
     std::string_view text;
@@ -133,7 +137,8 @@ class Engine {
   };
   OpenedPath resolve_opened(Thread& thread, const scap::CallView& call, std::string& out);
   // resolve() for the target of a symbolic link, relative to the directory of the link.
-  void resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Bytes target, std::string& out);
+  void resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Bytes target,
+                           std::string& out);
   // The working directory with a trailing slash, "" when unknown.
   const SharedText& cwd_of(Thread& thread);
 
@@ -176,7 +181,8 @@ class Engine {
       visit(context);
       return;
     }
-    const scap::StoredEnter* stored = thread == nullptr ? nullptr : paired_enter(*thread, event.code);
+    const scap::StoredEnter* stored =
+        thread == nullptr ? nullptr : paired_enter(*thread, event.code);
     const scap::CallView call(event, stored);
     context.call = &call;
     if (route == kRouteExit) {
@@ -191,8 +197,8 @@ class Engine {
     }
   }
 
-  // Finds the thread of a system call. Creates a placeholder for an unknown one, unless the call itself
-  // creates the thread.
+  // Finds the thread of a system call. Creates a placeholder for an unknown one, unless the call
+  // itself creates the thread.
   Thread* find_or_create_thread(const scap::EventView& event);
   const scap::StoredEnter* paired_enter(Thread& thread, uint16_t exit_code) const;
   void find_fd(Context& context);
@@ -235,7 +241,8 @@ class Engine {
   }
   static void resolve_pending_connect(Descriptor& descriptor, int64_t result);
   static void set_attempted_peer(Descriptor& descriptor, const SocketTuple& request);
-  // The socket of the context's slot, to change. Creates a new one if the slot cannot be a socket of `type`.
+  // The socket of the context's slot, to change. Creates a new one if the slot cannot be a socket
+  // of `type`.
   Descriptor& socket_of(Context& context, FdType type);
   void begin_connect(DescriptorTable& table, int64_t fd, Bytes address);
   void begin_connect_compat(Descriptor& descriptor);
@@ -295,7 +302,8 @@ class Engine {
   void use_directory(Thread& thread, int64_t dirfd);
   // Sets the raw name of the descriptor that was just opened as `path`.
   void raw_name(const Context& context, std::string_view path);
-  void resolve_text(Thread& thread, int64_t dirfd, std::string_view path, std::string& out, Confine confine);
+  void resolve_text(Thread& thread, int64_t dirfd, std::string_view path, std::string& out,
+                    Confine confine);
   static bool has_lost_cwd(Thread& thread);
   // The path space of a thread: its container and its root.
   static PathSpace space_of(const Thread& thread) {
@@ -305,7 +313,8 @@ class Engine {
   void connect_unix(Context& context, const SocketTuple& request, bool has_tuple);
   void receive_descriptors(Context& context);
   bool is_connection(const Descriptor& descriptor) const;
-  static Role role_from_first_message(const Descriptor& descriptor, const SocketTuple& tuple, bool receive);
+  static Role role_from_first_message(const Descriptor& descriptor, const SocketTuple& tuple,
+                                      bool receive);
   void apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive);
   void apply_tuple_compat(Descriptor& descriptor, const SocketTuple& tuple, bool receive);
   void orient_listed_socket(DescriptorTable& table, int64_t fd);
@@ -318,8 +327,8 @@ class Engine {
   void set_cgroups(Thread& thread, Bytes cgroups);
   void set_memory(Thread& thread, const scap::EventView& event) const;
   void set_name(Thread& thread, Bytes name) const;
-  // Call this when something that records show of the thread's process changed. `identity`: its program,
-  // user, group or container.
+  // Call this when something that records show of the thread's process changed. `identity`: its
+  // program, user, group or container.
   void changed(Thread& thread, bool identity) const;
   void set_id(Thread& thread, uint32_t id, bool user) const;
   void adjust_capabilities(Thread& thread, uint32_t uid, const scap::CallView& call) const;
@@ -336,8 +345,8 @@ class Engine {
   bool has_ended(int64_t tid, const Thread& caller, const scap::EventView& event);
   void on_memory(Context& context);
   void on_rlimit(Context& context);
-  // Compat mode: libs 0.18.1 looks up names at a clone, at set*id and when an exec changes the container, not
-  // for listed processes. Without a new name the old one stays.
+  // Compat mode: libs 0.18.1 looks up names at a clone, at set*id and when an exec changes the
+  // container, not for listed processes. Without a new name the old one stays.
   void find_names(Thread& thread, uint32_t container);
   void add_user(uint32_t container, uint32_t uid, std::string_view name, std::string_view home,
                 std::string_view shell);

@@ -62,7 +62,8 @@ constexpr std::string_view kName = "10.0.0.5:54321->203.0.113.7:443";
 // An engine with init and one process. Tests apply events and check its descriptors.
 class Machine {
  public:
-  explicit Machine(std::vector<scap::FdEntry> descriptors = {}, bool compat = false) : engine_(compat) {
+  explicit Machine(std::vector<scap::FdEntry> descriptors = {}, bool compat = false)
+      : engine_(compat) {
     for (const int64_t tid : {int64_t{1}, kApp}) {
       scap::ThreadEntry entry;
       entry.tid = entry.pid = entry.vtid = entry.vpid = tid;
@@ -87,7 +88,8 @@ class Machine {
   }
 
   void open(int64_t tid, int64_t fd, std::string_view path, uint32_t flags = 1) {
-    event(tid, ev::SYSCALL_OPENAT_2_X, {i64(fd), i64(-100), text(path), u32(flags), u32(0), u32(5), u64(6)});
+    event(tid, ev::SYSCALL_OPENAT_2_X,
+          {i64(fd), i64(-100), text(path), u32(flags), u32(0), u32(5), u64(6)});
   }
   void close(int64_t tid, int64_t fd, int64_t result = 0) {
     event(tid, ev::SYSCALL_CLOSE_X, {i64(result), i64(fd)});
@@ -115,14 +117,16 @@ class Machine {
   void bind(int64_t tid, int64_t fd, const std::string& to) {
     event(tid, ev::SOCKET_BIND_X, {i64(0), to, i64(fd)});
   }
-  void connect(int64_t tid, int64_t fd, const std::string& ends, const std::string& to, int64_t result = 0) {
+  void connect(int64_t tid, int64_t fd, const std::string& ends, const std::string& to,
+               int64_t result = 0) {
     event(tid, ev::SOCKET_CONNECT_X, {i64(result), ends, i64(fd), to});
   }
   void enter_connect(int64_t tid, int64_t fd, const std::string& to) {
     event(tid, ev::SOCKET_CONNECT_E, {i64(fd), to});
   }
   void so_error(int64_t tid, int64_t fd, int64_t error) {
-    event(tid, ev::SOCKET_GETSOCKOPT_X, {i64(0), i64(fd), u8(1), u8(4), u8(1) + i64(error), u32(4)});
+    event(tid, ev::SOCKET_GETSOCKOPT_X,
+          {i64(0), i64(fd), u8(1), u8(4), u8(1) + i64(error), u32(4)});
   }
   void send(int64_t tid, int64_t fd, const IpPort& from, const IpPort& to, int64_t result = 5) {
     event(tid, ev::SOCKET_SENDTO_X, {i64(result), "data", i64(fd), u32(5), tuple(from, to)});
@@ -142,8 +146,11 @@ class Machine {
   void unshare(int64_t tid, uint32_t flags, int64_t result = 0) {
     event(tid, ev::SYSCALL_UNSHARE_X, {i64(result), u32(flags)});
   }
-  void chdir(int64_t tid, std::string_view path) { event(tid, ev::SYSCALL_CHDIR_X, {i64(0), text(path)}); }
-  // One of the two exit events of a clone: `tid` reports it; `result` is the child's tid, 0 in the child.
+  void chdir(int64_t tid, std::string_view path) {
+    event(tid, ev::SYSCALL_CHDIR_X, {i64(0), text(path)});
+  }
+  // One of the two exit events of a clone: `tid` reports it; `result` is the child's tid, 0 in the
+  // child.
   void clone(int64_t tid, int64_t result, int64_t pid, int64_t ptid, uint32_t flags) {
     event(tid, ev::SYSCALL_CLONE_20_X,
           {i64(result), text("/bin/app"), "",     i64(tid), i64(pid), i64(ptid), text(""),
@@ -153,12 +160,14 @@ class Machine {
   void spawn(int64_t parent, int64_t child, uint32_t flags) {
     const bool is_thread = (flags & kCloneThread) != 0;
     clone(parent, child, engine_.find_thread(parent)->pid, 1, flags);
-    clone(child, 0, is_thread ? engine_.find_thread(parent)->pid : child, is_thread ? 1 : parent, flags);
+    clone(child, 0, is_thread ? engine_.find_thread(parent)->pid : child, is_thread ? 1 : parent,
+          flags);
   }
   void exec(int64_t tid) {
     event(tid, ev::SYSCALL_EXECVE_19_X,
-          {i64(0), text("x"), "",     i64(tid),  i64(tid), i64(1),      text(""), i64(1024), u64(0), u64(0),
-           u32(0), u32(0),    u32(0), text("x"), list({}), text("A=1"), u32(0),   i64(tid),  u32(0), u32(0)});
+          {i64(0),    text("x"),   "",     i64(tid), i64(tid), i64(1), text(""),
+           i64(1024), u64(0),      u64(0), u32(0),   u32(0),   u32(0), text("x"),
+           list({}),  text("A=1"), u32(0), i64(tid), u32(0),   u32(0)});
   }
   void exit(int64_t tid) { event(tid, ev::PROCEXIT_1_E, {i64(0), i64(0), u8(0), u8(0), i64(0)}); }
 
@@ -220,7 +229,8 @@ TEST(Messages, AnUnboundSocketThatSendsFirstIsTheClient) {
 TEST(Messages, AListedServerThatExchangesMessagesUsesDatagrams) {
   const IpPort client = mapped({{172, 17, 0, 7}, 46162});
   const IpPort any{std::vector<uint8_t>(16), 53};
-  Machine machine({listed_server(6, 53, true, scap::L4::kTcp), listed_server(7, 53, false, scap::L4::kTcp),
+  Machine machine({listed_server(6, 53, true, scap::L4::kTcp),
+                   listed_server(7, 53, false, scap::L4::kTcp),
                    listed_server(8, 41000, false, scap::L4::kUdp)});
   machine.receive(kApp, 6, client, any);
   EXPECT_EQ(machine.name(6), "172.17.0.7:46162->0.0.0.0:53");
@@ -419,7 +429,8 @@ TEST(Connect, AFailedFirstConnectLeavesNoPeer) {
 }
 
 TEST(Connect, AConnectWithoutAnAddressRemovesThePeer) {
-  for (const std::string& ends : {std::string(), tuple(kNone, kNone), tuple({{10, 0, 0, 5}, 54321}, kNone)}) {
+  for (const std::string& ends :
+       {std::string(), tuple(kNone, kNone), tuple({{10, 0, 0, 5}, 54321}, kNone)}) {
     Machine machine;
     machine.udp(4);
     machine.connect(kApp, 4, tuple(kClient, kServer), address(kServer));
@@ -546,25 +557,29 @@ TEST(Stale, DescriptorsBecomeUnknown) {
     m.event(kApp, ev::SYSCALL_DUP_E, {i64(42)});
     m.event(kApp, ev::SYSCALL_DUP_X, {i64(5)});
   });
-  expect_unknown("dup without its source", [](Machine& m) { m.event(kApp, ev::SYSCALL_DUP_X, {i64(5)}); });
+  expect_unknown("dup without its source",
+                 [](Machine& m) { m.event(kApp, ev::SYSCALL_DUP_X, {i64(5)}); });
   expect_unknown("F_DUPFD", [](Machine& m) { m.fcntl(kApp, 42, kFcntlDupfd, 0, 5); });
-  expect_unknown("F_DUPFD_CLOEXEC", [](Machine& m) { m.fcntl(kApp, 42, kFcntlDupfdCloexec, 0, 5); });
+  expect_unknown("F_DUPFD_CLOEXEC",
+                 [](Machine& m) { m.fcntl(kApp, 42, kFcntlDupfdCloexec, 0, 5); });
   expect_unknown("accept", [](Machine& m) { m.accept(5, ""); });
   expect_unknown("pidfd_getfd", [](Machine& m) {
     m.event(kApp, ev::SYSCALL_PIDFD_GETFD_X, {i64(5), i64(42), i64(3), u32(0)});
   });
   expect_unknown("close, EIO", [](Machine& m) { m.close(kApp, 5, -5); });
   expect_unknown("close, EINTR", [](Machine& m) { m.close(kApp, 5, -4); });
-  expect_unknown("SCM_RIGHTS",
-                 [](Machine& m) { m.receive_control(3, u64(16 + 8) + i32(1) + i32(1) + i32(77) + i32(5)); });
+  expect_unknown("SCM_RIGHTS", [](Machine& m) {
+    m.receive_control(3, u64(16 + 8) + i32(1) + i32(1) + i32(77) + i32(5));
+  });
   expect_unknown("SCM_RIGHTS after other messages", [](Machine& m) {
     m.receive_control(3, u64(16 + 12) + i32(1) + i32(2) + std::string(12, 'u') + std::string(4, 0) +
                              u64(16 + 4) + i32(1) + i32(1) + i32(5));
   });
   expect_unknown("SCM_PIDFD",
                  [](Machine& m) { m.receive_control(3, u64(16 + 4) + i32(1) + i32(4) + i32(5)); });
-  expect_unknown("SCM_RIGHTS, cut off",
-                 [](Machine& m) { m.receive_control(3, u64(16 + 400) + i32(1) + i32(1) + i32(5)); });
+  expect_unknown("SCM_RIGHTS, cut off", [](Machine& m) {
+    m.receive_control(3, u64(16 + 400) + i32(1) + i32(1) + i32(5));
+  });
   expect_unknown("SCM_RIGHTS of another byte order", [](Machine& m) {
     m.receive_control(3, std::string("\0\0\0\0\0\0\0\x14\0\0\0\1\0\0\0\1\0\0\0\5", 20));
   });
@@ -807,7 +822,10 @@ TEST(CloseOnExec, IsSetByManyCalls) {
       {"open", ev::SYSCALL_OPEN_X, {i64(5), text("/f"), u32(1 | kOpenCloexec), u32(0)}, true},
       {"open without", ev::SYSCALL_OPEN_X, {i64(5), text("/f"), u32(1), u32(0)}, false},
       {"socket", ev::SOCKET_SOCKET_X, {i64(5), u32(2), u32(1 | kSocketFlag), u32(0)}, true},
-      {"socket of 2026", ev::SOCKET_SOCKET_X, {i64(5), u32(2), u32(1), u32(0), u32(kOpenCloexec)}, true},
+      {"socket of 2026",
+       ev::SOCKET_SOCKET_X,
+       {i64(5), u32(2), u32(1), u32(0), u32(kOpenCloexec)},
+       true},
       {"socketpair",
        ev::SOCKET_SOCKETPAIR_X,
        {i64(0), i64(5), i64(6), u64(1), u64(2), u32(1), u32(1 | kSocketFlag), u32(0)},

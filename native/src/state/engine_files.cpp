@@ -23,8 +23,9 @@ bool makes_bpf_descriptor(uint64_t command) {
   constexpr uint64_t kCommands =
       1ull << 0 /* MAP_CREATE */ | 1ull << 5 /* PROG_LOAD */ | 1ull << 7 /* OBJ_GET */ |
       1ull << 13 /* PROG_GET_FD_BY_ID */ | 1ull << 14 /* MAP_GET_FD_BY_ID */ |
-      1ull << 17 /* RAW_TRACEPOINT_OPEN */ | 1ull << 18 /* BTF_LOAD */ | 1ull << 19 /* BTF_GET_FD_BY_ID */ |
-      1ull << 28 /* LINK_CREATE */ | 1ull << 30 /* LINK_GET_FD_BY_ID */ | 1ull << 32 /* ENABLE_STATS */ |
+      1ull << 17 /* RAW_TRACEPOINT_OPEN */ | 1ull << 18 /* BTF_LOAD */ |
+      1ull << 19 /* BTF_GET_FD_BY_ID */ | 1ull << 28 /* LINK_CREATE */ |
+      1ull << 30 /* LINK_GET_FD_BY_ID */ | 1ull << 32 /* ENABLE_STATS */ |
       1ull << 33 /* ITER_CREATE */ | 1ull << 36 /* TOKEN_CREATE */;
   return command < 64 && (kCommands >> command & 1) != 0;
 }
@@ -33,12 +34,12 @@ bool makes_bpf_descriptor(uint64_t command) {
 
 void Engine::add_file(Context& context, int64_t fd, uint32_t flags) {
   const scap::CallView& call = *context.call;
-  // O_TMPFILE creates an unnamed file in a directory. Older drivers set the flag for every directory, but no
-  // directory is opened for writing.
+  // O_TMPFILE creates an unnamed file in a directory. Older drivers set the flag for every
+  // directory, but no directory is opened for writing.
   const bool is_unnamed = !compat_ && (flags & kOpenTmpfile) != 0 && (flags & kOpenWronly) != 0;
   const bool is_directory = (flags & kOpenDirectory) != 0 && !is_unnamed;
-  Descriptor* descriptor =
-      add_fd(context, fd, is_directory ? FdType::kDirectory : FdType::kFileV2, (flags & kOpenCloexec) != 0);
+  Descriptor* descriptor = add_fd(context, fd, is_directory ? FdType::kDirectory : FdType::kFileV2,
+                                  (flags & kOpenCloexec) != 0);
   if (descriptor == nullptr) return;
   descriptor->open_flags = flags;
   descriptor->device = static_cast<uint32_t>(to_uint(call.from_exit(P::dev), 0));
@@ -71,7 +72,8 @@ void Engine::on_open(Context& context) {
 Engine::OpenedPath Engine::resolve_opened_compat(Thread& thread, const scap::CallView& call) {
   const bool is_from_enter = has_text(call.from_enter(P::name));
   // The exit event may show text that the program wrote later: the enter event counts.
-  const std::string_view path = to_text(is_from_enter ? call.from_enter(P::name) : call.from_exit(P::name));
+  const std::string_view path =
+      to_text(is_from_enter ? call.from_enter(P::name) : call.from_exit(P::name));
   const Bytes dirfd = is_from_enter ? call.from_enter(P::dirfd) : call.from_exit(P::dirfd);
   const bool is_at_call = !path.starts_with('/') && call.exit().code != ev::SYSCALL_OPEN_X;
   const int64_t directory = is_at_call ? to_int(dirfd, kAtFdcwd) : kAtFdcwd;
@@ -225,8 +227,8 @@ void Engine::on_pipe(Context& context) {
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
   const uint64_t inode = to_uint(call.from_exit(P::ino), 0);
   for (const P end : {P::fd1, P::fd2}) {
-    Descriptor* descriptor =
-        add_fd(context, to_int(call.from_exit(end), -1), FdType::kFifo, (flags & kOpenCloexec) != 0);
+    Descriptor* descriptor = add_fd(context, to_int(call.from_exit(end), -1), FdType::kFifo,
+                                    (flags & kOpenCloexec) != 0);
     if (descriptor != nullptr) descriptor->inode = inode;
   }
   context.slot = nullptr;
@@ -291,7 +293,8 @@ void Engine::on_pidfd_getfd(Context& context) {
   const bool is_known = process != nullptr && process->descriptor->type == FdType::kPidfd;
   Thread* target = is_known ? threads_.find(process->descriptor->pid) : nullptr;
   DescriptorTable* from = target == nullptr ? nullptr : target->table();
-  const FdSlot* source = from == nullptr ? nullptr : from->find(to_int(call.from_exit(P::target_fd), -1));
+  const FdSlot* source =
+      from == nullptr ? nullptr : from->find(to_int(call.from_exit(P::target_fd), -1));
   if (source == nullptr) return forget_fd(context, fd);
   put_fd(*table, fd, DescriptorRef(source->descriptor), true);
 }

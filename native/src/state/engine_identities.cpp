@@ -1,5 +1,5 @@
-// Calls that change a process's ids, name, capabilities, session, group and namespaces (spec: scap-state,
-// section 8).
+// Calls that change a process's ids, name, capabilities, session, group and namespaces (spec:
+// scap-state, section 8).
 
 #include "state/engine.h"
 #include "state/values.h"
@@ -31,7 +31,8 @@ uint32_t namespace_kind(const FdSlot* slot) {
   if (slot == nullptr) return 0;
   const std::string_view name = slot->descriptor->name;
   // A path in /proc or, in process lists, the target of that link.
-  if (name.ends_with("/ns/pid") || name.ends_with("/ns/pid_for_children") || name.starts_with("pid:["))
+  if (name.ends_with("/ns/pid") || name.ends_with("/ns/pid_for_children") ||
+      name.starts_with("pid:["))
     return kCloneNewPid;
   if (name.ends_with("/ns/user") || name.starts_with("user:[")) return kCloneNewUser;
   if (name.ends_with("/ns/mnt") || name.starts_with("mnt:[")) return kCloneNewNs;
@@ -61,9 +62,9 @@ void Engine::set_id(Thread& thread, uint32_t id, bool user) const {
   changed(thread, true);
 }
 
-// Capabilities follow user id 0. Giving up the effective id clears the effective set; giving up the last of
-// the three ids also clears the permitted set. Taking the effective id restores the effective set from the
-// permitted one.
+// Capabilities follow user id 0. Giving up the effective id clears the effective set; giving up the
+// last of the three ids also clears the permitted set. Taking the effective id restores the
+// effective set from the permitted one.
 void Engine::adjust_capabilities(Thread& thread, uint32_t uid, const scap::CallView& call) const {
   if (thread.in_user_namespace || (thread.secure_bits & kNoFixup) != 0) return;
   Capabilities& own = thread.capabilities;
@@ -123,7 +124,8 @@ void Engine::on_setpgid(Context& context) {
     target = &caller;
   } else if (has_host_numbers) {
     target = find_process(pid);
-  } else if (Thread* const child = threads_.find(caller.last_child); child != nullptr && child->vpid == pid) {
+  } else if (Thread* const child = threads_.find(caller.last_child);
+             child != nullptr && child->vpid == pid) {
     target = child;
   }
   if (target == nullptr || group < 0) return;
@@ -149,7 +151,8 @@ void Engine::on_capset(Context& context) {
 }
 
 void Engine::enter_user_namespace(Thread& thread) {
-  thread.capabilities = {.inheritable = 0, .permitted = kAllCapabilities, .effective = kAllCapabilities};
+  thread.capabilities = {
+      .inheritable = 0, .permitted = kAllCapabilities, .effective = kAllCapabilities};
   thread.in_user_namespace = true;
   thread.secure_bits = 0;
 }

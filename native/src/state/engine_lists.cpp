@@ -38,10 +38,10 @@ void Engine::add_user(const scap::UserEntry& entry) {
   add_user(0, entry.uid, entry.name, entry.home, entry.shell);
 }
 
-// Writers put a mark in place of a missing name. It does not replace a known name. (libs 0.18.1 uses the mark
-// as the name.)
-void Engine::add_user(uint32_t container, uint32_t uid, std::string_view name, std::string_view home,
-                      std::string_view shell) {
+// Writers put a mark in place of a missing name. It does not replace a known name. (libs 0.18.1
+// uses the mark as the name.)
+void Engine::add_user(uint32_t container, uint32_t uid, std::string_view name,
+                      std::string_view home, std::string_view shell) {
   const auto is_known = [this](std::string_view text) {
     return compat_ || (!text.empty() && text != kNotAvailable);
   };
@@ -161,7 +161,8 @@ void Engine::orient_listed_socket(DescriptorTable& table, int64_t fd) {
   if (!compat_ && destination_of(*slot->descriptor) == Endpoint()) return;
   Descriptor& descriptor = *table.own(fd);
   // Port 0 (raw sockets) is never a server port. (libs 0.18.1 treats it like others.)
-  const bool serves = server_ports_.find(descriptor.sport) != nullptr && (compat_ || descriptor.sport != 0);
+  const bool serves =
+      server_ports_.find(descriptor.sport) != nullptr && (compat_ || descriptor.sport != 0);
   if (serves) {
     swap_endpoints(descriptor);
     descriptor.role = Role::kServer;
@@ -185,7 +186,8 @@ void Engine::lists_complete() {
         thread->share_directory(*leader);
       }
     }
-    if (fd != Thread::kNoFd && thread->descriptors != nullptr) orient_listed_socket(*thread->descriptors, fd);
+    if (fd != Thread::kNoFd && thread->descriptors != nullptr)
+      orient_listed_socket(*thread->descriptors, fd);
   }
   listed_.clear();
 }

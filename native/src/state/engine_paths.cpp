@@ -49,7 +49,8 @@ Bytes Engine::path_argument(const scap::CallView& call, P name) const {
   return has_path(own) ? own : Bytes();
 }
 
-void Engine::resolve(Thread& thread, int64_t dirfd, Bytes value, std::string& out, Confine confine) {
+void Engine::resolve(Thread& thread, int64_t dirfd, Bytes value, std::string& out,
+                     Confine confine) {
   if (compat_) {
     join_path(directory_of(thread, dirfd).value_or(std::string_view()), to_text(value), out);
   } else if (has_path(value)) {
@@ -67,14 +68,15 @@ void Engine::resolve_text(Thread& thread, int64_t dirfd, std::string_view path, 
   resolve_path(never_known ? std::string_view() : kUnknownDirectory, path, out, confine);
 }
 
-// Whether the working directory is unknown because of an unknown change. Processes that the capture never
-// introduced do not count: their paths stay as given.
+// Whether the working directory is unknown because of an unknown change. Processes that the capture
+// never introduced do not count: their paths stay as given.
 bool Engine::has_lost_cwd(Thread& thread) {
   const WorkingDirectory* const directory = thread.directory();
   return directory != nullptr && directory->is_lost();
 }
 
-Engine::OpenedPath Engine::resolve_opened(Thread& thread, const scap::CallView& call, std::string& out) {
+Engine::OpenedPath Engine::resolve_opened(Thread& thread, const scap::CallView& call,
+                                          std::string& out) {
   const uint16_t code = call.exit().code;
   const bool by_handle = code == ev::SYSCALL_OPEN_BY_HANDLE_AT_X;
   const P parameter = by_handle ? P::path : P::name;
@@ -87,7 +89,8 @@ Engine::OpenedPath Engine::resolve_opened(Thread& thread, const scap::CallView& 
   }
   const std::string_view path = to_text(name);
   const auto argument = [&call, is_from_enter](P parameter_name) {
-    const Bytes own = is_from_enter ? call.from_enter(parameter_name) : call.from_exit(parameter_name);
+    const Bytes own =
+        is_from_enter ? call.from_enter(parameter_name) : call.from_exit(parameter_name);
     return own.empty() ? call.get(parameter_name) : own;
   };
   const uint64_t how = code == ev::SYSCALL_OPENAT2_X ? to_uint(argument(P::resolve), 0) : 0;
@@ -111,7 +114,8 @@ Engine::OpenedPath Engine::resolve_opened(Thread& thread, const scap::CallView& 
   return {path, is_from_enter};
 }
 
-void Engine::resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Bytes target, std::string& out) {
+void Engine::resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Bytes target,
+                                 std::string& out) {
   resolve(thread, dirfd, link, second_path_);
   if (has_path(target)) {
     resolve_path(directory_of_path(second_path_), to_text(target), out);
@@ -126,9 +130,10 @@ void Engine::on_at_call(const Context& context) {
     P directory;
     P path;
   };
-  static constexpr Place kPlaces[] = {
-      {P::dirfd, P::path},     {P::dirfd, P::name},     {P::olddirfd, P::oldpath},  {P::newdirfd, P::newpath},
-      {P::olddir, P::oldpath}, {P::newdir, P::newpath}, {P::linkdirfd, P::linkpath}};
+  static constexpr Place kPlaces[] = {{P::dirfd, P::path},        {P::dirfd, P::name},
+                                      {P::olddirfd, P::oldpath},  {P::newdirfd, P::newpath},
+                                      {P::olddir, P::oldpath},    {P::newdir, P::newpath},
+                                      {P::linkdirfd, P::linkpath}};
   const scap::CallView& call = *context.call;
   if (compat_ || call.result() < 0) return;
   for (const auto& [directory, name] : kPlaces) {

@@ -207,8 +207,8 @@ void Engine::fill_leader(Thread& leader, const Thread& member) {
   threads_.relink(&leader);
 }
 
-// Shares or copies the descriptor table and the working directory according to the clone flags. (libs 0.18.1
-// always copies them for a new process.)
+// Shares or copies the descriptor table and the working directory according to the clone flags.
+// (libs 0.18.1 always copies them for a new process.)
 void Engine::share(Thread& thread, Thread& from, uint32_t flags, bool new_process) {
   if (compat_ && !new_process) return;
   if (!compat_ && (!new_process || (flags & kCloneFiles) != 0)) {
@@ -255,8 +255,8 @@ Thread& Engine::introduce_caller(Context& context) {
   return *caller;
 }
 
-// Attaches a thread to its leader's descriptors. Those that the thread opened before the leader was known
-// become the process's.
+// Attaches a thread to its leader's descriptors. Those that the thread opened before the leader was
+// known become the process's.
 void Engine::introduce_leader(Thread& member) {
   if (member.pid < 0 || member.is_leader()) return;
   Thread* leader = threads_.find(member.pid);
@@ -330,17 +330,18 @@ bool Engine::has_reported_itself(int64_t tid, const Thread& caller, uint64_t ts)
   return child->parent_tid() == caller.tid || time_between(ts, child->clone_ts) < kTwoSeconds;
 }
 
-// Whether the child of the clone that `caller` reports has already run, and perhaps ended. (libs 0.18.1
-// creates it again.)
+// Whether the child of the clone that `caller` reports has already run, and perhaps ended. (libs
+// 0.18.1 creates it again.)
 bool Engine::has_ended(int64_t tid, const Thread& caller, const scap::EventView& event) {
   // vfork returns after the child has called exec or ended.
   const uint16_t code = event.code;
-  if (code == ev::SYSCALL_VFORK_X || code == ev::SYSCALL_VFORK_17_X || code == ev::SYSCALL_VFORK_20_X ||
-      (to_uint(event.param(P::flags), 0) & kCloneVfork) != 0) {
+  if (code == ev::SYSCALL_VFORK_X || code == ev::SYSCALL_VFORK_17_X ||
+      code == ev::SYSCALL_VFORK_20_X || (to_uint(event.param(P::flags), 0) & kCloneVfork) != 0) {
     return true;
   }
   const Removal* const removal = recent_removals_.find(tid);
-  if (removal == nullptr || removal->ptid != caller.tid || time_between(event.ts, removal->ts) >= kTwoSeconds)
+  if (removal == nullptr || removal->ptid != caller.tid ||
+      time_between(event.ts, removal->ts) >= kTwoSeconds)
     return false;
   // The next thread with this tid is a different one.
   recent_removals_.erase(tid);
@@ -356,8 +357,8 @@ void Engine::on_clone_child(Context& context) {
     const bool is_recent =
         existing->clone_ts != 0 && time_between(event.ts, existing->clone_ts) < kTwoSeconds;
     if (compat_ && is_recent) return;
-    // The caller's event created this thread. If its own event had come before, this is a new thread that
-    // reuses the tid.
+    // The caller's event created this thread. If its own event had come before, this is a new
+    // thread that reuses the tid.
     if (!compat_ && existing->clone_events == kCallerEvent && !existing->dead &&
         (is_recent || existing->parent_tid() == ptid)) {
       return update_from_child(*existing, call);
@@ -391,8 +392,8 @@ void Engine::on_clone_child(Context& context) {
   set_memory(child, event);
 }
 
-// Finds the path of an executed program if the exit event lacks it. If nothing shows it, the path is unknown
-// (argv[0] stands in), not that of the old program.
+// Finds the path of an executed program if the exit event lacks it. If nothing shows it, the path
+// is unknown (argv[0] stands in), not that of the old program.
 void Engine::resolve_executed(Thread& thread, const scap::CallView& call) {
   thread.exepath.clear();
   const bool is_at_call = call.paired() && call.enter().code == ev::SYSCALL_EXECVEAT_E;
@@ -453,7 +454,8 @@ void Engine::fill_process(Thread& thread, const scap::CallView& call) {
     // Different process group ids show a pid namespace, in which the other ids are unknown.
     const Bytes inner_group = call.from_exit(P::vpgid);
     const Bytes outer_group = call.from_exit(P::pgid);
-    if (!inner_group.empty() && !outer_group.empty() && to_int(inner_group, -1) != to_int(outer_group, -1))
+    if (!inner_group.empty() && !outer_group.empty() &&
+        to_int(inner_group, -1) != to_int(outer_group, -1))
       thread.vtid = thread.vpid = -1;
     threads_.relink(&thread);
   } else if (pid != thread.pid) {
@@ -467,7 +469,8 @@ void Engine::fill_ids(Thread& thread, const scap::CallView& call) {
   thread.fdlimit = to_int(call.from_exit(P::fdlimit), thread.fdlimit);
   if (const Bytes env = call.from_exit(P::env); !env.empty()) thread.env.set(list_text(env));
   const uint32_t container = thread.container;
-  if (const Bytes cgroups = call.from_exit(P::cgroups); !cgroups.empty()) set_cgroups(thread, cgroups);
+  if (const Bytes cgroups = call.from_exit(P::cgroups); !cgroups.empty())
+    set_cgroups(thread, cgroups);
   const auto replace = [&call](uint32_t& value, P name, uint32_t otherwise) {
     if (const Bytes given = call.from_exit(name); !given.empty())
       value = static_cast<uint32_t>(to_uint(given, otherwise));
@@ -501,7 +504,8 @@ void Engine::resolve_executed_compat(Thread& thread, const scap::CallView& call)
     const std::string_view path = to_text(call.from_enter(P::pathname));
     const int64_t dirfd = to_int(call.from_enter(P::dirfd), kAtFdcwd);
     const auto base = directory_of(thread, dirfd);
-    const bool of_descriptor = path.empty() && (to_uint(call.from_enter(P::flags), 0) & kAtEmptyPath) != 0;
+    const bool of_descriptor =
+        path.empty() && (to_uint(call.from_enter(P::flags), 0) & kAtEmptyPath) != 0;
     if (path.starts_with('/')) {
       join_path("", path, scratch_);
     } else if (!base) {
@@ -516,10 +520,12 @@ void Engine::resolve_executed_compat(Thread& thread, const scap::CallView& call)
   }
 }
 
-// Updates capabilities and the executable. Facts about the old executable are dropped even if the event lacks
-// new ones.
+// Updates capabilities and the executable. Facts about the old executable are dropped even if the
+// event lacks new ones.
 void Engine::fill_executable(Thread& thread, const scap::CallView& call) {
-  const auto replace = [&call](uint64_t& value, P name) { value = to_uint(call.from_exit(name), value); };
+  const auto replace = [&call](uint64_t& value, P name) {
+    value = to_uint(call.from_exit(name), value);
+  };
   replace(thread.capabilities.inheritable, P::cap_inheritable);
   replace(thread.capabilities.permitted, P::cap_permitted);
   replace(thread.capabilities.effective, P::cap_effective);
@@ -640,8 +646,8 @@ void Engine::set_cwd(Thread& thread, const PathLink* place) {
   if (shared.use_count() > 1) ++shared_cwd_changes_;
 }
 
-// The thread moved to another container: register its working directory there, so that it follows renames
-// there.
+// The thread moved to another container: register its working directory there, so that it follows
+// renames there.
 void Engine::rebind_cwd(Thread& thread) {
   const WorkingDirectory* const directory = thread.directory();
   if (compat_ || directory == nullptr || directory->text().empty()) return;

@@ -48,7 +48,8 @@ Clone caller(int64_t tid, int64_t result, uint32_t flags = 0) {
 }
 
 Clone child(int64_t tid, int64_t ptid, uint32_t flags = 0) {
-  return {.tid = tid, .result = 0, .pid = tid, .ptid = ptid, .flags = flags, .vtid = tid, .vpid = tid};
+  return {
+      .tid = tid, .result = 0, .pid = tid, .ptid = ptid, .flags = flags, .vtid = tid, .vpid = tid};
 }
 
 // An engine with init (1) and the process 100.
@@ -139,7 +140,8 @@ class World {
   }
   void exit(int64_t tid) { event(tid, ev::PROCEXIT_1_E, {i64(0), i64(0), "\0", "\0", i64(0)}); }
   void open(int64_t tid, int64_t fd, std::string_view path) {
-    event(tid, ev::SYSCALL_OPENAT_2_X, {i64(fd), i64(kAtFdcwd), text(path), u32(1), u32(0), u32(0), u64(0)});
+    event(tid, ev::SYSCALL_OPENAT_2_X,
+          {i64(fd), i64(kAtFdcwd), text(path), u32(1), u32(0), u32(0), u64(0)});
   }
 
   Thread& at(int64_t tid) {
@@ -637,15 +639,18 @@ TEST(EngineProcesses, AUserWithoutANameChangesNothing) {
     world.engine.add_user({7, 8, "ana", "/home/ana", "/bin/sh"});
     world.engine.add_group(8, "staff");
     for (const char* name : {"<NA>", ""}) {
-      world.event(-1, ev::USER_ADDED_E, {u32(7), u32(8), text(name), text(name), text(name), text("")});
+      world.event(-1, ev::USER_ADDED_E,
+                  {u32(7), u32(8), text(name), text(name), text(name), text("")});
       world.event(-1, ev::GROUP_ADDED_E, {u32(8), text(name), text("")});
       EXPECT_EQ(*world.engine.users().find(0, 7), compat ? name : "ana");
       EXPECT_EQ(*world.engine.groups().find(0, 8), compat ? name : "staff");
       EXPECT_EQ(world.engine.accounts().find(0, 7)->home, compat ? name : "/home/ana");
     }
-    world.event(-1, ev::USER_ADDED_E, {u32(9), u32(8), text("<NA>"), text("/x"), text("/y"), text("")});
+    world.event(-1, ev::USER_ADDED_E,
+                {u32(9), u32(8), text("<NA>"), text("/x"), text("/y"), text("")});
     EXPECT_EQ(world.engine.users().find(0, 9) == nullptr, !compat);
-    world.event(-1, ev::USER_ADDED_E, {u32(7), u32(8), text("bob"), text("/"), text("/"), text("")});
+    world.event(-1, ev::USER_ADDED_E,
+                {u32(7), u32(8), text("bob"), text("/"), text("/"), text("")});
     EXPECT_EQ(*world.engine.users().find(0, 7), "bob");
   }
 }

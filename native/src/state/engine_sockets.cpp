@@ -55,9 +55,10 @@ bool stays_pending(int64_t result, const Descriptor& descriptor) {
 
 // Whether the error of a call shows that a pending connect failed.
 bool is_connect_failure(int64_t result) {
-  constexpr int64_t kErrors[] = {-32 /* EPIPE */,         -100 /* ENETDOWN */,   -101 /* ENETUNREACH */,
-                                 -103 /* ECONNABORTED */, -104 /* ECONNRESET */, -110 /* ETIMEDOUT */,
-                                 -111 /* ECONNREFUSED */, -112 /* EHOSTDOWN */,  -113 /* EHOSTUNREACH */};
+  constexpr int64_t kErrors[] = {
+      -32 /* EPIPE */,         -100 /* ENETDOWN */,   -101 /* ENETUNREACH */,
+      -103 /* ECONNABORTED */, -104 /* ECONNRESET */, -110 /* ETIMEDOUT */,
+      -111 /* ECONNREFUSED */, -112 /* EHOSTDOWN */,  -113 /* EHOSTUNREACH */};
   return std::find(std::begin(kErrors), std::end(kErrors), result) != std::end(kErrors);
 }
 
@@ -84,7 +85,8 @@ void undo_failed_connect(Descriptor& descriptor) {
 
 // Whether an unconnected socket shows the endpoints of its last message.
 bool has_exchanged_messages(const Descriptor& descriptor) {
-  return descriptor.connection == Connection::kNone && descriptor.is_ip_socket() && descriptor.has_address();
+  return descriptor.connection == Connection::kNone && descriptor.is_ip_socket() &&
+         descriptor.has_address();
 }
 
 // Copies missing endpoints from `other`.
@@ -103,7 +105,8 @@ void fill_missing(SocketTuple& tuple, const SocketTuple& other) {
 struct ConnectRequest : SocketTuple {
   bool has_tuple = false;
   bool has_address = false;
-  bool has_address_parameter = false;  // the events have an address parameter, which is empty for AF_UNSPEC
+  bool has_address_parameter =
+      false;  // the events have an address parameter, which is empty for AF_UNSPEC
 };
 
 ConnectRequest parse_connect_request(const scap::CallView& call) {
@@ -112,7 +115,8 @@ ConnectRequest parse_connect_request(const scap::CallView& call) {
   ConnectRequest request{parse_tuple(call.from_exit(P::tuple))};
   const SocketAddress exit_address = parse_address(call.from_exit(P::addr));
   const SocketAddress enter_address = parse_address(call.from_enter(P::addr));
-  const SocketAddress& address = enter_address.family != Family::kNone ? enter_address : exit_address;
+  const SocketAddress& address =
+      enter_address.family != Family::kNone ? enter_address : exit_address;
   request.has_tuple = request.family != Family::kNone;
   request.has_address = address.family != Family::kNone;
   request.has_address_parameter =
@@ -125,7 +129,8 @@ ConnectRequest parse_connect_request(const scap::CallView& call) {
     return request;
   }
   if (!is_ip(request.family) || !is_ip(address.family)) return request;
-  // The program may have changed the address during the call: the kernel used the one in the enter event.
+  // The program may have changed the address during the call: the kernel used the one in the enter
+  // event.
   const bool is_from_exit_address = enter_address.family != Family::kNone &&
                                     exit_address.family == request.family &&
                                     exit_address.endpoint == request.destination;
@@ -134,7 +139,8 @@ ConnectRequest parse_connect_request(const scap::CallView& call) {
     request.family = address.family;
     request.destination.ip = address.endpoint.ip;
   }
-  if (is_from_exit_address || request.destination.port == 0) request.destination.port = address.endpoint.port;
+  if (is_from_exit_address || request.destination.port == 0)
+    request.destination.port = address.endpoint.port;
   return request;
 }
 
@@ -216,7 +222,8 @@ void Engine::on_bind(Context& context) {
   save_bound_address(descriptor);
 }
 
-// Shows the requested peer of a connect that failed or has not returned, unless the socket has endpoints.
+// Shows the requested peer of a connect that failed or has not returned, unless the socket has
+// endpoints.
 void Engine::set_attempted_peer(Descriptor& descriptor, const SocketTuple& request) {
   if (descriptor.has_peer() || has_exchanged_messages(descriptor)) return;
   if (request.family == Family::kUnix && descriptor.type == FdType::kUnix) {
@@ -225,7 +232,8 @@ void Engine::set_attempted_peer(Descriptor& descriptor, const SocketTuple& reque
     descriptor.set_name(request.path);
   } else if (is_ip(request.family) && (descriptor.is_ip() || descriptor.type == FdType::kUnknown)) {
     const bool is_known = request.source != Endpoint();
-    set_endpoints(descriptor, is_known ? request.source : source_of(descriptor), request.destination);
+    set_endpoints(descriptor, is_known ? request.source : source_of(descriptor),
+                  request.destination);
     descriptor.type = ip_type(request.family);
   } else {
     return;
@@ -278,12 +286,15 @@ void Engine::on_connect(Context& context) {
   ConnectRequest request = parse_connect_request(call);
   if (request.family == Family::kUnix) return connect_unix(context, request, request.has_tuple);
   const Endpoint none;
-  const bool has_port = request.destination.port != 0 || (known.l4 != L4::kTcp && known.l4 != L4::kUdp);
-  const bool has_destination = request.has_address || (is_ip(request.family) && request.destination != none &&
-                                                       (has_port || !request.has_address_parameter));
+  const bool has_port =
+      request.destination.port != 0 || (known.l4 != L4::kTcp && known.l4 != L4::kUdp);
+  const bool has_destination =
+      request.has_address || (is_ip(request.family) && request.destination != none &&
+                              (has_port || !request.has_address_parameter));
   // AF_UNSPEC removes the peer. Without an address parameter, empty endpoints show it.
   if (!has_destination && !is_pending && (request.has_address_parameter || request.has_tuple)) {
-    if (known.has_peer() || has_exchanged_messages(known)) known.named_by_event = call.exit().number;
+    if (known.has_peer() || has_exchanged_messages(known))
+      known.named_by_event = call.exit().number;
     return remove_peer(known);
   }
   if (known.connection == Connection::kPending) {
@@ -298,7 +309,8 @@ void Engine::on_connect(Context& context) {
   const Endpoint source = source_of(known);
   const Endpoint destination = destination_of(known);
   Descriptor& descriptor = socket_of(context, ip_type(request.family));
-  // A bound datagram socket is the server. A stream socket that connects is the client, bound or not.
+  // A bound datagram socket is the server. A stream socket that connects is the client, bound or
+  // not.
   const bool serves = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
   const bool is_reversed = serves && descriptor.is_ip_socket();
   const Endpoint local = is_reversed ? destination_of(descriptor) : source_of(descriptor);
@@ -341,7 +353,8 @@ void Engine::on_getsockopt(Context& context) {
   const scap::CallView& call = *context.call;
   if (compat_ || context.slot == nullptr || call.result() < 0) return;
   Descriptor& descriptor = *context.slot->descriptor.get();
-  if (descriptor.connection != Connection::kPending || to_uint(call.get(P::level), 0) != kSolSocket ||
+  if (descriptor.connection != Connection::kPending ||
+      to_uint(call.get(P::level), 0) != kSolSocket ||
       to_uint(call.get(P::optname), 0) != kSoError) {
     return;
   }
@@ -368,8 +381,8 @@ void Engine::on_accept(Context& context) {
   if (type == FdType::kUnix) {
     descriptor->unix_source = tuple.unix_source;
     descriptor->unix_destination = tuple.unix_destination;
-    unix_name(tuple.unix_source, tuple.unix_destination, compat_ ? printable(tuple.path) : tuple.path,
-              scratch_);
+    unix_name(tuple.unix_source, tuple.unix_destination,
+              compat_ ? printable(tuple.path) : tuple.path, scratch_);
     if (compat_) rendered_ = scratch_;
     descriptor->set_name(scratch_);
     return;
@@ -390,7 +403,8 @@ void Engine::fill_missing_addresses(Endpoint& source, Endpoint& destination, boo
 }
 
 // Derives the role of a socket from its first message.
-Role Engine::role_from_first_message(const Descriptor& descriptor, const SocketTuple& tuple, bool receive) {
+Role Engine::role_from_first_message(const Descriptor& descriptor, const SocketTuple& tuple,
+                                     bool receive) {
   const uint16_t own = receive ? tuple.destination.port : tuple.source.port;
   const uint16_t other = receive ? tuple.source.port : tuple.destination.port;
   // Port 0 is never a server port, and ICMP sockets receive only replies to their requests.
@@ -402,9 +416,10 @@ Role Engine::role_from_first_message(const Descriptor& descriptor, const SocketT
 }
 
 void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive) {
-  // A bound socket, or one that receives first, is the server; one that sends first is the client. Other
-  // sockets of the process do not matter.
-  if (descriptor.role == Role::kNone) descriptor.role = role_from_first_message(descriptor, tuple, receive);
+  // A bound socket, or one that receives first, is the server; one that sends first is the client.
+  // Other sockets of the process do not matter.
+  if (descriptor.role == Role::kNone)
+    descriptor.role = role_from_first_message(descriptor, tuple, receive);
   if (descriptor.is_ip_server()) {
     descriptor.sip = {};
     descriptor.sport = 0;
@@ -425,7 +440,8 @@ void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive
   }
 }
 
-// SCM_RIGHTS, SCM_PIDFD: the capture shows which descriptors were received, but not what they refer to.
+// SCM_RIGHTS, SCM_PIDFD: the capture shows which descriptors were received, but not what they refer
+// to.
 void Engine::receive_descriptors(Context& context) {
   constexpr size_t kHeader = 16;
   constexpr size_t kAlignment = 8;
@@ -457,8 +473,8 @@ void Engine::receive_descriptors(Context& context) {
   context.slot = table == nullptr ? nullptr : table->find(context.fd);
 }
 
-// Whether the endpoints are known, so that messages do not change them. Listening sockets and failed connects
-// cannot exchange messages: if one does, its state here is wrong.
+// Whether the endpoints are known, so that messages do not change them. Listening sockets and
+// failed connects cannot exchange messages: if one does, its state here is wrong.
 bool Engine::is_connection(const Descriptor& descriptor) const {
   if (!descriptor.is_ip() || descriptor.l4 != L4::kTcp || !descriptor.has_address()) return false;
   if (compat_) return true;
@@ -494,8 +510,8 @@ void Engine::on_send_receive(Context& context, bool receive) {
       descriptor.unix_source = tuple.unix_source;
       descriptor.unix_destination = tuple.unix_destination;
     }
-    unix_name(tuple.unix_source, tuple.unix_destination, compat_ ? printable(tuple.path) : tuple.path,
-              scratch_);
+    unix_name(tuple.unix_source, tuple.unix_destination,
+              compat_ ? printable(tuple.path) : tuple.path, scratch_);
     descriptor.set_name(scratch_);
     if (compat_ && receive) rendered_ = scratch_;
     return;

@@ -1,5 +1,6 @@
-// Socket calls as libs 0.18.1 handles them, where this shows in SysFlow records. `rendered_` is its text
-// buffer: it is filled in many places and once read without having been filled for the current event.
+// Socket calls as libs 0.18.1 handles them, where this shows in SysFlow records. `rendered_` is its
+// text buffer: it is filled in many places and once read without having been filled for the current
+// event.
 
 #include <cstring>
 
@@ -12,9 +13,10 @@ namespace {
 
 using scap::P;
 
-// Updates the endpoints as libs 0.18.1 does. Returns false without a change, and for a tuple that equals the
-// socket's or mirrors it.
-bool update_endpoints(Descriptor& descriptor, const SocketTuple& tuple, bool overwrite_destination) {
+// Updates the endpoints as libs 0.18.1 does. Returns false without a change, and for a tuple that
+// equals the socket's or mirrors it.
+bool update_endpoints(Descriptor& descriptor, const SocketTuple& tuple,
+                      bool overwrite_destination) {
   const Endpoint source{descriptor.sip, descriptor.sport};
   const Endpoint destination{descriptor.dip, descriptor.dport};
   if (source == tuple.source && destination == tuple.destination) return false;
@@ -27,7 +29,8 @@ bool update_endpoints(Descriptor& descriptor, const SocketTuple& tuple, bool ove
          destination != Endpoint{descriptor.dip, descriptor.dport};
 }
 
-// libs 0.18.1 treats IPv6 addresses of zeros as IPv4, so a connect with AF_UNSPEC turns any socket into IPv4.
+// libs 0.18.1 treats IPv6 addresses of zeros as IPv4, so a connect with AF_UNSPEC turns any socket
+// into IPv4.
 SocketTuple parse_tuple_compat(Bytes value) {
   SocketTuple tuple = parse_tuple(value);
   if (tuple.family == Family::kInet6 && is_zero(tuple.source.ip) && is_zero(tuple.destination.ip))
@@ -37,8 +40,9 @@ SocketTuple parse_tuple_compat(Bytes value) {
 
 }  // namespace
 
-// libs 0.18.1 keeps the endpoints of both families in one union. When the family changes, it reinterprets the
-// old bytes: the IPv4 endpoints and the protocol after them overlap the IPv6 source address.
+// libs 0.18.1 keeps the endpoints of both families in one union. When the family changes, it
+// reinterprets the old bytes: the IPv4 endpoints and the protocol after them overlap the IPv6
+// source address.
 void Engine::change_family_compat(Descriptor& descriptor, FdType type) {
   const FdType before = std::exchange(descriptor.type, type);
   const IpBytes bytes = descriptor.sip;
@@ -49,19 +53,22 @@ void Engine::change_family_compat(Descriptor& descriptor, FdType type) {
     std::memcpy(descriptor.dip.data(), bytes.data() + kDestination, kDestination);
     std::memcpy(&descriptor.sport, bytes.data() + kSourcePort, sizeof(descriptor.sport));
     std::memcpy(&descriptor.dport, bytes.data() + kDestinationPort, sizeof(descriptor.dport));
-    descriptor.l4 = bytes[kProtocol] <= static_cast<uint8_t>(L4::kRaw) ? L4{bytes[kProtocol]} : L4::kUnknown;
+    descriptor.l4 =
+        bytes[kProtocol] <= static_cast<uint8_t>(L4::kRaw) ? L4{bytes[kProtocol]} : L4::kUnknown;
   } else if (before == FdType::kIpv4 && type == FdType::kIpv6) {
     std::memcpy(descriptor.sip.data() + kDestination, descriptor.dip.data(), kDestination);
     std::memcpy(descriptor.sip.data() + kSourcePort, &descriptor.sport, sizeof(descriptor.sport));
-    std::memcpy(descriptor.sip.data() + kDestinationPort, &descriptor.dport, sizeof(descriptor.dport));
+    std::memcpy(descriptor.sip.data() + kDestinationPort, &descriptor.dport,
+                sizeof(descriptor.dport));
     descriptor.sip[kProtocol] = static_cast<uint8_t>(descriptor.l4);
     descriptor.dip = {};
     descriptor.sport = descriptor.dport = 0;
   }
 }
 
-// For a connect enter event without an address, libs 0.18.1 clears the destination and renders the endpoints
-// as text. For a unix socket it renders nothing, so the last rendered text becomes the name.
+// For a connect enter event without an address, libs 0.18.1 clears the destination and renders the
+// endpoints as text. For a unix socket it renders nothing, so the last rendered text becomes the
+// name.
 void Engine::begin_connect_compat(Descriptor& descriptor) {
   if (descriptor.is_ip_socket()) {
     descriptor.dip = {};
@@ -106,8 +113,8 @@ void Engine::apply_tuple_compat(Descriptor& descriptor, const SocketTuple& tuple
   Endpoint destination{descriptor.dip, descriptor.dport};
   fill_missing_addresses(source, destination, tuple.family == Family::kInet6);
   set_endpoints(descriptor, source, destination);
-  // libs 0.18.1 searches the process's table for the ports and finds this same socket: in effect, a socket
-  // that receives first is the server.
+  // libs 0.18.1 searches the process's table for the ports and finds this same socket: in effect, a
+  // socket that receives first is the server.
   if (descriptor.role == Role::kNone) descriptor.role = receive ? Role::kServer : Role::kClient;
   if ((descriptor.role == Role::kClient) == receive) swap_endpoints(descriptor);
   rendered_ = socket_text(descriptor);

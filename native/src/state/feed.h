@@ -21,7 +21,9 @@ class Feed : public scap::CaptureVisitor {
   void section() override { engine_.reset(); }
   void machine(const scap::MachineInfo& machine) override { engine_.add_machine(machine); }
   void thread(const scap::ThreadEntry& entry) override { engine_.add_thread(entry); }
-  void descriptor(int64_t tid, const scap::FdEntry& entry) override { engine_.add_descriptor(tid, entry); }
+  void descriptor(int64_t tid, const scap::FdEntry& entry) override {
+    engine_.add_descriptor(tid, entry);
+  }
   void users_begin() override { engine_.clear_names(); }
   void interfaces_begin() override { engine_.clear_interfaces(); }
   void user(const scap::UserEntry& entry) override { engine_.add_user(entry); }
@@ -41,7 +43,8 @@ class Feed : public scap::CaptureVisitor {
   }
 
   // Fills in the facts known from the reader and the event times.
-  void describe(InputSummary& summary, const scap::Input& input, const scap::ReadStats& stats) const {
+  void describe(InputSummary& summary, const scap::Input& input,
+                const scap::ReadStats& stats) const {
     summary.format = "scap";
     summary.compression = input.is_gzip() ? "gzip" : "none";
     // Events that only describe state do not count, as lists do not.
@@ -56,7 +59,8 @@ class Feed : public scap::CaptureVisitor {
   }
 
  protected:
-  // Handles one event. `shown` is false for events that only describe state. Returns false to stop reading.
+  // Handles one event. `shown` is false for events that only describe state. Returns false to stop
+  // reading.
   virtual bool take(const scap::EventView& event, bool shown) = 0;
 
   Engine& engine() { return engine_; }

@@ -17,7 +17,9 @@ std::string_view first_component(std::string_view path) {
 // Bytes of the leading components that both paths share.
 size_t common_components(std::string_view a, std::string_view b) {
   const auto size = static_cast<size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
-  const auto ends = [size](std::string_view path) { return size == path.size() || path[size] == '/'; };
+  const auto ends = [size](std::string_view path) {
+    return size == path.size() || path[size] == '/';
+  };
   if (ends(a) && ends(b)) return size;
   const size_t slash = a.substr(0, size).rfind('/');
   return slash == std::string_view::npos ? 0 : slash;
@@ -69,8 +71,8 @@ void PathTree::place_pending(PathSpace space, std::string_view a, std::string_vi
   const bool all = pending_count_ > kMaxPendingScan;
   for (PathLink* link = pending_; link != nullptr;) {
     PathLink* const next = link->next_;
-    if (all ||
-        (link->space_ == space && (is_at_or_below(link->text_, a) || is_at_or_below(link->text_, b)))) {
+    if (all || (link->space_ == space &&
+                (is_at_or_below(link->text_, a) || is_at_or_below(link->text_, b)))) {
       place(*link);
     }
     link = next;
@@ -204,8 +206,8 @@ PathNode* PathTree::child_of(const PathNode* parent, std::string_view rest) cons
   const std::string_view component = first_component(rest);
   const uint64_t hash = hash_text(component);
   PathNode* node = const_cast<PathTree*>(this)->bucket_of(parent, hash);
-  while (node != nullptr &&
-         !(node->parent == parent && node->hash == hash && first_component(node->label) == component)) {
+  while (node != nullptr && !(node->parent == parent && node->hash == hash &&
+                              first_component(node->label) == component)) {
     node = node->next_in_bucket;
   }
   return node;

@@ -1,9 +1,9 @@
 // Follows renames of directories for the open files and working directories below them.
 //
-// A new name is pending: only its text is known. A rename moves the pending names it concerns into a tree,
-// each once. In the tree it moves one node, with everything below. A name in the tree updates its text when
-// it is next used. So no step visits all names below a directory, and without renames a name costs one list
-// entry.
+// A new name is pending: only its text is known. A rename moves the pending names it concerns into
+// a tree, each once. In the tree it moves one node, with everything below. A name in the tree
+// updates its text when it is next used. So no step visits all names below a directory, and without
+// renames a name costs one list entry.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@
 
 namespace sfkit::state {
 
-// A scope in which a path has one meaning. A process in a container, or with another root directory, sees
-// other files at the same path.
+// A scope in which a path has one meaning. A process in a container, or with another root
+// directory, sees other files at the same path.
 using PathSpace = uint64_t;
 
 struct PathNode;
@@ -44,12 +44,12 @@ class PathLink {
   bool is_directory_ = false;
 };
 
-// A name in use, or a branching point. Chains without either are one node, so a name of a thousand components
-// takes no more nodes than others.
+// A name in use, or a branching point. Chains without either are one node, so a name of a thousand
+// components takes no more nodes than others.
 struct PathNode {
   PathNode* parent = nullptr;  // null for roots and orphans
-  // Path components below the parent. An orphan, whose directory no longer exists, holds its old path or the
-  // known part of its new one.
+  // Path components below the parent. An orphan, whose directory no longer exists, holds its old
+  // path or the known part of its new one.
   std::string label;
   uint64_t hash = 0;  // of the first component
   PathNode* next_in_bucket = nullptr;
@@ -69,8 +69,8 @@ class PathTree {
   PathTree(const PathTree&) = delete;
   PathTree& operator=(const PathTree&) = delete;
 
-  // Registers a name: a folded path that starts with "/". The text must stay valid and in place until
-  // remove(). `is_directory`: known to be a directory.
+  // Registers a name: a folded path that starts with "/". The text must stay valid and in place
+  // until remove(). `is_directory`: known to be a directory.
   void add(PathLink& link, PathSpace space, std::string_view text, bool is_directory) {
     link.in_use_ = true;
     link.is_directory_ = is_directory;
@@ -95,9 +95,9 @@ class PathTree {
 
   // Whether no rename can have changed the name since add() or update().
   bool is_current(const PathLink& link) const { return link.generation_ == generation_; }
-  // Makes the link current. Returns the current name, or null if nothing at or above it was renamed, so that
-  // the old name holds. The name starts with kUnknownDirectory after a rename to an unknown place or if it
-  // exceeds `max` bytes. Valid until the next call.
+  // Makes the link current. Returns the current name, or null if nothing at or above it was
+  // renamed, so that the old name holds. The name starts with kUnknownDirectory after a rename to
+  // an unknown place or if it exceeds `max` bytes. Valid until the next call.
   const std::string* update(PathLink& link, size_t max) {
     link.generation_ = generation_;
     return link.node_ == nullptr ? nullptr : &name_of(link, max);
@@ -105,13 +105,13 @@ class PathTree {
   // Whether the file itself was renamed, not only a directory above it.
   static bool was_renamed(const PathLink& link);
 
-  // Moves `from`, with everything below it, to `to`, replacing what was there. Returns whether it is known to
-  // be a directory. `to` may start with kUnknownDirectory.
+  // Moves `from`, with everything below it, to `to`, replacing what was there. Returns whether it
+  // is known to be a directory. `to` may start with kUnknownDirectory.
   bool rename(PathSpace space, std::string_view from, std::string_view to);
   // Swaps the two paths.
   void exchange(PathSpace space, std::string_view a, std::string_view b);
-  // Handles the removal of a directory: names below it stay, and a new directory at this path is a different
-  // one.
+  // Handles the removal of a directory: names below it stay, and a new directory at this path is a
+  // different one.
   void forget(PathSpace space, std::string_view path);
 
   // Increases with every rename that moved a name in use.
@@ -121,7 +121,8 @@ class PathTree {
 
  private:
   static constexpr size_t kMinBuckets = 16;
-  // A rename checks up to this many pending names one by one. With more, it moves all of them into the tree.
+  // A rename checks up to this many pending names one by one. With more, it moves all of them into
+  // the tree.
   static constexpr size_t kMaxPendingScan = 64;
 
   static void push(PathLink*& first, PathLink& link) {

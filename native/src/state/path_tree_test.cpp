@@ -34,7 +34,8 @@ class Tree {
   }
   void remove(Named& name) { tree.remove(name.link); }
   std::string now(Named& name) {
-    const std::string* text = tree.is_current(name.link) ? nullptr : tree.update(name.link, kMaxDirectory);
+    const std::string* text =
+        tree.is_current(name.link) ? nullptr : tree.update(name.link, kMaxDirectory);
     if (text != nullptr) name.text = *text;
     return name.text;
   }

@@ -25,7 +25,8 @@ void each_component(std::string_view path, Visit visit) {
   }
 }
 
-// Compat mode: appends the components of `path` to `out`. ".." does not shorten `out` below `root` bytes.
+// Compat mode: appends the components of `path` to `out`. ".." does not shorten `out` below `root`
+// bytes.
 void append_components(std::string_view path, size_t root, std::string& out) {
   each_component(path, [&](std::string_view component) {
     if (component == "..") {
@@ -50,8 +51,8 @@ uint64_t equal_bytes(uint64_t word, char c) {
   return ~(((difference & kLow) + kLow) | difference | kLow);
 }
 
-// Whether no component of the absolute `path` is empty or starts with a dot: then it needs no folding. Nearly
-// all paths are like that, so this checks eight bytes at a time.
+// Whether no component of the absolute `path` is empty or starts with a dot: then it needs no
+// folding. Nearly all paths are like that, so this checks eight bytes at a time.
 bool is_plain(std::string_view path) {
   const auto follows = [](char before, char c) { return before == '/' && (c == '/' || c == '.'); };
   size_t at = 0;
@@ -60,7 +61,8 @@ bool is_plain(std::string_view path) {
     uint64_t next;
     std::memcpy(&word, path.data() + at, sizeof(word));
     std::memcpy(&next, path.data() + at + 1, sizeof(next));
-    if ((equal_bytes(word, '/') & (equal_bytes(next, '/') | equal_bytes(next, '.'))) != 0) return false;
+    if ((equal_bytes(word, '/') & (equal_bytes(next, '/') | equal_bytes(next, '.'))) != 0)
+      return false;
   }
   for (; at + 1 < path.size(); ++at) {
     if (follows(path[at], path[at + 1])) return false;
@@ -68,8 +70,8 @@ bool is_plain(std::string_view path) {
   return path.back() != '/';
 }
 
-// Appends the components of `path` to `out`, whose first `root` bytes stay. `keep`: keep a ".." that would go
-// above them, since its target is unknown.
+// Appends the components of `path` to `out`, whose first `root` bytes stay. `keep`: keep a ".."
+// that would go above them, since its target is unknown.
 void fold(std::string_view path, size_t root, bool keep, std::string& out) {
   each_component(path, [&](std::string_view component) {
     if (component == "..") {

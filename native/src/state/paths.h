@@ -1,5 +1,5 @@
-// Path resolution on text alone, as the kernel does it. Nothing is looked up on the machine that reads the
-// capture.
+// Path resolution on text alone, as the kernel does it. Nothing is looked up on the machine that
+// reads the capture.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +33,9 @@ enum class Confine : uint8_t {
   kInRoot,  // RESOLVE_IN_ROOT: that directory acts as the root
 };
 
-// Writes to `out` where `path` leads from `base`, without a trailing slash. `base` is folded: absolute,
-// relative, "", or starting with kUnknownDirectory. A result longer than `max` bytes, measured after folding
+// Writes to `out` where `path` leads from `base`, without a trailing slash. `base` is folded:
+// absolute, relative, "", or starting with kUnknownDirectory. A result longer than `max` bytes,
+// measured after folding
 // `//`, `.` and `..`, becomes unknown. `out` must not alias the arguments.
 void resolve_path(std::string_view base, std::string_view path, std::string& out,
                   Confine confine = Confine::kNo, size_t max = kMaxPath);
@@ -43,8 +44,8 @@ void fold_path(std::string_view path, std::string& out);
 // Whether any step of `path` leaves the directory that it is resolved from (RESOLVE_BENEATH).
 bool leaves_directory(std::string_view path);
 
-// Compat mode: `path` relative to `base` as libs 0.18.1 resolves it. More than 1023 bytes before folding
-// become a fixed text (spec: scap-state, section 9). `out` must not alias the arguments.
+// Compat mode: `path` relative to `base` as libs 0.18.1 resolves it. More than 1023 bytes before
+// folding become a fixed text (spec: scap-state, section 9). `out` must not alias the arguments.
 void join_path(std::string_view base, std::string_view path, std::string& out);
 
 // The same with a trailing slash, for working directories.

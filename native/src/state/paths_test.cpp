@@ -45,8 +45,10 @@ TEST(ResolvePath, FoldsAtAnyPosition) {
       const std::string after(size - at, 'y');
       EXPECT_EQ(resolve("/", before + "//" + after), at == 0 ? "/" + after : before + "/" + after);
       EXPECT_EQ(resolve("/", before + "/../" + after), "/" + after);
-      EXPECT_EQ(resolve("/", before + "/." + after), at == 0 ? "/." + after : before + "/." + after);
-      EXPECT_EQ(resolve("/", before + "/./" + after + "/"), at == 0 ? "/" + after : before + "/" + after);
+      EXPECT_EQ(resolve("/", before + "/." + after),
+                at == 0 ? "/." + after : before + "/." + after);
+      EXPECT_EQ(resolve("/", before + "/./" + after + "/"),
+                at == 0 ? "/" + after : before + "/" + after);
     }
   }
 }

@@ -76,7 +76,8 @@ scap::FdEntry entry_of(int64_t fd, const Descriptor& descriptor, bool closes_on_
 std::vector<scap::ThreadEntry> list_threads(const Engine& engine) {
   std::vector<scap::ThreadEntry> entries;
   for (const Thread* thread : engine.threads().sorted()) {
-    if (thread->pid >= 0 && !thread->dead) entries.push_back(entry_of(*thread, engine.containers()));
+    if (thread->pid >= 0 && !thread->dead)
+      entries.push_back(entry_of(*thread, engine.containers()));
   }
   return entries;
 }
@@ -85,10 +86,13 @@ std::vector<scap::FdEntry> list_descriptors(const Thread& thread) {
   std::vector<scap::FdEntry> entries;
   // Lists give the descriptors of a process once, for its leader.
   if (thread.descriptors == nullptr || !thread.is_leader()) return entries;
-  thread.descriptors->for_each([&entries](int64_t fd, const Descriptor& descriptor, bool closes_on_exec) {
-    if (descriptor.type != FdType::kUnknown) entries.push_back(entry_of(fd, descriptor, closes_on_exec));
-  });
-  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.fd < b.fd; });
+  thread.descriptors->for_each(
+      [&entries](int64_t fd, const Descriptor& descriptor, bool closes_on_exec) {
+        if (descriptor.type != FdType::kUnknown)
+          entries.push_back(entry_of(fd, descriptor, closes_on_exec));
+      });
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.fd < b.fd; });
   return entries;
 }
 

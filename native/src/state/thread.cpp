@@ -103,7 +103,8 @@ void Thread::reset() {
 std::vector<const Thread*> ThreadTable::sorted() const {
   std::vector<const Thread*> all;
   threads_.for_each([&all](int64_t, const Thread* thread) { all.push_back(thread); });
-  std::sort(all.begin(), all.end(), [](const Thread* a, const Thread* b) { return a->tid < b->tid; });
+  std::sort(all.begin(), all.end(),
+            [](const Thread* a, const Thread* b) { return a->tid < b->tid; });
   return all;
 }
 
@@ -246,7 +247,8 @@ Thread* ThreadTable::find_reaper(Thread* thread) {
   // Search the ancestors for a reaper. Stop at another pid namespace or at a loop.
   const bool in_namespace = thread->tid != thread->vtid;
   Thread* ancestor = thread->parent();
-  for (int depth = 0; ancestor != nullptr && depth < kMaxAncestry; ++depth, ancestor = ancestor->parent()) {
+  for (int depth = 0; ancestor != nullptr && depth < kMaxAncestry;
+       ++depth, ancestor = ancestor->parent()) {
     if ((ancestor->tid != ancestor->vtid) != in_namespace) return nullptr;
     if (ancestor->group == nullptr || !ancestor->group->reaper) continue;
     if (Thread* member = living_member(*ancestor->group, thread)) return member;
@@ -307,7 +309,8 @@ void ThreadTable::remove_ended(Thread* thread) {
   }
   if (thread->is_leader() && group->alive > 0) return;
   Thread* leader = group->leader;
-  const bool last_one = !thread->is_leader() && group->alive == 0 && leader != nullptr && leader->dead;
+  const bool last_one =
+      !thread->is_leader() && group->alive == 0 && leader != nullptr && leader->dead;
   drop(thread);
   if (last_one) drop(leader);
 }

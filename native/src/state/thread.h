@@ -47,8 +47,8 @@ struct ThreadGroup {
   bool reaper = false;
 };
 
-// The children of one thread. When the thread ends, its set is merged into the set of the new parent in one
-// step. Each child finds the new parent when it is next asked for (union-find).
+// The children of one thread. When the thread ends, its set is merged into the set of the new
+// parent in one step. Each child finds the new parent when it is next asked for (union-find).
 struct Siblings {
   Thread* parent = nullptr;  // null if unknown
   Siblings* merged_into = nullptr;
@@ -145,8 +145,8 @@ struct Thread {
   SharedText group_name;
   SharedText root;
   SharedText env;  // leaders only: shared by the process
-  // Shared between threads, and between processes (CLONE_FS, CLONE_FILES). Null: the leader's. In compat mode
-  // only leaders have their own.
+  // Shared between threads, and between processes (CLONE_FS, CLONE_FILES). Null: the leader's. In
+  // compat mode only leaders have their own.
   std::shared_ptr<WorkingDirectory> cwd;
   std::shared_ptr<DescriptorTable> descriptors;
 
@@ -175,7 +175,8 @@ struct Thread {
     if (is_leader()) return this;
     return group == nullptr ? nullptr : group->leader;
   }
-  // The thread that holds the attributes of the process: its leader, or this thread if the leader is unknown.
+  // The thread that holds the attributes of the process: its leader, or this thread if the leader
+  // is unknown.
   Thread& process_thread() {
     Thread* const known_leader = leader();
     return known_leader == nullptr ? *this : *known_leader;
@@ -233,8 +234,8 @@ class ThreadTable {
   // All threads in order of tid.
   std::vector<const Thread*> sorted() const;
 
-  // Creates a thread with its own table and working directory, replacing any thread with this tid. The caller
-  // sets the ids and calls link().
+  // Creates a thread with its own table and working directory, replacing any thread with this tid.
+  // The caller sets the ids and calls link().
   Thread* create(int64_t tid);
   // A copy of a table.
   std::shared_ptr<DescriptorTable> copy_of(const DescriptorTable& table);

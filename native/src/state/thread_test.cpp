@@ -133,7 +133,8 @@ TEST(ThreadTable, ManyOrphansAreReparentedRepeatedly) {
   std::vector<Thread*> workers;
   for (int64_t i = 0; i < kWorkers; ++i) workers.push_back(add(table, 10 + i, 10, 1));
   std::vector<Thread*> children;
-  for (int64_t i = 0; i < 500; ++i) children.push_back(add(table, 1000 + i, 1000 + i, 10 + i % kWorkers));
+  for (int64_t i = 0; i < 500; ++i)
+    children.push_back(add(table, 1000 + i, 1000 + i, 10 + i % kWorkers));
   // The leader stays while its threads live, but adopts no orphans after it has ended.
   for (int64_t i = 0; i + 1 < kWorkers; ++i) {
     die(table, workers[static_cast<size_t>(i)]);
@@ -178,7 +179,8 @@ TEST(ThreadTable, ListsRemovedThreadsThatHadAProcess) {
 TEST(DescriptorTable, AnExecClosesMarkedDescriptorsInItsOwnTableOnly) {
   DescriptorPool pool;
   DescriptorTable parent;
-  for (int64_t fd = 0; fd < 5000; fd += 50) parent.put(fd, pool.make(FdType::kFileV2), fd % 100 == 0);
+  for (int64_t fd = 0; fd < 5000; fd += 50)
+    parent.put(fd, pool.make(FdType::kFileV2), fd % 100 == 0);
   DescriptorTable child;
   child.copy_from(parent);
   child.put(7, pool.make(FdType::kFileV2), true);
@@ -204,7 +206,8 @@ TEST(DescriptorTable, AnExecClosesMarkedDescriptorsInItsOwnTableOnly) {
 TEST(DescriptorTable, ClosesRanges) {
   DescriptorPool pool;
   DescriptorTable parent;
-  for (const int64_t fd : {0, 1, 2, 3, 63, 64, 65, 1023, 100000}) parent.put(fd, pool.make(FdType::kFileV2));
+  for (const int64_t fd : {0, 1, 2, 3, 63, 64, 65, 1023, 100000})
+    parent.put(fd, pool.make(FdType::kFileV2));
   DescriptorTable child;
   child.copy_from(parent);
   child.erase_range(3, UINT32_MAX);

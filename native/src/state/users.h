@@ -14,15 +14,18 @@ namespace sfkit::state {
 class NameTable {
  public:
   // `container` is an index of the container table, 0 for the host.
-  void add(uint32_t container, uint32_t id, std::string_view name) { names_[key(container, id)] = name; }
+  void add(uint32_t container, uint32_t id, std::string_view name) {
+    names_[key(container, id)] = name;
+  }
   void remove(uint32_t container, uint32_t id) { names_.erase(key(container, id)); }
   // Frees the memory too, so that later calls do not pay for one long list.
   void clear() { decltype(names_)().swap(names_); }
   // Forgets the names in containers for which `is_forgotten(index)` is true.
   template <typename IsForgotten>
   void forget(IsForgotten is_forgotten) {
-    std::erase_if(names_,
-                  [&](const auto& entry) { return is_forgotten(static_cast<uint32_t>(entry.first >> 32)); });
+    std::erase_if(names_, [&](const auto& entry) {
+      return is_forgotten(static_cast<uint32_t>(entry.first >> 32));
+    });
   }
 
   // nullptr when the capture does not name the id.
@@ -50,8 +53,9 @@ class AccountTable {
   void clear() { decltype(accounts_)().swap(accounts_); }
   template <typename IsForgotten>
   void forget(IsForgotten is_forgotten) {
-    std::erase_if(accounts_,
-                  [&](const auto& entry) { return is_forgotten(static_cast<uint32_t>(entry.first >> 32)); });
+    std::erase_if(accounts_, [&](const auto& entry) {
+      return is_forgotten(static_cast<uint32_t>(entry.first >> 32));
+    });
   }
 
   // nullptr when the capture does not describe the user.

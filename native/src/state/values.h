@@ -26,9 +26,11 @@ inline bool has_text(Bytes value) {
   return !value.empty() && value.text() != std::string_view("(NULL)\0", 7);
 }
 
-// Whether a path parameter is present: drivers from about 2019 write "<NA>" for paths they could not read.
+// Whether a path parameter is present: drivers from about 2019 write "<NA>" for paths they could
+// not read.
 inline bool has_path(Bytes value) {
-  return has_text(value) && value.text() != kNotAvailable && value.text() != std::string_view("<NA>\0", 5);
+  return has_text(value) && value.text() != kNotAvailable &&
+         value.text() != std::string_view("<NA>\0", 5);
 }
 
 // Whether the call removes a directory, not a file name.
@@ -36,7 +38,8 @@ inline bool removes_directory(const scap::CallView& call) {
   constexpr uint64_t kRemoveDirectory = 0x200;  // AT_REMOVEDIR
   switch (kHandlers[call.exit().code]) {
     case Handler::kRmdir: return true;
-    case Handler::kUnlinkat: return (scap::to_uint(call.get(scap::P::flags), 0) & kRemoveDirectory) != 0;
+    case Handler::kUnlinkat:
+      return (scap::to_uint(call.get(scap::P::flags), 0) & kRemoveDirectory) != 0;
     default: return false;
   }
 }

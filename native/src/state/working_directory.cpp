@@ -19,7 +19,8 @@ void WorkingDirectory::mark_lost() {
   shared_ = new Shared;
 }
 
-void WorkingDirectory::set(PathTree& paths, PathSpace space, std::string_view path, const PathLink* same) {
+void WorkingDirectory::set(PathTree& paths, PathSpace space, std::string_view path,
+                           const PathLink* same) {
   clear();
   set(path);
   shared_->paths = &paths;

@@ -10,15 +10,16 @@
 
 namespace sfkit::state {
 
-// A counted reference: children share their parent's directory until one of them changes it. Renames of the
-// directory or its ancestors change the path, not the directory.
+// A counted reference: children share their parent's directory until one of them changes it.
+// Renames of the directory or its ancestors change the path, not the directory.
 class WorkingDirectory {
  public:
   WorkingDirectory() = default;
   WorkingDirectory(const WorkingDirectory& other) : shared_(other.shared_) {
     if (shared_ != nullptr) ++shared_->references;
   }
-  WorkingDirectory(WorkingDirectory&& other) noexcept : shared_(std::exchange(other.shared_, nullptr)) {}
+  WorkingDirectory(WorkingDirectory&& other) noexcept
+      : shared_(std::exchange(other.shared_, nullptr)) {}
   WorkingDirectory& operator=(WorkingDirectory other) noexcept {
     std::swap(shared_, other.shared_);
     return *this;
@@ -43,8 +44,8 @@ class WorkingDirectory {
   bool is_lost() const { return shared_ != nullptr && text().empty(); }
   // Compat mode, without renames: sets a path that ends with a slash.
   void set(std::string_view path);
-  // Sets a path that ends with a slash and follows renames. `same`: the link of a descriptor of that
-  // directory, or null.
+  // Sets a path that ends with a slash and follows renames. `same`: the link of a descriptor of
+  // that directory, or null.
   void set(PathTree& paths, PathSpace space, std::string_view path, const PathLink* same);
   void clear() { *this = WorkingDirectory(); }
 

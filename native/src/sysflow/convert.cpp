@@ -36,7 +36,8 @@ class Pipeline : public filter::Feed {
     header_written_ = true;
     Header header;
     // libs 0.18.1 does not pass on the host name of the capture.
-    header.exporter = options_.exporter.empty() && !options_.compat ? host_name() : options_.exporter;
+    header.exporter =
+        options_.exporter.empty() && !options_.compat ? host_name() : options_.exporter;
     header.ip = options_.node_ip;
     header.filename = options_.filename;
     dispatcher_.begin(header);
@@ -61,7 +62,8 @@ class Pipeline : public filter::Feed {
 
  private:
   void dispatch(const state::Context& context) {
-    if (options_.tally != nullptr) options_.tally->count(context, op_of(context.event->code, false));
+    if (options_.tally != nullptr)
+      options_.tally->count(context, op_of(context.event->code, false));
     if (!is_dispatched_[context.event->code] && !engine().has_effects()) return;
     dispatcher_.dispatch(context);
   }
@@ -91,8 +93,8 @@ class Pipeline : public filter::Feed {
       });
       return;
     }
-    // The clock follows all events, so that a filter does not change other records. Only events that can make
-    // records need to be checked.
+    // The clock follows all events, so that a filter does not change other records. Only events
+    // that can make records need to be checked.
     if (shown) dispatcher_.advance(event.ts);
     if (!makes_records_[event.code] && !makes_records_[event.code | 1]) {
       reader().next_event(event);
@@ -104,7 +106,8 @@ class Pipeline : public filter::Feed {
       return;
     }
     // A call with two descriptors is filtered once for each.
-    const auto each = [op = op_of(event.code, false)](const state::Context& context, const auto& step) {
+    const auto each = [op = op_of(event.code, false)](const state::Context& context,
+                                                      const auto& step) {
       each_operation(context, op, step);
     };
     apply_passing(
@@ -134,8 +137,8 @@ Status convert_capture(const std::string& path, const ConvertOptions& options, R
   summary.format = "scap";
   auto opened = scap::Input::open(path);
   if (!opened.is_ok()) return opened.status();
-  return convert_capture(*opened.value(), path == "-" ? "standard input" : path, options, sink, cancel,
-                         summary);
+  return convert_capture(*opened.value(), path == "-" ? "standard input" : path, options, sink,
+                         cancel, summary);
 }
 
 Status convert_capture(scap::Input& input, const std::string& name, const ConvertOptions& options,
@@ -159,8 +162,9 @@ Status convert_capture(scap::Input& input, const std::string& name, const Conver
   summary.add_skipped(options.compat ? Reason::kFilteredEvents : Reason::kFilteredRecordEvents,
                       pipeline->left_out());
   summary.add_skipped(Reason::kUnknownDescriptor, counts.unknown_descriptor);
-  summary.add_skipped(options.file_only ? Reason::kNotAFileOrConnection : Reason::kDescriptorWithoutRecords,
-                      counts.other_descriptor);
+  summary.add_skipped(
+      options.file_only ? Reason::kNotAFileOrConnection : Reason::kDescriptorWithoutRecords,
+      counts.other_descriptor);
   summary.add_skipped(Reason::kCompatIpv6Calls, counts.ipv6);
   summary.add_skipped(Reason::kOutsideContainers, counts.outside_containers);
   summary.add_skipped(Reason::kReadOnlyFileFlows, dispatcher.discarded_flows());

@@ -15,8 +15,8 @@
 
 namespace sfkit::sysflow {
 
-// Which file records to make. kConsumer: one flow for each open, and no other file records. kNoFiles: no
-// records of files and pipes.
+// Which file records to make. kConsumer: one flow for each open, and no other file records.
+// kNoFiles: no records of files and pipes.
 enum class Mode : uint8_t { kFlow, kConsumer, kNoFiles };
 
 // Table sizes, updated once a second of event time and at the end. Other threads read them.
@@ -36,7 +36,8 @@ struct ConvertOptions {
   bool compat = false;
   std::string filter;  // only events that match make records; "" for all
   Mode mode = Mode::kFlow;
-  // Seconds of event time between rotations, which repeat the header and write entities again; 0 for none.
+  // Seconds of event time between rotations, which repeat the header and write entities again; 0
+  // for none.
   int64_t rotate_interval = 0;
   TableSizes* sizes = nullptr;
   // Seconds of event time between calls of sink.flush(); 0 for none.
@@ -49,8 +50,8 @@ struct ConvertOptions {
   const std::atomic<bool>* stop = nullptr;
 };
 
-// Reads the capture to its end and writes every record to `sink`, then calls sink.finish(). Returns an error
-// if nothing could be read or on `cancel`; `summary` lists damage. `name` is for messages.
+// Reads the capture to its end and writes every record to `sink`, then calls sink.finish(). Returns
+// an error if nothing could be read or on `cancel`; `summary` lists damage. `name` is for messages.
 Status convert_capture(scap::Input& input, const std::string& name, const ConvertOptions& options,
                        RecordSink& sink, const std::atomic<bool>& cancel, InputSummary& summary);
 // Converts the file `path`; "-" is standard input.

@@ -56,10 +56,16 @@ struct Kept : RecordLog {
   void process(const Process& r) override { keep(processes, r), RecordLog::process(r); }
   void file(const File& r) override { keep(files, r), RecordLog::file(r); }
   void file_flow(const FileFlow& r) override { keep(file_flows, r), RecordLog::file_flow(r); }
-  void network_flow(const NetworkFlow& r) override { keep(network_flows, r), RecordLog::network_flow(r); }
-  void process_event(const ProcessEvent& r) override { keep(events, r), RecordLog::process_event(r); }
+  void network_flow(const NetworkFlow& r) override {
+    keep(network_flows, r), RecordLog::network_flow(r);
+  }
+  void process_event(const ProcessEvent& r) override {
+    keep(events, r), RecordLog::process_event(r);
+  }
   void file_event(const FileEvent& r) override { keep(file_events, r), RecordLog::file_event(r); }
-  void process_flow(const ProcessFlow& r) override { keep(process_flows, r), RecordLog::process_flow(r); }
+  void process_flow(const ProcessFlow& r) override {
+    keep(process_flows, r), RecordLog::process_flow(r);
+  }
   void process_facts(const Oid& oid, const sysflow::ProcessFacts& now) override {
     facts.emplace_back(oid, now);
   }
@@ -160,7 +166,8 @@ TEST_P(EveryAge, AFileFlowCountsOperationsFromOpenToClose) {
 TEST_P(EveryAge, ConnectionsHaveEndpointsInBothAddressFamilies) {
   for (const bool v6 : {false, true}) {
     Scenario world = small_world(GetParam());
-    const auto client = v6 ? sfkit::testing::ipv6(1, 40000) : sfkit::testing::ipv4(10, 0, 0, 1, 40000);
+    const auto client =
+        v6 ? sfkit::testing::ipv6(1, 40000) : sfkit::testing::ipv4(10, 0, 0, 1, 40000);
     const auto server = v6 ? sfkit::testing::ipv6(2, 80) : sfkit::testing::ipv4(10, 0, 0, 2, 80);
     world.socket(kPid, 5, v6, false);
     world.connect(kPid, 5, client, server, 0);
@@ -210,8 +217,8 @@ TEST_P(EveryAge, ADatagramServerHasAFlowForEachClient) {
 TEST_P(EveryAge, ARefusedConnectKeepsItsDestination) {
   Scenario world = small_world(GetParam());
   world.socket(kPid, 5, false, false);
-  world.connect(kPid, 5, sfkit::testing::ipv4(10, 0, 0, 1, 4000), sfkit::testing::ipv4(10, 0, 0, 2, 80),
-                -111);
+  world.connect(kPid, 5, sfkit::testing::ipv4(10, 0, 0, 1, 4000),
+                sfkit::testing::ipv4(10, 0, 0, 2, 80), -111);
   world.close(kPid, 5);
   const Kept kept = convert(world, everything());
   ASSERT_EQ(kept.network_flows.size(), 1u);
@@ -228,7 +235,8 @@ TEST_P(EveryAge, FileEventsFindTheirPathsInEitherEvent) {
   const Kept kept = convert(world, everything());
   std::vector<std::string> paths;
   for (const File& file : kept.files) paths.emplace_back(file.path.view());
-  EXPECT_EQ(paths, (std::vector<std::string>{"/work/new", "/work/a", "/c", "/x", "/work/y", "/work/z"}));
+  EXPECT_EQ(paths,
+            (std::vector<std::string>{"/work/new", "/work/a", "/c", "/x", "/work/y", "/work/z"}));
   ASSERT_EQ(kept.file_events.size(), 5u);
   EXPECT_EQ(kept.file_events[4].ret, -39);
   EXPECT_EQ(kept.files[0].restype, 'd');
@@ -392,7 +400,8 @@ TEST(Convert, FlowsOfTheOldGroupAreWrittenFirst) {
   ASSERT_GE(kept.lines.size(), 3u);
   const auto kind_before_end = [&kept](size_t back) {
     const std::string& line = kept.lines[kept.lines.size() - back];
-    return line.substr(0, line.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"));
+    return line.substr(
+        0, line.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"));
   };
   EXPECT_EQ(kind_before_end(3), "FileFlow") << "of the old group";
   EXPECT_EQ(kind_before_end(2), "Process");
@@ -483,11 +492,13 @@ TEST(Convert, OneStoryGivesTheSameRecordsFromEveryWriter) {
     const sfkit::testing::TemporaryFile file(fixture.bytes);
     InputSummary summary;
     const std::atomic<bool> cancel{false};
-    ASSERT_TRUE(convert_capture(file.path(), everything(), ages.emplace_back(), cancel, summary).is_ok());
+    ASSERT_TRUE(
+        convert_capture(file.path(), everything(), ages.emplace_back(), cancel, summary).is_ok());
     EXPECT_TRUE(summary.damage.empty());
   }
   EXPECT_EQ(ages[0].lines, ages[1].lines);
-  // Without enter events timers fire at other events, so the times of some flows differ; nothing else.
+  // Without enter events timers fire at other events, so the times of some flows differ; nothing
+  // else.
   ASSERT_EQ(ages[1].lines.size(), ages[2].lines.size());
   size_t different = 0;
   for (size_t i = 0; i < ages[1].lines.size(); ++i) {
@@ -635,7 +646,8 @@ TEST_P(EveryAge, KernelCopiesReadFromOneFileAndWriteToTheOther) {
   ConvertOptions compat = everything();
   compat.compat = true;
   for (const FileFlow& flow : convert(world, compat).file_flows) {
-    EXPECT_EQ(flow.counters.read_bytes + flow.counters.write_bytes, 0) << "the collector ignores these calls";
+    EXPECT_EQ(flow.counters.read_bytes + flow.counters.write_bytes, 0)
+        << "the collector ignores these calls";
   }
 }
 
@@ -670,7 +682,8 @@ TEST_P(EveryAge, FlowsEndWithTheirProcessEvenIfAFilterExcludesTheExit) {
     ASSERT_EQ(kept.file_flows.size(), 1u) << filter;
     EXPECT_TRUE(kept.events.empty()) << filter;
     EXPECT_EQ(kept.file_flows[0].op_flags, kOpWriteSend | kOpTruncate) << filter;
-    EXPECT_LT(kept.file_flows[0].end_ts - kept.file_flows[0].ts, static_cast<int64_t>(2 * kSecond)) << filter;
+    EXPECT_LT(kept.file_flows[0].end_ts - kept.file_flows[0].ts, static_cast<int64_t>(2 * kSecond))
+        << filter;
   }
 }
 
@@ -852,7 +865,8 @@ TEST(Convert, AnUnknownThreadGetsAPlaceholder) {
   EXPECT_EQ(kept.processes[0].uid, -1);
 }
 
-// Long runs see ever new files. Unused ones are forgotten and written again before the next reference.
+// Long runs see ever new files. Unused ones are forgotten and written again before the next
+// reference.
 TEST(Convert, FilesAreForgottenWhenThereAreMany) {
   constexpr int kFiles = 70000;
   Scenario world = small_world(Age::k2026);
@@ -878,8 +892,8 @@ TEST(Convert, FilesAreForgottenWhenThereAreMany) {
   EXPECT_EQ(times_written("/kept"), 2);  // its flow stayed open, but the reader has forgotten it
 }
 
-// Many changes of user with many open files: flows idle since the last change are not written, and later
-// continue from that change.
+// Many changes of user with many open files: flows idle since the last change are not written, and
+// later continue from that change.
 TEST(Convert, RestingFlowsContinueFromTheLastChangeOfUser) {
   Scenario world = small_world(Age::k2026);
   constexpr int64_t kFirst = 100;
@@ -954,7 +968,8 @@ TEST(Convert, EveryThreadHasItsOwnFlowOnADescriptor) {
   EXPECT_EQ(kept.file_flows.back().tid, kFirst + 45);
   for (const FileFlow& flow : kept.file_flows) {
     EXPECT_EQ(flow.counters.write_bytes, flow.tid > kFirst + 40 ? 1111 : 111) << flow.tid;
-    EXPECT_EQ(flow.op_flags, kOpWriteSend | (flow.tid == kFirst + 45 ? kOpClose : kOpTruncate)) << flow.tid;
+    EXPECT_EQ(flow.op_flags, kOpWriteSend | (flow.tid == kFirst + 45 ? kOpClose : kOpTruncate))
+        << flow.tid;
   }
 
   // In the collector, the exit of one thread ends all flows on the descriptor.
@@ -976,8 +991,9 @@ void mark(Scenario& world, int64_t fd) {
 }
 
 void close_range(Scenario& world, int64_t first, int64_t last, uint32_t flags) {
-  world.event(kPid, ev::SYSCALL_CLOSE_RANGE_X,
-              {i64(0), u32(static_cast<uint32_t>(first)), u32(static_cast<uint32_t>(last)), u32(flags)});
+  world.event(
+      kPid, ev::SYSCALL_CLOSE_RANGE_X,
+      {i64(0), u32(static_cast<uint32_t>(first)), u32(static_cast<uint32_t>(last)), u32(flags)});
 }
 
 const CloseCase kCloseCases[] = {
@@ -995,9 +1011,10 @@ const CloseCase kCloseCases[] = {
        world.event(kPid, ev::SYSCALL_DUP3_X, {i64(fd), i64(4), i64(fd), u32(0)});
      },
      kOpClose},
-    {"close_range", [](Scenario& world, int64_t fd) { close_range(world, fd, fd + 3, 0); }, kOpClose},
-    {"close_range to the end", [](Scenario& world, int64_t fd) { close_range(world, fd, UINT32_MAX, 0); },
+    {"close_range", [](Scenario& world, int64_t fd) { close_range(world, fd, fd + 3, 0); },
      kOpClose},
+    {"close_range to the end",
+     [](Scenario& world, int64_t fd) { close_range(world, fd, UINT32_MAX, 0); }, kOpClose},
     {"F_SETFD and exec",
      [](Scenario& world, int64_t fd) {
        mark(world, fd);
@@ -1073,8 +1090,8 @@ TEST(Convert, AnExecEndsOnlyFlowsOnDescriptorsThatItCloses) {
   for (const FileFlow& flow : kept.file_flows) {
     const bool is_closed = (flow.op_flags & kOpClose) != 0;
     closed += is_closed ? 1 : 0;
-    EXPECT_EQ(is_closed,
-              (flow.op_flags & kOpOpen) == 0 && (flow.fd % 2 == 0 || flow.fd == 11 || flow.fd == 111))
+    EXPECT_EQ(is_closed, (flow.op_flags & kOpOpen) == 0 &&
+                             (flow.fd % 2 == 0 || flow.fd == 11 || flow.fd == 111))
         << flow.fd << ' ' << flow.op_flags;
   }
   EXPECT_EQ(closed, 102u);
@@ -1082,7 +1099,8 @@ TEST(Convert, AnExecEndsOnlyFlowsOnDescriptorsThatItCloses) {
   // The collector ignores close-on-exec.
   ConvertOptions compat = everything();
   compat.compat = true;
-  for (const FileFlow& flow : convert(world, compat).file_flows) EXPECT_EQ(flow.op_flags & kOpClose, 0u);
+  for (const FileFlow& flow : convert(world, compat).file_flows)
+    EXPECT_EQ(flow.op_flags & kOpClose, 0u);
 }
 
 TEST(Convert, CloseRangeEndsFlowsOfOtherThreads) {
@@ -1162,11 +1180,13 @@ TEST(Convert, AnExecLeavesFlowsOfAProcessThatSharedTheTable) {
   world.close(kPid, 5);
   const Kept kept = convert(world, everything());
   std::vector<std::pair<int64_t, uint32_t>> flows;
-  for (const FileFlow& flow : kept.file_flows) flows.emplace_back(flow.counters.write_bytes, flow.op_flags);
-  EXPECT_EQ(flows, (std::vector<std::pair<int64_t, uint32_t>>{{20, kOpWriteSend | kOpClose},
-                                                              {30, kOpWriteSend},
-                                                              {40, kOpWriteSend | kOpClose},
-                                                              {1, kOpOpen | kOpWriteSend | kOpClose}}));
+  for (const FileFlow& flow : kept.file_flows)
+    flows.emplace_back(flow.counters.write_bytes, flow.op_flags);
+  EXPECT_EQ(flows,
+            (std::vector<std::pair<int64_t, uint32_t>>{{20, kOpWriteSend | kOpClose},
+                                                       {30, kOpWriteSend},
+                                                       {40, kOpWriteSend | kOpClose},
+                                                       {1, kOpOpen | kOpWriteSend | kOpClose}}));
 }
 
 TEST(Convert, AllFlowsOfADatagramSocketEndWithIt) {
@@ -1209,7 +1229,8 @@ TEST(Convert, LaterFlowsKeepTheOpenFlags) {
   ASSERT_EQ(kept.file_flows.size(), 7u);
   for (const FileFlow& flow : kept.file_flows) {
     const bool is_listed = flow.counters.read_bytes == 7;
-    EXPECT_EQ(flow.open_flags, is_listed ? 0 : static_cast<int32_t>(kReadWrite)) << flow.counters.read_bytes;
+    EXPECT_EQ(flow.open_flags, is_listed ? 0 : static_cast<int32_t>(kReadWrite))
+        << flow.counters.read_bytes;
   }
 }
 
@@ -1337,9 +1358,10 @@ TEST(Convert, UnusedContainersAreForgottenWhenThereAreMany) {
   const Kept kept = convert(world, everything());
   const auto count_of = [&](int number) {
     const std::string id = full_id(number).substr(0, 12);
-    return std::pair(std::count(kept.gone_containers.begin(), kept.gone_containers.end(), id),
-                     std::count_if(kept.containers.begin(), kept.containers.end(),
-                                   [&id](const Container& container) { return container.id == id; }));
+    return std::pair(
+        std::count(kept.gone_containers.begin(), kept.gone_containers.end(), id),
+        std::count_if(kept.containers.begin(), kept.containers.end(),
+                      [&id](const Container& container) { return container.id == id; }));
   };
   EXPECT_GT(kept.gone_containers.size(), 3000u);
   EXPECT_EQ(count_of(0), std::pair(0l, 1l)) << "still in use";
@@ -1427,7 +1449,8 @@ const KindCase kKindCases[] = {
     {"a file is moved into it",
      [](Scenario& world) {
        world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
-       event(world, ev::SYSCALL_RENAMEAT2_X, {i64(0), i64(kAtFdcwd), text("/e"), i64(3), text("g"), u32(0)});
+       event(world, ev::SYSCALL_RENAMEAT2_X,
+             {i64(0), i64(kAtFdcwd), text("/e"), i64(3), text("g"), u32(0)});
      },
      {"Rf", "Md"}},
     {"linked through its descriptor: no evidence",
@@ -1574,7 +1597,8 @@ TEST(Files, KeepTheirFirstKindInCompatMode) {
 
 TEST(Files, HaveTheSameKindUnderAnyFilter) {
   Scenario world = small_world(Age::k2026);
-  event(world, ev::SYSCALL_MKNOD_X, {i64(0), text("/p"), scap::value::u32(0010644), scap::value::u32(0)});
+  event(world, ev::SYSCALL_MKNOD_X,
+        {i64(0), text("/p"), scap::value::u32(0010644), scap::value::u32(0)});
   world.openat(kPid, 3, kAtFdcwd, "/p", kReadOnly);
   ConvertOptions options = everything();
   options.filter = "evt.type = openat";
@@ -1611,7 +1635,8 @@ TEST(Files, RemovedDirectoriesAreNotUnlinkedFiles) {
     ConvertOptions options = everything();
     options.compat = compat;
     std::vector<uint32_t> found;
-    for (const FileEvent& event : convert(world, options).file_events) found.push_back(event.op_flags);
+    for (const FileEvent& event : convert(world, options).file_events)
+      found.push_back(event.op_flags);
     return found;
   };
   EXPECT_EQ(ops(false), (std::vector<uint32_t>{kOpRmdir, kOpUnlink}));

@@ -67,7 +67,8 @@ Outcome convert(Bytes bytes) {
 // Ten small captures of all ages in this machine's byte order.
 std::vector<testing::Fixture> ten_captures() {
   std::vector<testing::Fixture> captures = testing::valid_captures();
-  std::erase_if(captures, [](const testing::Fixture& fixture) { return fixture.name == "big-endian.scap"; });
+  std::erase_if(captures,
+                [](const testing::Fixture& fixture) { return fixture.name == "big-endian.scap"; });
   captures.erase(captures.begin(), captures.end() - 10);
   return captures;
 }
@@ -90,7 +91,8 @@ TEST(TruncatedCapture, KeepsAllEventsBeforeAnyCut) {
       ASSERT_TRUE(outcome.status.is_ok()) << capture.name << " cut at " << cut;
       ASSERT_GE(outcome.summary.events, last->events) << capture.name << " cut at " << cut;
       // A cut between two blocks does not show.
-      ASSERT_EQ(outcome.summary.damage.empty(), last->at == cut) << capture.name << " cut at " << cut;
+      ASSERT_EQ(outcome.summary.damage.empty(), last->at == cut)
+          << capture.name << " cut at " << cut;
     }
   }
 }

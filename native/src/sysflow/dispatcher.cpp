@@ -134,8 +134,8 @@ void Dispatcher::limit_memory() {
   if (ended_.size() >= kMaxEnded) remove_ended(INT64_MIN);
 }
 
-// The capture lacks the exit of a thread whose tid was reused, or that an exec replaced. Nothing can refer to
-// its process any more.
+// The capture lacks the exit of a thread whose tid was reused, or that an exec replaced. Nothing
+// can refer to its process any more.
 void Dispatcher::end_removed_threads() {
   if (options_.compat) state_.removed_threads().clear();
   for (const state::ThreadTable::Removed& thread : state_.removed_threads()) {
@@ -148,8 +148,8 @@ void Dispatcher::end_removed_threads() {
   state_.removed_threads().clear();
 }
 
-// Time went back: an older section follows, or a timestamp was damaged. This walks over all flows, so it must
-// not happen for every event.
+// Time went back: an older section follows, or a timestamp was damaged. This walks over all flows,
+// so it must not happen for every event.
 void Dispatcher::rebase() {
   if (++rebases_ > kMaxRebases) return;
   flows_.rebase(now_);
@@ -168,7 +168,8 @@ void Dispatcher::tick() {
   if (now_ - last_removal_ >= kRemovalPeriod) remove_ended(kEndedRetention);
   if (rotated_ == 0) {
     rotated_ = now_;
-    if (options_.sizes != nullptr) options_.sizes->start_seconds.store(now_, std::memory_order_relaxed);
+    if (options_.sizes != nullptr)
+      options_.sizes->start_seconds.store(now_, std::memory_order_relaxed);
   }
   if (options_.rotate_interval > 0 && now_ - rotated_ >= options_.rotate_interval) rotate();
   publish_sizes();
@@ -196,9 +197,9 @@ void Dispatcher::publish_sizes() {
 }
 
 void Dispatcher::remove_ended(int64_t keep) {
-  const auto kept =
-      std::stable_partition(ended_.begin(), ended_.end(),
-                            [this, keep](const EndedProcess& entry) { return now_ - entry.since < keep; });
+  const auto kept = std::stable_partition(
+      ended_.begin(), ended_.end(),
+      [this, keep](const EndedProcess& entry) { return now_ - entry.since < keep; });
   for (auto at = kept; at != ended_.end(); ++at) {
     ProcessEntity* process = entities_.find(at->oid);
     if (process == nullptr || !process->ended) continue;
@@ -232,8 +233,8 @@ void Dispatcher::dispatch(const state::Context& context) {
   if (options_.compat) {
     // The collector remembers the argument of the last setuid of any thread.
     if (event.code == ev::SYSCALL_SETUID_E && context.thread != nullptr) {
-      last_setuid_ = entities_.user_argument(*context.thread,
-                                             static_cast<uint32_t>(to_uint(event.param(0), state::kNoId)));
+      last_setuid_ = entities_.user_argument(
+          *context.thread, static_cast<uint32_t>(to_uint(event.param(0), state::kNoId)));
     } else if (event.code == ev::SYSCALL_SETRESUID_E) {
       last_setuid_.clear();
     }
@@ -261,15 +262,16 @@ void Dispatcher::dispatch(const state::Context& context, uint32_t op) {
   }
 }
 
-// Earlier activity belongs to the old identity, so its flows are written first. (The collector reports them
-// under the new one.)
+// Earlier activity belongs to the old identity, so its flows are written first. (The collector
+// reports them under the new one.)
 void Dispatcher::change_identity(ProcessEntity& process, state::Thread& thread, bool succeeded) {
   if (succeeded && !options_.compat) flows_.export_process(process);
   entities_.write_modified(process, thread, ts_);
 }
 
-// Writes a process that changed without an event record, such as its working directory. Readers join flows
-// with the latest process record, so after a change of identity the old flows are written first.
+// Writes a process that changed without an event record, such as its working directory. Readers
+// join flows with the latest process record, so after a change of identity the old flows are
+// written first.
 void Dispatcher::refresh(ProcessEntity& process, state::Thread& thread) {
   const EntityStore::Difference difference = entities_.compare(process, thread);
   if (difference == EntityStore::Difference::kNone) return;
@@ -296,8 +298,8 @@ void Dispatcher::refresh_parent(state::Thread& thread) {
   if (process != nullptr && entities_.is_outdated(*process, *parent)) refresh(*process, *parent);
 }
 
-// Ends flows on descriptors that something other than close closed (a close is itself an operation of its
-// flow), and updates files that turned out to be directories.
+// Ends flows on descriptors that something other than close closed (a close is itself an operation
+// of its flow), and updates files that turned out to be directories.
 void Dispatcher::take_effects(const state::Context& context, bool is_shown) {
   for (const state::Descriptor* const directory : state_.new_directories())
     learn_kind(*context.thread, directory->name, {'d', Certainty::kKnown});
@@ -318,9 +320,10 @@ void Dispatcher::follow_excluded(const state::Context& context) {
   if (process == nullptr) return;
   if (op == kOpClose) {
     if (context.slot == nullptr) return;
-    flows_.end_closed(process, thread,
-                      {thread.table(), context.fd, context.fd, state::Closing::kUnseen, context.slot->flow},
-                      false);
+    flows_.end_closed(
+        process, thread,
+        {thread.table(), context.fd, context.fd, state::Closing::kUnseen, context.slot->flow},
+        false);
     return;
   }
   if (op != kOpExit) {
@@ -373,7 +376,8 @@ void Dispatcher::learn_kind(const state::Context& context) {
     }
     case FileShown::kDirectory:
       kind.letter = 'd';
-      if (const state::WorkingDirectory* const directory = thread.directory()) path1_ = directory->path();
+      if (const state::WorkingDirectory* const directory = thread.directory())
+        path1_ = directory->path();
       break;
     case FileShown::kSocket:
       if (context.slot == nullptr || context.slot->descriptor->type != state::FdType::kUnix) return;
@@ -398,8 +402,9 @@ std::string Dispatcher::setuid_arguments(const state::Context& context) {
   if (options_.compat) {
     if (call.paired()) return last_setuid_;
     return call.exit().code == ev::SYSCALL_SETUID_X
-               ? entities_.user_argument(*context.thread,
-                                         static_cast<uint32_t>(to_uint(call.from_exit(P::uid), state::kNoId)))
+               ? entities_.user_argument(
+                     *context.thread,
+                     static_cast<uint32_t>(to_uint(call.from_exit(P::uid), state::kNoId)))
                : std::string();
   }
   if (call.exit().code == ev::SYSCALL_SETUID_X) {
@@ -417,8 +422,8 @@ std::string Dispatcher::setuid_arguments(const state::Context& context) {
   return text;
 }
 
-void Dispatcher::write_event(const state::Context& context, const ProcessEntity& process, uint32_t op,
-                             int64_t result) {
+void Dispatcher::write_event(const state::Context& context, const ProcessEntity& process,
+                             uint32_t op, int64_t result) {
   event_.proc_oid = process.record.oid;
   event_.ts = ts_;
   event_.tid = context.thread->tid;
@@ -538,10 +543,10 @@ void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool networ
     if (descriptor.file == nullptr || descriptor.file_container != thread.container ||
         descriptor.file_generation != entities_.file_generation()) {
       // Unnamed pipes differ by inode; libs 0.18.1 treats them as one file per container.
-      const std::string_view name =
-          options_.compat ? std::string_view(descriptor.name) : state::identity_of(descriptor, text_);
-      descriptor.file =
-          entities_.file(thread, name, kind_of(descriptor, options_.compat), ObjectState::kReup, ts_);
+      const std::string_view name = options_.compat ? std::string_view(descriptor.name)
+                                                    : state::identity_of(descriptor, text_);
+      descriptor.file = entities_.file(thread, name, kind_of(descriptor, options_.compat),
+                                       ObjectState::kReup, ts_);
       descriptor.file_container = thread.container;
       descriptor.file_generation = entities_.file_generation();
     }
@@ -579,7 +584,8 @@ std::string_view Dispatcher::path_text(Bytes value) {
   return text_;
 }
 
-void Dispatcher::absolute_path(const state::Context& context, P path, P directory, std::string& out) {
+void Dispatcher::absolute_path(const state::Context& context, P path, P directory,
+                               std::string& out) {
   const scap::CallView& call = *context.call;
   if (!options_.compat) {
     const Bytes value = state_.path_argument(call, path);
@@ -597,8 +603,9 @@ void Dispatcher::absolute_path(const state::Context& context, P path, P director
     normalize_path(text, out);
     return;
   }
-  const int64_t dirfd =
-      directory == kNoParameter ? state::kAtFdcwd : to_int(call.from_exit(directory), state::kAtFdcwd);
+  const int64_t dirfd = directory == kNoParameter
+                            ? state::kAtFdcwd
+                            : to_int(call.from_exit(directory), state::kAtFdcwd);
   const auto base = state_.directory_of(*context.thread, dirfd);
   if (!base) {
     out = text;
@@ -619,7 +626,8 @@ void Dispatcher::link_target(const state::Context& context, const state::PathPar
   const scap::CallView& call = *context.call;
   const bool at_call = paths.directory != kNoParameter;
   if (!options_.compat) {
-    const int64_t dirfd = at_call ? to_int(call.get(paths.directory), state::kAtFdcwd) : state::kAtFdcwd;
+    const int64_t dirfd =
+        at_call ? to_int(call.get(paths.directory), state::kAtFdcwd) : state::kAtFdcwd;
     state_.resolve_link_target(*context.thread, dirfd, state_.path_argument(call, paths.path),
                                state_.path_argument(call, paths.second), path1_);
   } else if (at_call) {
@@ -634,20 +642,23 @@ FileEntity* Dispatcher::file_of_event(const state::Context& context, uint32_t op
   const bool succeeded = result_of(context) >= 0;
   FileKind kind;
   if (is_directory) kind = {'d', succeeded ? Certainty::kKnown : Certainty::kNone};
-  FileEntity* const file = entities_.file(*context.thread, path1_, kind, ObjectState::kCreated, ts_);
+  FileEntity* const file =
+      entities_.file(*context.thread, path1_, kind, ObjectState::kCreated, ts_);
   // A file created at this path after a removal is a different one.
   if (succeeded && op != kOpMkdir) file->certainty = Certainty::kNone;
   return file;
 }
 
-std::pair<FileEntity*, FileEntity*> Dispatcher::files_of_event(const state::Context& context, uint32_t op) {
+std::pair<FileEntity*, FileEntity*> Dispatcher::files_of_event(const state::Context& context,
+                                                               uint32_t op) {
   state::Thread& thread = *context.thread;
   FileKind kind;
   if (context.renamed_directory) kind = {'d', Certainty::kKnown};
   FileEntity* const first = entities_.file(thread, path1_, kind, ObjectState::kReup, ts_);
   const bool succeeded = result_of(context) >= 0 && !options_.compat;
   const FileKind first_kind{static_cast<char>(first->record.restype), first->certainty};
-  const bool exchanges = op == kOpRename && (to_uint(context.call->get(P::flags), 0) & kRenameExchange) != 0;
+  const bool exchanges =
+      op == kOpRename && (to_uint(context.call->get(P::flags), 0) & kRenameExchange) != 0;
   FileKind new_kind;
   if (succeeded && !exchanges && op != kOpSymlink && first_kind.letter != '?') {
     new_kind = {first_kind.letter, Certainty::kKnown};
@@ -690,10 +701,12 @@ void Dispatcher::read_paths(const state::Context& context, uint32_t op) {
   }
 }
 
-// With a directory descriptor, libs 0.18.1 shows the directory for two calls. Returns nullptr for others.
+// With a directory descriptor, libs 0.18.1 shows the directory for two calls. Returns nullptr for
+// others.
 const state::FdSlot* Dispatcher::shown_directory(const state::Context& context) const {
   const uint16_t code = context.event->code;
-  if (!options_.compat || (code != ev::SYSCALL_MKDIRAT_X && code != ev::SYSCALL_UNLINKAT_2_X)) return nullptr;
+  if (!options_.compat || (code != ev::SYSCALL_MKDIRAT_X && code != ev::SYSCALL_UNLINKAT_2_X))
+    return nullptr;
   const state::DescriptorTable* const table = context.thread->table();
   return table == nullptr ? nullptr : table->find(to_int(context.call->from_exit(P::dirfd), -1));
 }
@@ -713,7 +726,8 @@ void Dispatcher::on_file_event(const state::Context& context, uint32_t op) {
   } else if (directory_slot != nullptr) {
     FileKind kind = kind_of(*directory_slot->descriptor, true);
     if (kind.letter == 0) kind.letter = FileKind().letter;
-    first = entities_.file(thread, directory_slot->descriptor->name, kind, ObjectState::kCreated, ts_);
+    first =
+        entities_.file(thread, directory_slot->descriptor->name, kind, ObjectState::kCreated, ts_);
   } else {
     first = file_of_event(context, op);
   }

@@ -1,4 +1,5 @@
-// Turns events, with the state around them, into SysFlow records (spec: sysflow-semantics, section 5).
+// Turns events, with the state around them, into SysFlow records (spec: sysflow-semantics, section
+// 5).
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,8 @@ class Dispatcher {
   void begin(const Header& header);
   // Sets the event time and runs timers. Call it for every event before dispatch().
   void advance(uint64_t ts);
-  // Whether dispatch() is needed for events of this code. Events that close descriptors always need it.
+  // Whether dispatch() is needed for events of this code. Events that close descriptors always need
+  // it.
   static bool needs_dispatch(uint16_t code, bool compat);
   // Handles one event.
   void dispatch(const state::Context& context);
@@ -46,8 +48,8 @@ class Dispatcher {
   void dispatch(const state::Context& context, uint32_t op);
   // Ends the flows on descriptors that the event closed. `is_shown`: the event passes the filter.
   void take_effects(const state::Context& context, bool is_shown);
-  // Handles an event that the filter excludes: it still ends flows and processes, and changes programs and
-  // users.
+  // Handles an event that the filter excludes: it still ends flows and processes, and changes
+  // programs and users.
   void follow_excluded(const state::Context& context);
   // Learns the kind of a file from an event without an operation.
   void learn_kind(const state::Context& context);
@@ -81,7 +83,8 @@ class Dispatcher {
   void tick();
   void rotate();
   void publish_sizes();
-  void write_open(const state::Context& context, const ProcessEntity& process, const FileEntity& file);
+  void write_open(const state::Context& context, const ProcessEntity& process,
+                  const FileEntity& file);
   void rebase();
   void limit_memory();
   void end_removed_threads();
@@ -91,12 +94,14 @@ class Dispatcher {
   void on_data(const state::Context& context, uint32_t op);
   void on_flow(const state::Context& context, uint32_t op, bool network);
   void on_file_event(const state::Context& context, uint32_t op);
-  void write_event(const state::Context& context, const ProcessEntity& process, uint32_t op, int64_t result);
+  void write_event(const state::Context& context, const ProcessEntity& process, uint32_t op,
+                   int64_t result);
   std::string setuid_arguments(const state::Context& context);
   int64_t result_of(const state::Context& context) const;
   void read_paths(const state::Context& context, uint32_t op);
   const state::FdSlot* shown_directory(const state::Context& context) const;
-  void absolute_path(const state::Context& context, scap::P path, scap::P directory, std::string& out);
+  void absolute_path(const state::Context& context, scap::P path, scap::P directory,
+                     std::string& out);
   void link_target(const state::Context& context, const state::PathParameters& paths);
   // The files with the paths in path1_ and path2_.
   void learn_kind(state::Thread& thread, std::string_view path, FileKind kind);

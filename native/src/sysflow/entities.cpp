@@ -57,8 +57,10 @@ void EntityStore::describe(Process& record, state::Thread& leader) const {
     record.user_name.set(kept_name(leader.user_name, leader.uid));
     record.group_name.set(kept_name(leader.group_name, leader.gid));
   } else {
-    record.user_name.set(name_or_default(state_.users().find(leader.container, leader.uid), leader.uid));
-    record.group_name.set(name_or_default(state_.groups().find(leader.container, leader.gid), leader.gid));
+    record.user_name.set(
+        name_or_default(state_.users().find(leader.container, leader.uid), leader.uid));
+    record.group_name.set(
+        name_or_default(state_.groups().find(leader.container, leader.gid), leader.gid));
   }
 }
 
@@ -134,8 +136,8 @@ void EntityStore::write_container(uint32_t container) {
   sink_.container(record);
 }
 
-ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& leader, state::Thread* parent,
-                                   ObjectState state, int64_t ts) {
+ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& leader,
+                                   state::Thread* parent, ObjectState state, int64_t ts) {
   ProcessEntity* entity = pool_.take();
   Process& record = entity->record;
   record.state = state;
@@ -201,7 +203,8 @@ EntityStore::Fetched EntityStore::process(state::Thread& thread, ObjectState sta
       if (!known->is_waiting) ensure_written(*known);
       break;
     }
-    ProcessEntity* entity = create(*ancestor, *ancestor, parent_of(*ancestor), ObjectState::kReup, ts);
+    ProcessEntity* entity =
+        create(*ancestor, *ancestor, parent_of(*ancestor), ObjectState::kReup, ts);
     processes_.put(entity->record.oid, entity);
     ancestor->process = entity;
     to_write_.push_back(entity);
@@ -262,17 +265,18 @@ EntityStore::Difference EntityStore::compare(ProcessEntity& process, state::Thre
   if (process.identity_changes != leader->identity_changes) {
     describe(current_, *leader);
     set_container(current_, thread.container);
-    same = current_.exe == record.exe && current_.exe_args == record.exe_args && current_.uid == record.uid &&
-           current_.gid == record.gid && current_.user_name == record.user_name &&
-           current_.group_name == record.group_name && current_.container_id == record.container_id;
+    same = current_.exe == record.exe && current_.exe_args == record.exe_args &&
+           current_.uid == record.uid && current_.gid == record.gid &&
+           current_.user_name == record.user_name && current_.group_name == record.group_name &&
+           current_.container_id == record.container_id;
   }
   process.changes = leader->changes;
   process.identity_changes = leader->identity_changes;
   process.cwd_changes = state_.cwd_changes();
   if (!same) return Difference::kIdentity;
   describe_context(current_, *leader);
-  same = current_.tty == record.tty && current_.entry == record.entry && current_.cwd == record.cwd &&
-         current_.env == record.env;
+  same = current_.tty == record.tty && current_.entry == record.entry &&
+         current_.cwd == record.cwd && current_.env == record.env;
   return same ? Difference::kNone : Difference::kContext;
 }
 
@@ -281,7 +285,8 @@ FileEntity* EntityStore::find_file(const SharedText& container, std::string_view
   return found == files_.end() ? nullptr : found->get();
 }
 
-FileEntity* EntityStore::add_file(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts) {
+FileEntity* EntityStore::add_file(state::Thread& thread, std::string_view path, FileKind kind,
+                                  int64_t ts) {
   const SharedText& container_id = state_.containers().at(thread.container).id;
   state::Thread* leader = thread.leader();
   const uint32_t container = leader == nullptr ? thread.container : leader->container;
@@ -303,12 +308,13 @@ FileEntity* EntityStore::add_file(state::Thread& thread, std::string_view path, 
 std::string_view EntityStore::limit_path(std::string_view path) {
   if (path.size() <= kLongPath || long_paths_ + path.size() <= kMaxLongPaths) return path;
   path_ = state::kUnknownDirectory;
-  if (const std::string_view last = state::last_component(path); last.size() < kLongPath / 2) path_ += last;
+  if (const std::string_view last = state::last_component(path); last.size() < kLongPath / 2)
+    path_ += last;
   return path_;
 }
 
-FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, FileKind kind, ObjectState state,
-                              int64_t ts) {
+FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, FileKind kind,
+                              ObjectState state, int64_t ts) {
   const SharedText& container_id = state_.containers().at(thread.container).id;
   FileEntity* file = find_file(container_id, path);
   if (file == nullptr && !compat_ && path.size() > kLongPath) {
@@ -327,7 +333,8 @@ FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, File
   return file;
 }
 
-void EntityStore::learn_kind(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts) {
+void EntityStore::learn_kind(state::Thread& thread, std::string_view path, FileKind kind,
+                             int64_t ts) {
   const SharedText& container_id = state_.containers().at(thread.container).id;
   if (FileEntity* const file = find_file(container_id, path)) {
     learn_kind(*file, kind, ts);
@@ -357,8 +364,8 @@ void EntityStore::learn_kind(FileEntity& file, FileKind kind, int64_t ts) {
 void EntityStore::limit_memory() {
   const bool containers_changed = container_generation_ != state_.containers().generation();
   // Files refer to containers that are now unknown.
-  if (containers_changed || files_.size() >= forget_at_files_ || file_bytes_ >= forget_at_file_bytes_ ||
-      long_paths_ >= forget_at_long_paths_) {
+  if (containers_changed || files_.size() >= forget_at_files_ ||
+      file_bytes_ >= forget_at_file_bytes_ || long_paths_ >= forget_at_long_paths_) {
     forget_files();
   }
   if (containers_changed) forget_containers();
@@ -394,7 +401,8 @@ void EntityStore::forget_containers() {
     use(process->record.container_id);
   for (const FilePointer& file : files_) use(file->record.container_id);
   for (auto at = containers_.begin(); at != containers_.end();) {
-    const bool stays = std::exchange(at->second.in_use, false) || state_.containers().knows(at->first);
+    const bool stays =
+        std::exchange(at->second.in_use, false) || state_.containers().knows(at->first);
     if (!stays) sink_.container_gone(at->first);
     at = stays ? std::next(at) : containers_.erase(at);
   }
@@ -440,7 +448,8 @@ void EntityStore::write(FileEntity& file, ObjectState state) {
 void EntityStore::erase(ProcessEntity& process) {
   processes_.erase(process.record.oid);
   const int64_t pid = process.record.oid.hpid;
-  if (process.next_same_pid != nullptr) process.next_same_pid->previous_same_pid = process.previous_same_pid;
+  if (process.next_same_pid != nullptr)
+    process.next_same_pid->previous_same_pid = process.previous_same_pid;
   if (process.previous_same_pid != nullptr) {
     process.previous_same_pid->next_same_pid = process.next_same_pid;
   } else if (process.next_same_pid != nullptr) {

@@ -1,5 +1,5 @@
-// The entities that SysFlow records refer to: containers, processes and files. Fetching a new one writes its
-// record (spec: sysflow-semantics, sections 4 and 9).
+// The entities that SysFlow records refer to: containers, processes and files. Fetching a new one
+// writes its record (spec: sysflow-semantics, sections 4 and 9).
 #pragma once
 
 #include <algorithm>
@@ -59,8 +59,8 @@ class TimerList {
   TimerEntry* youngest_ = nullptr;
 };
 
-// The flows of a process that were exported at a change of identity and idle since. They share one timer
-// entry, so that repeated changes do not visit every flow. In the timer list while not empty.
+// The flows of a process that were exported at a change of identity and idle since. They share one
+// timer entry, so that repeated changes do not visit every flow. In the timer list while not empty.
 struct RestingFlows : TimerEntry {
   RestingFlows() { is_group = true; }
   int64_t ts = 0;  // time of that export
@@ -83,9 +83,9 @@ struct FileKind {
 struct FileEntity {
   File record;
   Certainty certainty = Certainty::kNone;  // of the kind
-  SharedText container;                    // id of the container in which the path was seen; part of the key
-  uint32_t written = 0;                    // epoch of EntityStore when last written, 0 for never
-  uint32_t flows = 0;                      // open flows on it
+  SharedText container;  // id of the container in which the path was seen; part of the key
+  uint32_t written = 0;  // epoch of EntityStore when last written, 0 for never
+  uint32_t flows = 0;    // open flows on it
 };
 
 struct ProcessEntity {
@@ -166,20 +166,21 @@ class EntityStore {
   // The leader of the parent process, nullptr if unknown.
   state::Thread* parent_of(state::Thread& leader);
 
-  // The file at `path` for `thread`. If its kind changes, it is written again as MODIFIED. (The collector
-  // keeps the first kind.)
+  // The file at `path` for `thread`. If its kind changes, it is written again as MODIFIED. (The
+  // collector keeps the first kind.)
   FileEntity* file(state::Thread& thread, std::string_view path, FileKind kind, ObjectState state,
                    int64_t ts);
   // Records the kind of a file without a reference to it. A new file is not written.
   void learn_kind(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts);
   void learn_kind(FileEntity& file, FileKind kind, int64_t ts);
 
-  // The name of a user as a call argument: from the capture, else "root" for 0 (not in compat mode), else
+  // The name of a user as a call argument: from the capture, else "root" for 0 (not in compat
+  // mode), else
   // "<NA>".
   std::string user_argument(const state::Thread& thread, uint32_t uid) const;
 
-  // Starts a rotation: every entity is written again, as REUP and after its ancestors, before the next
-  // reference.
+  // Starts a rotation: every entity is written again, as REUP and after its ancestors, before the
+  // next reference.
   void start_epoch() { ++epoch_; }
   // Writes the process and its ancestors if they were not written in this epoch.
   void ensure_written(ProcessEntity& process) {
@@ -190,8 +191,9 @@ class EntityStore {
     if (file.written != epoch_) write(file, ObjectState::kReup);
   }
 
-  // Forgets files without flows once there are many, since long runs see ever new files, and containers that
-  // the engine forgot. A new reference writes them again. Do not call this while handling an event.
+  // Forgets files without flows once there are many, since long runs see ever new files, and
+  // containers that the engine forgot. A new reference writes them again. Do not call this while
+  // handling an event.
   void limit_memory();
   // Changes when files are forgotten: FileEntity pointers from before are invalid.
   uint32_t file_generation() const { return file_generation_; }
@@ -257,7 +259,9 @@ class EntityStore {
   };
   struct FileEqual {
     using is_transparent = void;
-    bool operator()(const FilePointer& a, const FilePointer& b) const { return (*this)(key_of(a), b); }
+    bool operator()(const FilePointer& a, const FilePointer& b) const {
+      return (*this)(key_of(a), b);
+    }
     bool operator()(const FileKey& key, const FilePointer& file) const {
       return key.path == file->record.path && key.container == file->container;
     }

@@ -82,7 +82,8 @@ void set_last_on_fd(TableFlows& table, uint64_t number, Flow* flow) {
 }
 
 template <typename Record>
-void start_record(Record& record, const ProcessEntity& process, const FlowTarget& target, int64_t ts) {
+void start_record(Record& record, const ProcessEntity& process, const FlowTarget& target,
+                  int64_t ts) {
   record.proc_oid = process.record.oid;
   record.ts = ts;
   record.tid = target.tid;
@@ -97,15 +98,15 @@ void start_record(Record& record, const ProcessEntity& process, const FlowTarget
 // ---- lookup and creation
 
 bool FlowTable::matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target) {
-  if (!flow.alive || flow.process != &process || flow.network != target.network || flow.tid() != target.tid ||
-      flow.fd() != static_cast<int32_t>(target.fd)) {
+  if (!flow.alive || flow.process != &process || flow.network != target.network ||
+      flow.tid() != target.tid || flow.fd() != static_cast<int32_t>(target.fd)) {
     return false;
   }
   if (!target.network) return flow.file == target.file;
   const state::Descriptor& descriptor = *target.descriptor;
-  return flow.net.ipv6 == (descriptor.type == state::FdType::kIpv6) && flow.net.sport == descriptor.sport &&
-         flow.net.dport == descriptor.dport && flow.net.sip.bytes == descriptor.sip &&
-         flow.net.dip.bytes == descriptor.dip;
+  return flow.net.ipv6 == (descriptor.type == state::FdType::kIpv6) &&
+         flow.net.sport == descriptor.sport && flow.net.dport == descriptor.dport &&
+         flow.net.sip.bytes == descriptor.sip && flow.net.dip.bytes == descriptor.dip;
 }
 
 uint64_t FlowTable::KeyHash::operator()(const FileKey& key) const {
@@ -118,15 +119,16 @@ uint64_t FlowTable::KeyHash::operator()(const NetworkKey& key) const {
   std::array<uint64_t, 4> ends;
   std::memcpy(ends.data(), key.sip.bytes.data(), sizeof(key.sip.bytes));
   std::memcpy(ends.data() + 2, key.dip.bytes.data(), sizeof(key.dip.bytes));
-  uint64_t hash = mix_words(static_cast<uint64_t>(key.fd), reinterpret_cast<uintptr_t>(key.process));
+  uint64_t hash =
+      mix_words(static_cast<uint64_t>(key.fd), reinterpret_cast<uintptr_t>(key.process));
   for (const uint64_t word : ends) hash = mix_words(hash, word);
   return mix_words(hash, key.ports_and_family);
 }
 
 FlowTable::NetworkKey FlowTable::network_key(const Flow& flow) {
   const NetworkFlow& record = flow.net;
-  return {flow.process, record.sip, record.dip, ports_and_family(record.sport, record.dport, record.ipv6),
-          record.fd};
+  return {flow.process, record.sip, record.dip,
+          ports_and_family(record.sport, record.dport, record.ipv6), record.fd};
 }
 
 Flow* FlowTable::find_chain(ProcessEntity& process, const FlowTarget& target) {
@@ -157,7 +159,8 @@ Flow* FlowTable::find_in_chain(Flow* chain, const FlowTarget& target) {
     Flow** const found = members_.find({chain->chain, target.tid, target.file});
     return found == nullptr ? nullptr : *found;
   }
-  Flow* Flow::*const next = is_chained_by_fd(target.network) ? &Flow::next_on_fd : &Flow::next_related;
+  Flow* Flow::*const next =
+      is_chained_by_fd(target.network) ? &Flow::next_on_fd : &Flow::next_related;
   size_t steps = 0;
   Flow* flow = chain;
   while (flow != nullptr && (flow->tid() != target.tid || flow->file != target.file)) {
@@ -191,8 +194,8 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
     record.dip.bytes = descriptor.dip;
     record.dport = descriptor.dport;
     // libs 0.18.1 knows the protocol only of raw sockets and of those that connected or accepted.
-    const bool has_protocol =
-        !options_.compat || descriptor.role != state::Role::kNone || descriptor.l4 == state::L4::kRaw;
+    const bool has_protocol = !options_.compat || descriptor.role != state::Role::kNone ||
+                              descriptor.l4 == state::L4::kRaw;
     record.proto = protocol_number(has_protocol ? descriptor.l4 : state::L4::kUnknown);
     record.role = flow_role(descriptor.role);
   } else {
@@ -256,7 +259,8 @@ void FlowTable::remove_from_thread(Flow& flow) {
 // ---- flows by descriptor
 
 TableFlows* FlowTable::find_table(const ProcessEntity& process, uint64_t table) {
-  if (process.table_flows != nullptr && process.table_flows->table == table) return process.table_flows;
+  if (process.table_flows != nullptr && process.table_flows->table == table)
+    return process.table_flows;
   TableFlows** const found = tables_.find({&process, table});
   return found == nullptr ? nullptr : *found;
 }
@@ -328,11 +332,13 @@ void FlowTable::end_fd(Flow* last, const Closer& closer, const Flow* except) {
 
 void FlowTable::end_in_other_process(void* hint, uint64_t table, int64_t fd, const Closer& closer) {
   const auto* const flow = static_cast<Flow*>(hint);
-  if (flow == nullptr || !flow->alive || flow->table == nullptr || flow->table->table != table) return;
+  if (flow == nullptr || !flow->alive || flow->table == nullptr || flow->table->table != table)
+    return;
   if (flow->fd() == static_cast<int32_t>(fd)) end_fd(last_on_fd(*flow->table, fd_key(fd)), closer);
 }
 
-void FlowTable::end_fd_range(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer) {
+void FlowTable::end_fd_range(TableFlows& table, uint64_t first, uint64_t last,
+                             const Closer& closer) {
   for (uint64_t number = first; number < TableFlows::kLow && number <= last; ++number)
     end_fd(table.low[number], closer);
   for (const SharedMap<Flow*>* const map : {&table.open, &table.kept}) {
@@ -381,8 +387,8 @@ void FlowTable::move_table(ProcessEntity& process, uint64_t from, uint64_t to) {
   tables_.put({&process, to}, table);
 }
 
-void FlowTable::end_closed(ProcessEntity* process, const state::Thread& thread, const state::Closed& closed,
-                           bool is_shown) {
+void FlowTable::end_closed(ProcessEntity* process, const state::Thread& thread,
+                           const state::Closed& closed, bool is_shown) {
   using state::Closing;
   const uint64_t id = closed.table->id();
   if (closed.closing == Closing::kMove) {
@@ -452,7 +458,8 @@ void FlowTable::remove_from_related(Flow& flow) {
   if (flow.previous_related != nullptr) {
     flow.previous_related->next_related = next;
   } else if (flow.network) {
-    next != nullptr ? network_flows_.put(network_key(flow), next) : network_flows_.erase(network_key(flow));
+    next != nullptr ? network_flows_.put(network_key(flow), next)
+                    : network_flows_.erase(network_key(flow));
   } else {
     next != nullptr ? file_flows_.put(file_key(flow), next) : file_flows_.erase(file_key(flow));
   }
@@ -496,8 +503,8 @@ bool FlowTable::is_discarded(const FileFlow& record, std::string_view path) cons
                      [path](std::string_view directory) { return path.starts_with(directory); });
 }
 
-// Events of different CPUs can be slightly out of order, but no flow ends before its start. (The collector's
-// can.)
+// Events of different CPUs can be slightly out of order, but no flow ends before its start. (The
+// collector's can.)
 int64_t FlowTable::clamp_end(int64_t begin, int64_t end) const {
   return options_.compat || !is_possible_time(begin) ? end : std::max(begin, end);
 }
@@ -529,8 +536,9 @@ void FlowTable::write_untracked(const FileFlow& record) {
   }
 }
 
-// Ends the flows of other threads on the same descriptor. Flows with the operation that opened the descriptor
-// are written first. (The collector also ends flows on other descriptors of the same resource.)
+// Ends the flows of other threads on the same descriptor. Flows with the operation that opened the
+// descriptor are written first. (The collector also ends flows on other descriptors of the same
+// resource.)
 void FlowTable::close_related(Flow& flow, int64_t end_ts) {
   if (flow.previous_related == nullptr && flow.next_related == nullptr) return;
   const uint32_t opening = flow.network ? kOpAccept | kOpConnect : kOpOpen;
@@ -550,8 +558,8 @@ void FlowTable::close_related(Flow& flow, int64_t end_ts) {
   }
 }
 
-void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32_t op, int64_t result,
-                        uint32_t open_flags, const state::FdSlot& slot) {
+void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32_t op,
+                        int64_t result, uint32_t open_flags, const state::FdSlot& slot) {
   auto* flow = static_cast<Flow*>(slot.flow);
   Flow* chained = nullptr;
   if (flow == nullptr || !matches(*flow, process, target)) {
@@ -588,7 +596,8 @@ void FlowTable::close(Flow& flow, const FlowTarget& target, const state::FdSlot&
   } else if (flow.previous_on_fd != nullptr || flow.next_on_fd != nullptr || slot.flow != &flow) {
     const Closer closer{flow.process, target.tid, kOpClose};
     end_fd(last_on_fd(*flow.table, fd_key(target.fd)), closer, &flow);
-    if (slot.flow != &flow) end_in_other_process(slot.flow, target.thread->table()->id(), target.fd, closer);
+    if (slot.flow != &flow)
+      end_in_other_process(slot.flow, target.thread->table()->id(), target.fd, closer);
   }
   flow.end_ts() = ts_;
   write(flow);
@@ -597,7 +606,8 @@ void FlowTable::close(Flow& flow, const FlowTarget& target, const state::FdSlot&
 }
 
 void FlowTable::end_thread(ProcessEntity& process, int64_t tid) {
-  const ThreadFlows* const indexed = process.threads_indexed ? threads_.find({&process, tid}) : nullptr;
+  const ThreadFlows* const indexed =
+      process.threads_indexed ? threads_.find({&process, tid}) : nullptr;
   for (const bool network : {false, true}) {
     std::vector<Flow*> own;
     if (process.threads_indexed) {
@@ -639,8 +649,8 @@ void FlowTable::export_process(ProcessEntity& process) {
   for (const bool network : {false, true}) {
     // Active flows come after resting ones.
     related_.clear();
-    for (Flow* flow = network ? process.last_network : process.last_file; flow != nullptr && !flow->resting;
-         flow = flow->previous) {
+    for (Flow* flow = network ? process.last_network : process.last_file;
+         flow != nullptr && !flow->resting; flow = flow->previous) {
       related_.push_back(flow);
     }
     for (auto at = related_.rbegin(); at != related_.rend(); ++at) {

@@ -1,5 +1,5 @@
-// Open flows: what a thread does with one file or connection, and which threads a process starts and ends
-// (spec: sysflow-semantics, section 7).
+// Open flows: what a thread does with one file or connection, and which threads a process starts
+// and ends (spec: sysflow-semantics, section 7).
 #pragma once
 
 #include <algorithm>
@@ -28,7 +28,8 @@ struct Flow : TimerEntry {
   int64_t last_ts = 0;         // time of the last operation
   Flow* previous = nullptr;    // list of the process
   Flow* next = nullptr;
-  // Flows of other threads on the same descriptor and resource: network flows, and all flows in compat mode.
+  // Flows of other threads on the same descriptor and resource: network flows, and all flows in
+  // compat mode.
   Flow* previous_related = nullptr;
   Flow* next_related = nullptr;
   Flow* previous_of_thread = nullptr;  // used if the process is in FlowTable::threads_
@@ -47,8 +48,8 @@ struct Flow : TimerEntry {
   Counters& counters() { return network ? net.counters : data.counters; }
 };
 
-// The data flows of one process on the descriptors of one table: closing descriptors ends their flows without
-// visiting others. Kept while the process uses that table.
+// The data flows of one process on the descriptors of one table: closing descriptors ends their
+// flows without visiting others. Kept while the process uses that table.
 struct TableFlows {
   static constexpr uint32_t kLow = 64;
 
@@ -89,23 +90,23 @@ class FlowTable {
     now_ = seconds;
   }
 
-  // Handles one operation. `result`: the bytes of a read or write. `open_flags`: the flags of an open. `slot`
-  // caches the flow last used on the descriptor.
+  // Handles one operation. `result`: the bytes of a read or write. `open_flags`: the flags of an
+  // open. `slot` caches the flow last used on the descriptor.
   void operate(ProcessEntity& process, const FlowTarget& target, uint32_t op, int64_t result,
                uint32_t open_flags, const state::FdSlot& slot);
 
-  // Writes and removes the flows on descriptors that a thread closed. `process`: that of the thread, null if
-  // no record mentions it. `is_shown`: the event passes the filter.
+  // Writes and removes the flows on descriptors that a thread closed. `process`: that of the
+  // thread, null if no record mentions it. `is_shown`: the event passes the filter.
   void end_closed(ProcessEntity* process, const state::Thread& thread, const state::Closed& closed,
                   bool is_shown);
 
-  // Writes and removes the flows of one thread. (The collector also ends flows of other threads on the same
-  // descriptors.)
+  // Writes and removes the flows of one thread. (The collector also ends flows of other threads on
+  // the same descriptors.)
   void end_thread(ProcessEntity& process, int64_t tid);
   // Writes and removes all data flows of a process.
   void end_process(ProcessEntity& process);
-  // Writes all data flows of a process and restarts them from zero. Visits only flows with activity since the
-  // last export.
+  // Writes all data flows of a process and restarts them from zero. Visits only flows with activity
+  // since the last export.
   void export_process(ProcessEntity& process);
 
   // Process flows.
@@ -132,8 +133,8 @@ class FlowTable {
   uint64_t discarded() const { return discarded_; }
 
  private:
-  // The keys of flow chains, which hold the flows of several threads on one resource. Outside compat mode
-  // file flows need none: all flows on one descriptor of a table are on the same file.
+  // The keys of flow chains, which hold the flows of several threads on one resource. Outside
+  // compat mode file flows need none: all flows on one descriptor of a table are on the same file.
   struct FileKey {
     const ProcessEntity* process = nullptr;
     const FileEntity* file = nullptr;
@@ -206,7 +207,8 @@ class FlowTable {
   TableFlows* find_table(const ProcessEntity& process, uint64_t table);
   void add_to_fd(Flow& flow, const state::DescriptorTable& descriptors);
   void remove_from_fd(Flow& flow);
-  // The thread that closes a descriptor. Its flows end with `op`, those of other threads are truncated.
+  // The thread that closes a descriptor. Its flows end with `op`, those of other threads are
+  // truncated.
   struct Closer {
     const ProcessEntity* process;
     int64_t tid;
@@ -218,7 +220,8 @@ class FlowTable {
   void close(Flow& flow, const FlowTarget& target, const state::FdSlot& slot);
   void drop_table(TableFlows* table);
   void end_fd_range(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer);
-  void end_cloexec_fds(TableFlows& table, const state::DescriptorTable& descriptors, const Closer& closer);
+  void end_cloexec_fds(TableFlows& table, const state::DescriptorTable& descriptors,
+                       const Closer& closer);
   static void mark_fds(TableFlows& table, uint64_t first, uint64_t last);
   void move_table(ProcessEntity& process, uint64_t from, uint64_t to);
   void wake(Flow& flow);

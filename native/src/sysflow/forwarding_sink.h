@@ -5,8 +5,8 @@
 
 namespace sfkit::sysflow {
 
-// Passes everything on to `next`, which must outlive the sink; nullptr discards it. A derived sink overrides
-// the functions it needs and calls the base function to pass the record on.
+// Passes everything on to `next`, which must outlive the sink; nullptr discards it. A derived sink
+// overrides the functions it needs and calls the base function to pass the record on.
 class ForwardingSink : public RecordSink {
  public:
   explicit ForwardingSink(RecordSink* next) : next_(next) {}
@@ -15,11 +15,17 @@ class ForwardingSink : public RecordSink {
   void container(const Container& record) override { forward(&RecordSink::container, record); }
   void process(const Process& record) override { forward(&RecordSink::process, record); }
   void file(const File& record) override { forward(&RecordSink::file, record); }
-  void process_event(const ProcessEvent& record) override { forward(&RecordSink::process_event, record); }
-  void network_flow(const NetworkFlow& record) override { forward(&RecordSink::network_flow, record); }
+  void process_event(const ProcessEvent& record) override {
+    forward(&RecordSink::process_event, record);
+  }
+  void network_flow(const NetworkFlow& record) override {
+    forward(&RecordSink::network_flow, record);
+  }
   void file_flow(const FileFlow& record) override { forward(&RecordSink::file_flow, record); }
   void file_event(const FileEvent& record) override { forward(&RecordSink::file_event, record); }
-  void process_flow(const ProcessFlow& record) override { forward(&RecordSink::process_flow, record); }
+  void process_flow(const ProcessFlow& record) override {
+    forward(&RecordSink::process_flow, record);
+  }
   void pod(const Pod& record) override { forward(&RecordSink::pod, record); }
   void k8s_event(const K8sEvent& record) override { forward(&RecordSink::k8s_event, record); }
   void process_facts(const Oid& oid, const ProcessFacts& facts) override {

@@ -8,15 +8,16 @@
 
 namespace sfkit::sysflow {
 
-inline constexpr uint32_t kFileEventOps = kOpMkdir | kOpRmdir | kOpLink | kOpUnlink | kOpSymlink | kOpRename;
+inline constexpr uint32_t kFileEventOps =
+    kOpMkdir | kOpRmdir | kOpLink | kOpUnlink | kOpSymlink | kOpRename;
 inline constexpr uint32_t kProcessOps = kOpClone | kOpExec | kOpExit | kOpSetuid;
 
-// The operation of event `code`, 0 for none. `compat`: only events known to collector 0.7, with mmap counted
-// on entry.
+// The operation of event `code`, 0 for none. `compat`: only events known to collector 0.7, with
+// mmap counted on entry.
 uint32_t op_of(uint16_t code, bool compat);
 
-// Calls `visit(const Context&, uint32_t op)` for each operation of an event: for a transfer once for each of
-// its descriptors, else once.
+// Calls `visit(const Context&, uint32_t op)` for each operation of an event: for a transfer once
+// for each of its descriptors, else once.
 template <typename Visit>
 void each_operation(const state::Context& context, uint32_t op, Visit visit) {
   if (op != kOpTransfer) return visit(context, op);

@@ -8,7 +8,8 @@
 namespace sfkit::sysflow {
 namespace {
 
-// The state engine passes on only events that it routes, so an operation of another event would be lost.
+// The state engine passes on only events that it routes, so an operation of another event would be
+// lost.
 TEST(OpOf, EveryEventWithAnOperationIsRouted) {
   using state::Engine;
   int operations = 0;
@@ -17,7 +18,8 @@ TEST(OpOf, EveryEventWithAnOperationIsRouted) {
       if (op_of(code, compat) == 0) continue;
       ++operations;
       const uint8_t route = Engine::route_of(code);
-      EXPECT_TRUE(route == Engine::kRouteOther || route == Engine::kRouteEnter || route == Engine::kRouteExit)
+      EXPECT_TRUE(route == Engine::kRouteOther || route == Engine::kRouteEnter ||
+                  route == Engine::kRouteExit)
           << scap::kEvents[code].code_name;
     }
   }

@@ -1,4 +1,5 @@
-// The SysFlow records (schema version 5) that the engine makes, and the interface of their consumers.
+// The SysFlow records (schema version 5) that the engine makes, and the interface of their
+// consumers.
 #pragma once
 
 #include <array>
@@ -55,7 +56,8 @@ struct ProcessFacts {
   int64_t parent_pid = -1;  // of the process that is the parent now, -1 if unknown
 };
 
-// Texts are shared references: a child has most of them from its parent, and consumers can keep them cheaply.
+// Texts are shared references: a child has most of them from its parent, and consumers can keep
+// them cheaply.
 struct Process {
   ObjectState state = ObjectState::kReup;
   Oid oid;
@@ -191,8 +193,8 @@ struct FoidHash {
   }
 };
 
-// Receives records in the order of a SysFlow file: entities before the events and flows that refer to them.
-// Arguments are valid during the call only.
+// Receives records in the order of a SysFlow file: entities before the events and flows that refer
+// to them. Arguments are valid during the call only.
 class RecordSink {
  public:
   virtual ~RecordSink() = default;

@@ -40,9 +40,14 @@ void Tally::count(const state::Context& context, uint32_t op) {
   const int64_t result = context.call == nullptr ? 0 : context.call->result();
   const uint64_t moved = result > 0 ? static_cast<uint64_t>(result) : 0;
   const auto read = [moved](uint32_t part_op) { return (part_op & kOpReadRecv) != 0 ? moved : 0; };
-  const auto written = [moved](uint32_t part_op) { return (part_op & kOpWriteSend) != 0 ? moved : 0; };
+  const auto written = [moved](uint32_t part_op) {
+    return (part_op & kOpWriteSend) != 0 ? moved : 0;
+  };
   const std::lock_guard lock(mutex_);
-  name_.assign(context.thread->comm).append(" (").append(std::to_string(context.thread->pid)).append(")");
+  name_.assign(context.thread->comm)
+      .append(" (")
+      .append(std::to_string(context.thread->pid))
+      .append(")");
   add(processes_, name_, read(op), written(op));
   each_operation(context, op, [&](const state::Context& part, uint32_t part_op) {
     if (part.slot == nullptr) return;

@@ -27,8 +27,8 @@ class Tally {
  public:
   // `op`: from op_of().
   void count(const state::Context& context, uint32_t op);
-  // Returns the busiest `max_rows` rows of each kind since the last call, by bytes, then by calls, and starts
-  // over.
+  // Returns the busiest `max_rows` rows of each kind since the last call, by bytes, then by calls,
+  // and starts over.
   std::vector<TallyRow> take(size_t max_rows);
 
  private:

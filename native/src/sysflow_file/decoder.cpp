@@ -325,7 +325,8 @@ void Decoder::record(const Node& type) {
 }
 
 void Decoder::seen(int64_t from, int64_t to) {
-  if (from > 0 && is_possible_time(from) && (counts_.first_time == 0 || from < counts_.first_time)) {
+  if (from > 0 && is_possible_time(from) &&
+      (counts_.first_time == 0 || from < counts_.first_time)) {
     counts_.first_time = from;
   }
   for (const int64_t time : {from, to}) {
@@ -360,7 +361,8 @@ void Decoder::container(const Fields& fields) {
       case Slot::kImageId: text_into(type, record.imageid); break;
       case Slot::kType: {
         // By name: the oldest schemas have only six symbols.
-        const auto found = std::find(std::begin(kContainerTypes), std::end(kContainerTypes), symbol(type));
+        const auto found =
+            std::find(std::begin(kContainerTypes), std::end(kContainerTypes), symbol(type));
         record.type = found == std::end(kContainerTypes)
                           ? kCustomContainer
                           : static_cast<int32_t>(found - std::begin(kContainerTypes));

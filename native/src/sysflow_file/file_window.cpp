@@ -23,7 +23,8 @@ Result<FileWindow> FileWindow::open(const std::string& path) {
     return Status(ErrorCode::kNotAFile, path + ": is a directory, expected a file");
   }
   Handle file(std::fopen(path.c_str(), "rb"));
-  if (!file) return Status(ErrorCode::kUnreadable, path + ": cannot be opened: " + std::strerror(errno));
+  if (!file)
+    return Status(ErrorCode::kUnreadable, path + ": cannot be opened: " + std::strerror(errno));
   std::setvbuf(file.get(), nullptr, _IONBF, 0);
   return FileWindow(std::move(file));
 }

@@ -116,8 +116,8 @@ class Inflater {
 
 class Reader {
  public:
-  Reader(const std::string& path, FileWindow in, sysflow::RecordSink& sink, const std::atomic<bool>& cancel,
-         ReadSummary& summary)
+  Reader(const std::string& path, FileWindow in, sysflow::RecordSink& sink,
+         const std::atomic<bool>& cancel, ReadSummary& summary)
       : path_(path), in_(std::move(in)), sink_(sink), cancel_(cancel), summary_(summary) {}
 
   Status run() {
@@ -132,7 +132,8 @@ class Reader {
       break;
     }
     update(decoder.counts());
-    if (in_.failed()) damaged("unreadable", in_.offset(), 0, "the operating system reports a read error");
+    if (in_.failed())
+      damaged("unreadable", in_.offset(), 0, "the operating system reports a read error");
     if (cancelled()) return {ErrorCode::kCancelled, path_ + ": reading was stopped"};
     summary_.add_note(Reason::kBytesAfterData, notes_.rest);
     summary_.add_note(Reason::kZlibHeader, notes_.wrapped);
@@ -177,7 +178,8 @@ class Reader {
   Status take_text(std::string& out) {
     const auto size = take_long(in_);
     if (!size) return in_.fill(kMaxVarint) ? bad_header("a bad length") : truncated_header();
-    if (*size < 0 || static_cast<uint64_t>(*size) > kMaxHeaderEntry) return bad_header("a bad length");
+    if (*size < 0 || static_cast<uint64_t>(*size) > kMaxHeaderEntry)
+      return bad_header("a bad length");
     const auto count = static_cast<size_t>(*size);
     if (!in_.fill(count)) return truncated_header();
     out.assign(in_.view().slice(0, count).text());
@@ -242,7 +244,8 @@ class Reader {
       codec_ = Codec::kSnappy;
     } else {
       return {ErrorCode::kNotSupported,
-              path_ + ": unsupported compression: expected codec null, deflate or snappy, found \"" +
+              path_ +
+                  ": unsupported compression: expected codec null, deflate or snappy, found \"" +
                   shown(codec) + "\"; write the file again with one of these"};
     }
     summary_.compression = codec;
@@ -268,8 +271,9 @@ class Reader {
     }
     if (!size || *count < 0 || *size < 0 || static_cast<uint64_t>(*size) > kMaxBlock ||
         static_cast<uint64_t>(*count) > kMaxBlock) {
-      return resume("bad-block", start,
-                    "expected the count and size of a block of at most 64 MiB, found invalid numbers");
+      return resume(
+          "bad-block", start,
+          "expected the count and size of a block of at most 64 MiB, found invalid numbers");
     }
 
     const auto bytes = static_cast<size_t>(*size);
@@ -291,33 +295,36 @@ class Reader {
                     "no sync marker after the block of " + std::to_string(bytes) + " bytes");
     }
     if (!expanded) {
-      damaged(
-          "bad-block", start, bytes,
-          "the compressed data of a block is damaged; its " + std::to_string(records) + " records are lost");
+      damaged("bad-block", start, bytes,
+              "the compressed data of a block is damaged; its " + std::to_string(records) +
+                  " records are lost");
       in_.consume(bytes + kSyncSize);
       return true;
     }
     bool clean = false;
     const uint64_t done = decoder.decode_block(plain, records, clean);
     if (!clean) {
-      const std::string message = done == records
-                                      ? "bytes are left after the last record of a block"
-                                      : "a record of a block is damaged; " + std::to_string(records - done) +
-                                            " of its " + std::to_string(records) + " records are lost";
+      const std::string message =
+          done == records ? "bytes are left after the last record of a block"
+                          : "a record of a block is damaged; " + std::to_string(records - done) +
+                                " of its " + std::to_string(records) + " records are lost";
       damaged("bad-block", start, 0, message);
     }
     if (clean && !checked) {
-      damaged("bad-block", start, 0, "the checksum of a block is wrong; its records were read anyway");
+      damaged("bad-block", start, 0,
+              "the checksum of a block is wrong; its records were read anyway");
     }
     if (decoder.cut_texts() != cut_texts_) {
       damaged("long-array", start, 0,
               std::to_string(decoder.cut_texts() - cut_texts_) +
-                  " texts were dropped from arrays of more than " + std::to_string(Decoder::kMaxTexts));
+                  " texts were dropped from arrays of more than " +
+                  std::to_string(Decoder::kMaxTexts));
       cut_texts_ = decoder.cut_texts();
     }
     if (clean) notes_ += found_;
     if (!marked)
-      damaged("bad-sync", start, 0, "the sync marker after a block is damaged; the block itself is complete");
+      damaged("bad-sync", start, 0,
+              "the sync marker after a block is damaged; the block itself is complete");
     in_.consume(bytes + kSyncSize);
     return true;
   }
@@ -337,7 +344,8 @@ class Reader {
     bool readable = true;
     if (codec_ == Codec::kDeflate) {
       const auto outcome = inflater_.run(data, plain_);
-      readable = outcome == Inflater::Outcome::kComplete || outcome == Inflater::Outcome::kTruncated;
+      readable =
+          outcome == Inflater::Outcome::kComplete || outcome == Inflater::Outcome::kTruncated;
       plain = plain_.bytes();
     } else if (codec_ == Codec::kSnappy) {
       bool checked = true;
@@ -439,8 +447,8 @@ class Reader {
 
 }  // namespace
 
-Status read_sysflow_file(const std::string& path, sysflow::RecordSink& sink, const std::atomic<bool>& cancel,
-                         ReadSummary& summary) {
+Status read_sysflow_file(const std::string& path, sysflow::RecordSink& sink,
+                         const std::atomic<bool>& cancel, ReadSummary& summary) {
   auto in = FileWindow::open(path);
   if (!in.is_ok()) return in.status();
   if (Progress* const progress = ProgressScope::current(); progress != nullptr) {

@@ -26,7 +26,7 @@ inline constexpr size_t kMaxBlock = size_t{64} << 20;
 // size, compression or content). Fails if the file is unreadable, with the path in the message, and
 // with kCancelled when `cancel` becomes true. Memory: one block and its decompressed form, for any
 // file size.
-Status read_sysflow_file(const std::string& path, sysflow::RecordSink& sink, const std::atomic<bool>& cancel,
-                         ReadSummary& summary);
+Status read_sysflow_file(const std::string& path, sysflow::RecordSink& sink,
+                         const std::atomic<bool>& cancel, ReadSummary& summary);
 
 }  // namespace sfkit::sysflow_file

@@ -63,13 +63,15 @@ std::string avro_text(std::string_view text) {
 const std::string kSync = "0123456789abcdef";
 
 // A handmade container with any schema and codec.
-std::string container_file(std::string_view schema, std::string_view codec, std::string_view blocks) {
+std::string container_file(std::string_view schema, std::string_view codec,
+                           std::string_view blocks) {
   return std::string(kMagic) + avro_long(2) + avro_text("avro.schema") + avro_text(schema) +
          avro_text("avro.codec") + avro_text(codec) + avro_long(0) + kSync + std::string(blocks);
 }
 
 std::string block(int64_t count, std::string_view data) {
-  return avro_long(count) + avro_long(static_cast<int64_t>(data.size())) + std::string(data) + kSync;
+  return avro_long(count) + avro_long(static_cast<int64_t>(data.size())) + std::string(data) +
+         kSync;
 }
 
 // Uncompressed datums of the newest schema.
@@ -81,7 +83,9 @@ std::string datums(const std::function<void(output::AvroEncoder&)>& give) {
 }
 
 std::string header_datum(const std::string& exporter) {
-  return datums([&](output::AvroEncoder& encoder) { encoder.encode(sysflow::Header{5, exporter, "", ""}); });
+  return datums([&](output::AvroEncoder& encoder) {
+    encoder.encode(sysflow::Header{5, exporter, "", ""});
+  });
 }
 
 constexpr int kBareDeflate = -15;
@@ -89,7 +93,8 @@ constexpr int kZlibWrapper = 15;
 
 std::string deflated(const std::string& plain, int window) {
   z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  EXPECT_EQ(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY),
+            Z_OK);
   std::string out(plain.size() + 100, '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
   stream.avail_in = static_cast<uInt>(plain.size());
@@ -129,7 +134,8 @@ TEST(SysflowFile, ReadsManyBlocks) {
   RecordLog expected;
   const auto give = [](sysflow::RecordSink& sink) {
     sink.header({5, "x", "", ""});
-    for (int i = 0; i < 20000; ++i) sink.file_flow({{i, i * 3}, i, i, 1, 0, i + 1, {}, i, {1, 2, 3, i}});
+    for (int i = 0; i < 20000; ++i)
+      sink.file_flow({{i, i * 3}, i, i, 1, 0, i + 1, {}, i, {1, 2, 3, i}});
     sink.finish();
   };
   give(expected);
@@ -158,7 +164,8 @@ TEST(SysflowFile, ReportsEveryTruncationAndKeepsThePrefix) {
     }
     ASSERT_TRUE(outcome.status.is_ok()) << size << outcome.status.message();
     ASSERT_LE(outcome.log.lines.size(), all.lines.size());
-    EXPECT_TRUE(std::equal(outcome.log.lines.begin(), outcome.log.lines.end(), all.lines.begin())) << size;
+    EXPECT_TRUE(std::equal(outcome.log.lines.begin(), outcome.log.lines.end(), all.lines.begin()))
+        << size;
     if (size == header) continue;  // a file can end after its header
     ASSERT_EQ(outcome.summary.damage.size(), 1u) << size;
     EXPECT_EQ(outcome.summary.damage[0].kind, "truncated");
@@ -176,7 +183,8 @@ TEST(SysflowFile, LosesOnlyRecordsAfterTheTruncation) {
 TEST(SysflowFile, SurvivesAnyChangedByte) {
   const std::string file = written(emit_one_of_each);
   const size_t schema = file.find(kSysFlowSchema);
-  for (size_t at = 0; at<file.size(); at += at> schema && at + 64 < schema + kSysFlowSchema.size() ? 13 : 1) {
+  for (size_t at = 0;
+       at<file.size(); at += at> schema && at + 64 < schema + kSysFlowSchema.size() ? 13 : 1) {
     for (const char change : {'\x01', '\x80', '\xFF'}) {
       std::string changed = file;
       changed[at] = static_cast<char>(changed[at] ^ change);
@@ -196,7 +204,8 @@ TEST(SysflowFile, ResumesAfterADamagedBlock) {
   broken[4] = '\x7e';
   const std::string file = container_file(kSysFlowSchema, "null", good + broken + last);
   const Outcome outcome = read_text(file);
-  EXPECT_EQ(outcome.log.lines, (std::vector<std::string>{"SFHeader|5|one||", "SFHeader|5|three||"}));
+  EXPECT_EQ(outcome.log.lines,
+            (std::vector<std::string>{"SFHeader|5|one||", "SFHeader|5|three||"}));
   ASSERT_EQ(outcome.summary.damage.size(), 1u);
   EXPECT_EQ(outcome.summary.damage[0].kind, "bad-block");
   EXPECT_EQ(outcome.summary.damage[0].offset, file.size() - last.size() - broken.size());
@@ -211,7 +220,8 @@ TEST(SysflowFile, ContinuesAtTheNextBlockAfterABadSize) {
   const std::string last = block(1, header_datum("three"));
   const Outcome outcome =
       read_text(container_file(kSysFlowSchema, "null", good + wrong_size + huge + negative + last));
-  EXPECT_EQ(outcome.log.lines, (std::vector<std::string>{"SFHeader|5|one||", "SFHeader|5|three||"}));
+  EXPECT_EQ(outcome.log.lines,
+            (std::vector<std::string>{"SFHeader|5|one||", "SFHeader|5|three||"}));
   ASSERT_EQ(outcome.summary.damage.size(), 3u);
   EXPECT_EQ(outcome.summary.damage[0].kind, "bad-sync");
   EXPECT_EQ(outcome.summary.damage[0].skipped_bytes, wrong_size.size());
@@ -257,27 +267,31 @@ TEST(SysflowFile, IgnoresBytesAfterDeflatedData) {
   for (const size_t rest : {0, 1, 3, 4, 100}) {
     const std::string blocks = block(1, bare + std::string(rest, 'x')) + block(1, bare);
     const Outcome outcome = read_text(container_file(kSysFlowSchema, "deflate", blocks));
-    EXPECT_EQ(outcome.log.lines, (std::vector<std::string>{"SFHeader|5|one||", "SFHeader|5|one||"})) << rest;
+    EXPECT_EQ(outcome.log.lines, (std::vector<std::string>{"SFHeader|5|one||", "SFHeader|5|one||"}))
+        << rest;
     EXPECT_TRUE(outcome.summary.damage.empty());
     EXPECT_EQ(notes_of(outcome),
-              rest == 0 ? "" : std::to_string(rest) + " bytes ignored after the compressed data of blocks");
+              rest == 0
+                  ? ""
+                  : std::to_string(rest) + " bytes ignored after the compressed data of blocks");
   }
   const std::string wrapped = deflated(header_datum("two"), kZlibWrapper);
   const Outcome outcome = read_text(container_file(kSysFlowSchema, "deflate", block(1, wrapped)));
   EXPECT_EQ(outcome.log.lines, std::vector<std::string>{"SFHeader|5|two||"});
   EXPECT_EQ(notes_of(outcome), "1 blocks with a zlib header, which Avro does not use");
-  EXPECT_EQ(
-      read_text(container_file(kSysFlowSchema, "deflate", block(1, bare.substr(0, 5)))).summary.damage.size(),
-      1u);
+  EXPECT_EQ(read_text(container_file(kSysFlowSchema, "deflate", block(1, bare.substr(0, 5))))
+                .summary.damage.size(),
+            1u);
 }
 
 TEST(SysflowFile, IgnoresBlocksWithoutRecords) {
   const std::string one = header_datum("one");
-  EXPECT_EQ(read_text(container_file(kSysFlowSchema, "null", block(0, "") + block(1, one))).log.lines.size(),
+  EXPECT_EQ(read_text(container_file(kSysFlowSchema, "null", block(0, "") + block(1, one)))
+                .log.lines.size(),
             1u);
   const std::string nothing = block(0, "") + block(0, deflated("", kBareDeflate));
-  const Outcome outcome = read_text(
-      container_file(kSysFlowSchema, "deflate", nothing + block(1, deflated(one, kBareDeflate)) + nothing));
+  const Outcome outcome = read_text(container_file(
+      kSysFlowSchema, "deflate", nothing + block(1, deflated(one, kBareDeflate)) + nothing));
   EXPECT_EQ(outcome.log.lines.size(), 1u);
   EXPECT_TRUE(outcome.summary.damage.empty());
 }
@@ -285,7 +299,8 @@ TEST(SysflowFile, IgnoresBlocksWithoutRecords) {
 TEST(SysflowFile, KeepsAnUncompressedBlockWithADamagedMarker) {
   std::string broken = block(1, header_datum("two"));
   broken.back() = static_cast<char>(broken.back() ^ 1);
-  const std::string blocks = block(1, header_datum("one")) + broken + block(1, header_datum("three"));
+  const std::string blocks =
+      block(1, header_datum("one")) + broken + block(1, header_datum("three"));
   const Outcome outcome = read_text(container_file(kSysFlowSchema, "null", blocks));
   EXPECT_EQ(outcome.log.lines.size(), 3u);
   ASSERT_EQ(outcome.summary.damage.size(), 1u);
@@ -293,8 +308,9 @@ TEST(SysflowFile, KeepsAnUncompressedBlockWithADamagedMarker) {
 }
 
 TEST(SysflowFile, AcceptsMetadataInAnyOrder) {
-  const std::string header = avro_text("avro.codec") + avro_text("") + avro_text("who") + avro_text("\xFF") +
-                             avro_text("avro.schema") + avro_text(kSysFlowSchema);
+  const std::string header = avro_text("avro.codec") + avro_text("") + avro_text("who") +
+                             avro_text("\xFF") + avro_text("avro.schema") +
+                             avro_text(kSysFlowSchema);
   const std::string blocks = kSync + block(1, header_datum("one"));
   for (const std::string& count :
        {avro_long(3), avro_long(-3) + avro_long(static_cast<int64_t>(header.size()))}) {
@@ -320,9 +336,10 @@ TEST(SysflowFile, ReadsSchemasOfOtherWriters) {
         {"name": "containerId", "type": ["string", "null"], "default": "c"}]},
       {"type": "record", "name": "Top", "aliases": ["sysflow.entity.SFHeader"], "fields": [
         {"name": "exporter", "type": {"type": "enum", "name": "Who", "symbols": ["A", "B"]}}]}]}]})";
-  const std::string data = avro_long(0) + avro_long(9) + avro_long(1) + avro_long(1) +  // header of B
-                           avro_long(1) + avro_long(0) + avro_long(1) + avro_text("/x") + avro_long('d') +
-                           avro_text("MODIFIED") + avro_text(std::string(20, '\x01')) + avro_long(1);
+  const std::string data =
+      avro_long(0) + avro_long(9) + avro_long(1) + avro_long(1) +  // header of B
+      avro_long(1) + avro_long(0) + avro_long(1) + avro_text("/x") + avro_long('d') +
+      avro_text("MODIFIED") + avro_text(std::string(20, '\x01')) + avro_long(1);
   Outcome outcome = read_text(container_file(schema, "null", block(2, data)));
   ASSERT_TRUE(outcome.status.is_ok()) << outcome.status.message();
   EXPECT_TRUE(outcome.summary.damage.empty());
@@ -339,13 +356,15 @@ TEST(SysflowFile, ReadsSchemasOfOtherWriters) {
 
 // One byte of the file would be a string in memory.
 TEST(SysflowFile, LimitsTextsOfAnArray) {
-  const std::string schema = R"({"type": "record", "name": "SysFlow", "fields": [{"name": "rec", "type": [
+  const std::string schema =
+      R"({"type": "record", "name": "SysFlow", "fields": [{"name": "rec", "type": [
     {"type": "record", "name": "Process", "fields": [
       {"name": "env", "type": {"type": "array", "items": "string"}}, {"name": "exe", "type": "string"}]}]}]})";
   constexpr int64_t kMax = 65536;
   for (const int64_t texts : {kMax - 1, kMax, kMax + 1, kMax * 4}) {
-    const std::string data = avro_long(0) + avro_long(texts) + std::string(static_cast<size_t>(texts), '\0') +
-                             avro_long(0) + avro_text("/x");
+    const std::string data = avro_long(0) + avro_long(texts) +
+                             std::string(static_cast<size_t>(texts), '\0') + avro_long(0) +
+                             avro_text("/x");
     const Outcome outcome = read_text(container_file(schema, "null", block(1, data)));
     ASSERT_EQ(outcome.log.lines.size(), 1u);
     EXPECT_NE(outcome.log.lines[0].find("/x"), std::string::npos);
@@ -358,7 +377,8 @@ TEST(SysflowFile, LimitsTextsOfAnArray) {
 }
 
 TEST(SysflowFile, ReadsTheLabelsOfAPodUpToALimit) {
-  const std::string schema = R"({"type": "record", "name": "SysFlow", "fields": [{"name": "rec", "type": [
+  const std::string schema =
+      R"({"type": "record", "name": "SysFlow", "fields": [{"name": "rec", "type": [
     {"type": "record", "name": "Pod", "fields": [
       {"name": "labels", "type": {"type": "map", "values": "string"}}, {"name": "id", "type": "string"}]}]}]})";
   struct Pods : RecordLog {
@@ -376,12 +396,14 @@ TEST(SysflowFile, ReadsTheLabelsOfAPodUpToALimit) {
   };
   ReadSummary clean;
   EXPECT_EQ(read("", clean), "");
-  EXPECT_EQ(read(avro_long(2) + avro_text("app") + avro_text("w\"b") + avro_text("") + avro_text("x"), clean),
-            R"({"app":"w\"b","":"x"})");
+  EXPECT_EQ(
+      read(avro_long(2) + avro_text("app") + avro_text("w\"b") + avro_text("") + avro_text("x"),
+           clean),
+      R"({"app":"w\"b","":"x"})");
   EXPECT_TRUE(clean.damage.empty());
   ReadSummary cut;
-  EXPECT_EQ(read(avro_long(2) + avro_text("big") + avro_text(std::string(70000, 'x')) + avro_text("k") +
-                     avro_text("v"),
+  EXPECT_EQ(read(avro_long(2) + avro_text("big") + avro_text(std::string(70000, 'x')) +
+                     avro_text("k") + avro_text("v"),
                  cut),
             R"({"k":"v"})");
   EXPECT_EQ(cut.damage.size(), 1u);
@@ -389,7 +411,8 @@ TEST(SysflowFile, ReadsTheLabelsOfAPodUpToALimit) {
 
 TEST(SysflowFile, IgnoresImpossibleTimesInTheTimeSpan) {
   const Outcome outcome = read_text(written([](sysflow::RecordSink& sink) {
-    for (const int64_t ts : {int64_t{INT64_MAX}, int64_t{5}, int64_t{INT64_MIN}, int64_t{9}, int64_t{-1}}) {
+    for (const int64_t ts :
+         {int64_t{INT64_MAX}, int64_t{5}, int64_t{INT64_MIN}, int64_t{9}, int64_t{-1}}) {
       sink.process_flow({{1, 1}, ts, 1, 1, INT64_MAX, 0, 0});
     }
     sink.finish();
@@ -422,24 +445,28 @@ TEST(SysflowFile, FillsInFieldsThatOlderSchemasLack) {
         {"name": "ret", "type": "int"}]},
       {"type": "record", "namespace": "other", "name": "Thing", "fields": []}]}]})";
   const std::string data =
-      avro_long(0) + avro_long(1000) + avro_text("e") +                               // header
-      avro_long(1) + avro_text("c") + avro_text("n") + avro_long(1) +                 // container, MESOS
-      avro_long(-1) + avro_long(17) + avro_text("k") + avro_long(1) + avro_long(1) +  // extra {k: [0.0]}
-      std::string(8, '\0') + avro_long(0) + avro_long(0) + "\x01" +                   //
-      avro_long(1) + avro_text("d") + avro_text("") + avro_long(2) + avro_long(0) +   // container, CT_NEW
-      std::string(1, '\0') +                                                          //
-      avro_long(2) + avro_long(7) + avro_long(5) + avro_long(1) + avro_long(1) + avro_long(0) +  // process
-      avro_text("/x") +                                                                          //
-      avro_long(3) + avro_long(7) + avro_long(5) + avro_long(0x04030201) +                       // flow
-      avro_long(4) + avro_long(0) + avro_long(5);  // unknown to SysFlow
+      avro_long(0) + avro_long(1000) + avro_text("e") +                // header
+      avro_long(1) + avro_text("c") + avro_text("n") + avro_long(1) +  // container, MESOS
+      avro_long(-1) + avro_long(17) + avro_text("k") + avro_long(1) +
+      avro_long(1) +                                                 // extra {k: [0.0]}
+      std::string(8, '\0') + avro_long(0) + avro_long(0) + "\x01" +  //
+      avro_long(1) + avro_text("d") + avro_text("") + avro_long(2) +
+      avro_long(0) +          // container, CT_NEW
+      std::string(1, '\0') +  //
+      avro_long(2) + avro_long(7) + avro_long(5) + avro_long(1) + avro_long(1) +
+      avro_long(0) +                                                        // process
+      avro_text("/x") +                                                     //
+      avro_long(3) + avro_long(7) + avro_long(5) + avro_long(0x04030201) +  // flow
+      avro_long(4) + avro_long(0) + avro_long(5);                           // unknown to SysFlow
   const Outcome outcome = read_text(container_file(schema, "null", block(7, data)));
   ASSERT_TRUE(outcome.status.is_ok()) << outcome.status.message();
   EXPECT_TRUE(outcome.summary.damage.empty()) << outcome.summary.damage[0].message;
-  EXPECT_EQ(outcome.log.lines,
-            (std::vector<std::string>{"SFHeader|1000|e|NA|", "Container|c|n|||3|1|-", "Container|d||||5|0|-",
-                                      "Process|2|5/7|0/1|0|/x||-1||-1||0|-|0||",
-                                      "NetworkFlow|5/7|0|0|0|0|1.2.3.4.0.0.0.0.0.0.0.0.0.0.0.0.|0|"
-                                      "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.|0|-1|-1|0,0,0,0"}));
+  EXPECT_EQ(
+      outcome.log.lines,
+      (std::vector<std::string>{"SFHeader|1000|e|NA|", "Container|c|n|||3|1|-",
+                                "Container|d||||5|0|-", "Process|2|5/7|0/1|0|/x||-1||-1||0|-|0||",
+                                "NetworkFlow|5/7|0|0|0|0|1.2.3.4.0.0.0.0.0.0.0.0.0.0.0.0.|0|"
+                                "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.|0|-1|-1|0,0,0,0"}));
   ASSERT_EQ(outcome.summary.skipped.size(), 2u);
   EXPECT_EQ(outcome.summary.skipped[0].count, 1u);
 }
@@ -451,15 +478,18 @@ TEST(SysflowFile, RejectsOtherFormatsWithAReason) {
   EXPECT_EQ(outcome.status.code(), ErrorCode::kBadFormat);
   EXPECT_EQ(
       outcome.status.message(),
-      png.path() + ": not a SysFlow file: expected the bytes 4f 62 6a 01 at the start, found 89 50 4e 47");
+      png.path() +
+          ": not a SysFlow file: expected the bytes 4f 62 6a 01 at the start, found 89 50 4e 47");
   EXPECT_EQ(read_path("/nonexistent/x.sf").status.code(), ErrorCode::kNotFound);
   EXPECT_EQ(read_path(fs::temp_directory_path().string()).status.code(), ErrorCode::kNotAFile);
-  EXPECT_EQ(read_text(container_file("\"long\"", "null", "")).status.code(), ErrorCode::kNotSupported);
+  EXPECT_EQ(read_text(container_file("\"long\"", "null", "")).status.code(),
+            ErrorCode::kNotSupported);
   EXPECT_EQ(read_text(container_file("{", "null", "")).status.code(), ErrorCode::kBadFormat);
   const Status codec = read_text(container_file(kSysFlowSchema, "zst\x1b\"", "")).status;
   EXPECT_EQ(codec.code(), ErrorCode::kNotSupported);
-  EXPECT_NE(codec.message().find(": unsupported compression: expected codec null, deflate or snappy, found "
-                                 "\"zst??\"; write the file again with one of these"),
+  EXPECT_NE(codec.message().find(
+                ": unsupported compression: expected codec null, deflate or snappy, found "
+                "\"zst??\"; write the file again with one of these"),
             std::string::npos);
   const std::string large = "{\"x\":\"" + std::string(size_t{1} << 20, 'x') + "\"}";
   EXPECT_EQ(read_text(container_file(large, "null", "")).status.code(), ErrorCode::kBadFormat);
@@ -472,17 +502,22 @@ TEST(SysflowFile, WorkIsBoundedByInput) {
     const std::string name = "N" + std::to_string(level);
     const std::string inner = level == 0 ? type : "\"N" + std::to_string(level - 1) + "\"";
     type = (level == 0 ? "" : type + ",") + std::string() + R"({"type":"record","name":")" + name +
-           R"(","fields":[{"name":"a","type":)" + inner + R"(},{"name":"b","type":)" + inner + "}]}";
+           R"(","fields":[{"name":"a","type":)" + inner + R"(},{"name":"b","type":)" + inner +
+           "}]}";
   }
   const std::string schema =
       R"({"type":"record","name":"SysFlow","fields":[{"name":"rec","type":[)" + type +
       R"(,{"type":"record","name":"sysflow.entity.SFHeader","fields":[{"name":"many",)" +
       R"("type":{"type":"array","items":"null"}}]}]}]})";
-  EXPECT_EQ(read_text(container_file(schema, "null", block(1, avro_long(39)))).summary.damage.size(), 1u);
-  EXPECT_EQ(read_text(container_file(schema, "null", block(1, avro_long(40) + avro_long(int64_t{1} << 60))))
+  EXPECT_EQ(
+      read_text(container_file(schema, "null", block(1, avro_long(39)))).summary.damage.size(), 1u);
+  EXPECT_EQ(read_text(container_file(schema, "null",
+                                     block(1, avro_long(40) + avro_long(int64_t{1} << 60))))
                 .summary.damage.size(),
             1u);
-  EXPECT_EQ(read_text(container_file(schema, "null", block(int64_t{1} << 20, ""))).summary.damage.size(), 1u);
+  EXPECT_EQ(
+      read_text(container_file(schema, "null", block(int64_t{1} << 20, ""))).summary.damage.size(),
+      1u);
 }
 
 TEST(SysflowFile, StopsWhenCancelled) {
@@ -519,8 +554,9 @@ TEST(SysflowFile, AgreesWithTheReferenceReaderOnTheCorpus) {
     const json::Value* counts = stats.value().find("byType");
     ASSERT_NE(counts, nullptr) << text;
     for (const auto& [type, count] : counts->members()) {
-      EXPECT_EQ(outcome.log.counts.count(type) ? static_cast<int64_t>(outcome.log.counts.at(type)) : 0,
-                count.as_int())
+      EXPECT_EQ(
+          outcome.log.counts.count(type) ? static_cast<int64_t>(outcome.log.counts.at(type)) : 0,
+          count.as_int())
           << entry.path() << " " << type;
     }
   }

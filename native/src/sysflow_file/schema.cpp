@@ -130,8 +130,9 @@ struct PrimitiveName {
 };
 
 constexpr PrimitiveName kPrimitives[] = {
-    {"null", Node::Kind::kNull},   {"boolean", Node::Kind::kBoolean}, {"int", Node::Kind::kInt},
-    {"long", Node::Kind::kLong},   {"float", Node::Kind::kFloat},     {"double", Node::Kind::kDouble},
+    {"null", Node::Kind::kNull},   {"boolean", Node::Kind::kBoolean},
+    {"int", Node::Kind::kInt},     {"long", Node::Kind::kLong},
+    {"float", Node::Kind::kFloat}, {"double", Node::Kind::kDouble},
     {"bytes", Node::Kind::kBytes}, {"string", Node::Kind::kString},
 };
 
@@ -148,22 +149,23 @@ class Compiler {
       return Status(ErrorCode::kBadFormat, "the schema in the header is not valid: " + problem_);
     }
     const Node& top = schema_.nodes[root];
-    const bool is_sysflow = top.kind == Node::Kind::kRecord &&
-                            std::any_of(top.fields.begin(), top.fields.end(), [&](const Node::Field& field) {
-                              const Node& type = schema_.nodes[field.node];
-                              if (field.slot != Slot::kRec) return false;
-                              if (type.kind == Node::Kind::kRecord) return type.record != RecordKind::kOther;
-                              const auto& branches = type.branches;
-                              return std::any_of(branches.begin(), branches.end(), [&](uint32_t branch) {
-                                return schema_.nodes[branch].record != RecordKind::kOther;
-                              });
-                            });
+    const bool is_sysflow =
+        top.kind == Node::Kind::kRecord &&
+        std::any_of(top.fields.begin(), top.fields.end(), [&](const Node::Field& field) {
+          const Node& type = schema_.nodes[field.node];
+          if (field.slot != Slot::kRec) return false;
+          if (type.kind == Node::Kind::kRecord) return type.record != RecordKind::kOther;
+          const auto& branches = type.branches;
+          return std::any_of(branches.begin(), branches.end(), [&](uint32_t branch) {
+            return schema_.nodes[branch].record != RecordKind::kOther;
+          });
+        });
     if (!is_sysflow) {
-      return Status(
-          ErrorCode::kNotSupported,
-          "the file is Avro but not SysFlow: expected a record with a union field \"rec\" of SysFlow "
-          "records, found " +
-              describe(json.value()));
+      return Status(ErrorCode::kNotSupported,
+                    "the file is Avro but not SysFlow: expected a record with a union field "
+                    "\"rec\" of SysFlow "
+                    "records, found " +
+                        describe(json.value()));
     }
     schema_.root = root;
     return std::move(schema_);
@@ -214,7 +216,8 @@ class Compiler {
     }
     auto found = names_.find(full_name(name, space));
     if (found == names_.end()) found = names_.find(std::string(name));
-    if (found == names_.end()) return fail("unknown type \"" + std::string(name.substr(0, 80)) + "\"");
+    if (found == names_.end())
+      return fail("unknown type \"" + std::string(name.substr(0, 80)) + "\"");
     place = found->second;
     return true;
   }
@@ -231,8 +234,8 @@ class Compiler {
     return add(std::move(node), place);
   }
 
-  bool compile_items(const json::Value& json, std::string_view key, Node::Kind kind, const std::string& space,
-                     uint32_t& place) {
+  bool compile_items(const json::Value& json, std::string_view key, Node::Kind kind,
+                     const std::string& space, uint32_t& place) {
     const json::Value* items = json.find(key);
     if (items == nullptr) return fail("an array or map without a value type");
     Node node;
@@ -261,8 +264,8 @@ class Compiler {
     if (name == nullptr || !name->is_string() || name->as_string().empty())
       return fail("a type without a name");
     const json::Value* own_space = json.find("namespace");
-    const std::string full =
-        full_name(name->as_string(), own_space != nullptr ? std::string(own_space->as_string()) : space);
+    const std::string full = full_name(
+        name->as_string(), own_space != nullptr ? std::string(own_space->as_string()) : space);
     const size_t dot = full.rfind('.');
     inner = dot == std::string::npos ? std::string() : full.substr(0, dot);
     if (node.kind == Node::Kind::kRecord) {
@@ -272,7 +275,8 @@ class Compiler {
       });
     }
     if (!add(std::move(node), place)) return false;
-    if (!names_.emplace(full, place).second) return fail("duplicate type \"" + full.substr(0, 80) + "\"");
+    if (!names_.emplace(full, place).second)
+      return fail("duplicate type \"" + full.substr(0, 80) + "\"");
     return true;
   }
 
@@ -303,7 +307,8 @@ class Compiler {
     if (symbols == nullptr || !symbols->is_array()) return fail("an enum without symbols");
     Node node;
     node.kind = Node::Kind::kEnum;
-    for (const json::Value& symbol : symbols->items()) node.symbols.emplace_back(symbol.as_string());
+    for (const json::Value& symbol : symbols->items())
+      node.symbols.emplace_back(symbol.as_string());
     std::string inner;
     return declare(json, std::move(node), space, place, inner);
   }

@@ -51,7 +51,8 @@ bool snappy_decompress(Bytes in, size_t limit, ByteBuffer& out) {
       count = 1 + (tag >> 2);
       offset = read_little_endian(cursor, (tag & 3) == 2 ? 2 : 4);
     }
-    if (cursor.failed() || offset == 0 || offset > written || count > length - written) return false;
+    if (cursor.failed() || offset == 0 || offset > written || count > length - written)
+      return false;
     // Source and target can overlap, which repeats bytes.
     for (size_t i = 0; i < count; ++i) begin[written + i] = begin[written + i - offset];
     written += count;

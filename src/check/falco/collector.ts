@@ -56,7 +56,13 @@ export class Collector {
   }
 
   defineMacro(name: string, condition: Composed, place: Place, conditionPlace: Place): void {
-    this.macros.set(name, { name, place, condition, conditionPlace, ...this.#order(this.macros.get(name)) });
+    this.macros.set(name, {
+      name,
+      place,
+      condition,
+      conditionPlace,
+      ...this.#order(this.macros.get(name)),
+    });
   }
 
   appendMacro(name: string, condition: Composed, place: Place): void {
@@ -87,7 +93,8 @@ export class Collector {
     const rule = this.rules.get(update.name);
     if (rule === undefined) fail(update.place, `there is no rule '${update.name}' to append to`);
     if (update.source !== undefined) checkSource(rule, update.source, update.place);
-    if (!hasChange(update)) fail(update.place, 'nothing is appended; expected a condition or exceptions');
+    if (!hasChange(update))
+      fail(update.place, 'nothing is appended; expected a condition or exceptions');
     if (update.condition !== undefined) rule.condition.append(' ').appendAll(update.condition);
     if (update.output !== undefined) rule.output.append(' ').appendAll(update.output);
     if (update.description !== undefined) rule.description += ` ${update.description}`;
@@ -112,7 +119,8 @@ export class Collector {
     if (update.level !== undefined) rule.level = update.level;
     if (update.enabled !== undefined) rule.enabled = update.enabled;
     if (update.warnEventTypes !== undefined) rule.warnEventTypes = update.warnEventTypes;
-    if (update.skipIfUnknownFilter !== undefined) rule.skipIfUnknownFilter = update.skipIfUnknownFilter;
+    if (update.skipIfUnknownFilter !== undefined)
+      rule.skipIfUnknownFilter = update.skipIfUnknownFilter;
     rule.visibility = this.#next++;
   }
 
@@ -131,16 +139,24 @@ export class Collector {
 function appendException(rule: RuleDefinition, exception: ExceptionDefinition): void {
   const known = rule.exceptions.find(({ name }) => name === exception.name);
   if (known === undefined) {
-    if (!isGiven(exception.fields)) fail(exception.place, `exception '${exception.name}' is new and needs fields`);
-    if (exception.values.length === 0) fail(exception.place, `exception '${exception.name}' is new and needs values`);
+    if (!isGiven(exception.fields))
+      fail(exception.place, `exception '${exception.name}' is new and needs fields`);
+    if (exception.values.length === 0)
+      fail(exception.place, `exception '${exception.name}' is new and needs values`);
     completeException(exception, rule.isUnknownSource);
     rule.exceptions.push(exception);
     return;
   }
   if (isGiven(exception.fields))
-    fail(exception.place, `exception '${exception.name}' already has fields: only values can be appended`);
+    fail(
+      exception.place,
+      `exception '${exception.name}' already has fields: only values can be appended`,
+    );
   if (isGiven(exception.comps))
-    fail(exception.place, `exception '${exception.name}' already has comps: only values can be appended`);
+    fail(
+      exception.place,
+      `exception '${exception.name}' already has comps: only values can be appended`,
+    );
   known.values.push(...exception.values);
 }
 
@@ -153,7 +169,8 @@ function hasChange({ name: _, place: __, source: ___, ...changes }: RuleUpdate):
 }
 
 function checkSource(rule: RuleDefinition, source: string, place: Place): void {
-  if (rule.source !== source) fail(place, `the rule is already defined with source '${rule.source}', not '${source}'`);
+  if (rule.source !== source)
+    fail(place, `the rule is already defined with source '${rule.source}', not '${source}'`);
 }
 
 function fail(place: Place, message: string): never {

@@ -1,8 +1,8 @@
 import type { RuleText } from '../language.js';
 import type { Mark, ScalarNode } from './yaml.js';
 
-// Conditions are composed from several texts: appended parts, exceptions, the items of lists. Each part keeps its
-// origin, so that errors can point into the files.
+// Conditions are composed from several texts: appended parts, exceptions, the items of lists. Each
+// part keeps its origin, so that errors can point into the files.
 
 export interface Origin {
   file: RuleText;
@@ -62,7 +62,9 @@ export class Composed {
     while ((this.#parts.at(-1)?.at ?? -1) >= length && this.#parts.length > 0) this.#parts.pop();
   }
 
-  /** Location of a character in the files; for generated text, the location of the text before it. */
+  /**
+   * Location of a character in the files; for generated text, the location of the text before it.
+   */
   origin(at: number): { file: RuleText; mark: Mark } | undefined {
     for (let index = this.#partAt(at); index >= 0; index--) {
       const part = this.#parts[index];
@@ -99,19 +101,25 @@ function markWithin({ file, node }: Origin, at: number): Mark {
   const offset = sourceOffset(content, node, at);
   const lineStart = content.lastIndexOf('\n', offset - 1) + 1;
   let line = node.mark.line;
-  for (let next = content.indexOf('\n', node.start); next >= 0 && next < offset; next = content.indexOf('\n', next + 1))
+  for (
+    let next = content.indexOf('\n', node.start);
+    next >= 0 && next < offset;
+    next = content.indexOf('\n', next + 1)
+  )
     line++;
   return { offset, line, column: offset - lineStart };
 }
 
 /**
- * Walks through the text and its source in parallel. They differ in whitespace, which folding changes, and in escapes.
+ * Walks through the text and its source in parallel. They differ in whitespace, which folding
+ * changes, and in escapes.
  */
 function sourceOffset(content: string, node: ScalarNode, at: number): number {
   let source = node.start;
   if (node.style === 'block') source = content.indexOf('\n', source) + 1;
   if (node.style === 'single' || node.style === 'double') source++;
-  const isBlank = (character: string | undefined) => character !== undefined && /\s/.test(character);
+  const isBlank = (character: string | undefined) =>
+    character !== undefined && /\s/.test(character);
   for (let index = 0; index <= at && source < node.end; index++) {
     if (isBlank(node.text[index])) {
       if (index === at) break;

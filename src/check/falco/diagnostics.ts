@@ -2,7 +2,8 @@ import type { Diagnostic } from '../finding.js';
 import type { RuleText } from '../language.js';
 import type { Mark } from './yaml.js';
 
-// Diagnostics with the codes and contexts of the Falco engine: each belongs to an item, which belongs to a file.
+// Diagnostics with the codes and contexts of the Falco engine: each belongs to an item, which
+// belongs to a file.
 
 export const errorCodes = [
   'LOAD_ERR_FILE_READ',
@@ -59,7 +60,9 @@ export class Place {
   }
 
   static of(file: RuleText): Place {
-    return new Place(file, [{ kind: 'rules content', name: '', mark: { offset: 0, line: 0, column: 0 } }]);
+    return new Place(file, [
+      { kind: 'rules content', name: '', mark: { offset: 0, line: 0, column: 0 } },
+    ]);
   }
 
   within(kind: string, mark: Mark, name = ''): Place {
@@ -75,7 +78,11 @@ export class Place {
     return this.#mark ?? (this.contexts.at(-1) as Context).mark;
   }
 
-  diagnostic(severity: Diagnostic['severity'], code: ErrorCode | WarningCode, message: string): FalcoDiagnostic {
+  diagnostic(
+    severity: Diagnostic['severity'],
+    code: ErrorCode | WarningCode,
+    message: string,
+  ): FalcoDiagnostic {
     const { line, column, offset } = this.mark;
     return {
       severity,

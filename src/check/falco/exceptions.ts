@@ -40,7 +40,8 @@ export function completeException(exception: ExceptionDefinition, isUnknownSourc
   const fail = (message: string): never => {
     throw new LoadError('LOAD_ERR_VALIDATE', message, place);
   };
-  if (fields.isList ? fields.items.length === 0 : fields.item.text === '') fail('the exception has no fields');
+  if (fields.isList ? fields.items.length === 0 : fields.item.text === '')
+    fail('the exception has no fields');
   const isGiven = comps.isList ? comps.items.length > 0 : comps.item.text !== '';
   if (!isGiven) {
     comps.isList = fields.isList;
@@ -92,14 +93,23 @@ function ofOneField({ fields, comps, values, place }: ExceptionDefinition): Comp
   const result = Composed.of('(').appendAll(fields.item).append(` ${comps.item.text} (`);
   for (const [index, value] of values.entries()) {
     if (value.isList)
-      throw new LoadError('LOAD_ERR_VALIDATE', 'fields is a text, so values must contain only texts', place);
+      throw new LoadError(
+        'LOAD_ERR_VALIDATE',
+        'fields is a text, so values must contain only texts',
+        place,
+      );
     if (index > 0) result.append(', ');
     result.appendAll(quoteItem(value.item));
   }
   return result.append('))');
 }
 
-function ofSeveralFields({ fields, comps, values, place }: ExceptionDefinition): Composed | undefined {
+function ofSeveralFields({
+  fields,
+  comps,
+  values,
+  place,
+}: ExceptionDefinition): Composed | undefined {
   if (values.length === 0) return undefined;
   const result = Composed.of('(');
   for (const [index, { items }] of values.entries()) {
@@ -131,5 +141,7 @@ function textOf(value: Entry, comparison: string): Composed {
     return result.append(')');
   }
   if (!takesList(comparison)) return quoteItem(value.item);
-  return value.item.text.startsWith('(') ? value.item : Composed.of('(').appendAll(value.item).append(')');
+  return value.item.text.startsWith('(')
+    ? value.item
+    : Composed.of('(').appendAll(value.item).append(')');
 }

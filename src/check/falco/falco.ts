@@ -11,7 +11,8 @@ export const falco: RuleLanguage = {
   load: (files) => new FalcoRuleSet(files),
 };
 
-const item = /^\s*-\s+["']?(?:rule|macro|list|required_engine_version|required_plugin_versions)["']?\s*:/m;
+const item =
+  /^\s*-\s+["']?(?:rule|macro|list|required_engine_version|required_plugin_versions)["']?\s*:/m;
 
 /** The plugin whose fields the engine provides itself. */
 const builtIn = { name: 'container', version: [0, 7, 1] };
@@ -48,7 +49,10 @@ class FalcoRuleSet implements RuleSet {
   }
 }
 
-/** Item diagnostics of every file, and definition diagnostics of the last file, which repeat those of earlier files. */
+/**
+ * Item diagnostics of every file, and definition diagnostics of the last file, which repeat those
+ * of earlier files.
+ */
 function distinctDiagnostics(loads: readonly FileLoad[]): Diagnostic[] {
   const all = [
     ...loads.flatMap(({ itemDiagnostics }) => itemDiagnostics),
@@ -60,7 +64,9 @@ function distinctDiagnostics(loads: readonly FileLoad[]): Diagnostic[] {
 function missingPlugins(plugins: FalcoRules['plugins']): string[] {
   const isProvided = ({ name, version }: { name: string; version: string }) => {
     const required = parseVersion(version);
-    return name === builtIn.name && required !== undefined && isCompatible(builtIn.version, required);
+    return (
+      name === builtIn.name && required !== undefined && isCompatible(builtIn.version, required)
+    );
   };
   return plugins
     .filter(({ alternatives }) => !alternatives.some(isProvided))

@@ -2,7 +2,8 @@ import { Composed } from './composed.js';
 import type { ListDefinition } from './definitions.js';
 import { LoadError, type Place } from './diagnostics.js';
 
-// Replaces the names of lists in conditions, as text, before conditions are parsed. Falco does the same.
+// Replaces the names of lists in conditions, as text, before conditions are parsed. Falco does the
+// same.
 
 export interface FilledList {
   name: string;
@@ -75,7 +76,11 @@ export class ListFiller {
       this.#work += filled.text.length;
       const next = this.#work > maxWork ? 'too long' : replaceName(filled, list);
       if (next === 'too long') {
-        throw new LoadError('LOAD_ERR_VALIDATE', 'the conditions are too long with their lists expanded', place);
+        throw new LoadError(
+          'LOAD_ERR_VALIDATE',
+          'the conditions are too long with their lists expanded',
+          place,
+        );
       }
       if (next === undefined) continue;
       list.isUsed = true;
@@ -116,8 +121,14 @@ class NumberQueue {
   }
 }
 
-/** Replaces the list's name between delimiters by its items; undefined if the text does not contain it. */
-function replaceName(text: Composed, { name, items }: FilledList): Composed | undefined | 'too long' {
+/**
+ * Replaces the list's name between delimiters by its items; undefined if the text does not contain
+ * it.
+ */
+function replaceName(
+  text: Composed,
+  { name, items }: FilledList,
+): Composed | undefined | 'too long' {
   const source = text.text;
   let result: Composed | undefined;
   let all: Composed | undefined;

@@ -8,7 +8,13 @@ import type { RuleText } from '../language.js';
 import { Collector } from './collector.js';
 import type { Composed } from './composed.js';
 import type { RuleDefinition } from './definitions.js';
-import { type ErrorCode, type FalcoDiagnostic, LoadError, type Place, type WarningCode } from './diagnostics.js';
+import {
+  type ErrorCode,
+  type FalcoDiagnostic,
+  LoadError,
+  type Place,
+  type WarningCode,
+} from './diagnostics.js';
 import { withExceptions } from './exceptions.js';
 import { type FilledList, fillLists, ListFiller } from './lists.js';
 import { readRules } from './reader.js';
@@ -49,8 +55,8 @@ export interface FalcoRules {
 }
 
 /**
- * Loads rule files in order, as Falco does: compiles all definitions so far again after each file, and stops at the
- * first file with an error.
+ * Loads rule files in order, as Falco does: compiles all definitions so far again after each file,
+ * and stops at the first file with an error.
  */
 export function loadFalcoRules(files: readonly RuleText[]): FalcoRules {
   const loads: FileLoad[] = [];
@@ -73,7 +79,15 @@ export function loadFalcoRules(files: readonly RuleText[]): FalcoRules {
 
 function nothing(collector: Collector): Omit<FalcoRules, 'loads'> {
   const { plugins } = collector;
-  return { isOk: true, rules: [], macros: [], lists: [], plugins, compiled: { macros: [], rules: [] }, places: [] };
+  return {
+    isOk: true,
+    rules: [],
+    macros: [],
+    lists: [],
+    plugins,
+    compiled: { macros: [], rules: [] },
+    places: [],
+  };
 }
 
 const codes: Record<NativeDiagnostic['remark'], ErrorCode | WarningCode> = {
@@ -90,14 +104,20 @@ const codes: Record<NativeDiagnostic['remark'], ErrorCode | WarningCode> = {
   eventTypes: 'LOAD_NO_EVTTYPE',
 };
 
-const errorRemarks: readonly NativeDiagnostic['remark'][] = ['syntax', 'macro', 'condition', 'output'];
+const errorRemarks: readonly NativeDiagnostic['remark'][] = [
+  'syntax',
+  'macro',
+  'condition',
+  'output',
+];
 
 /** Compiles everything collected so far. */
 class Compilation {
   readonly diagnostics: FalcoDiagnostic[] = [];
   readonly #collector: Collector;
   readonly #lists: readonly FilledList[];
-  readonly #macros: { condition: Composed; place: Place; conditionPlace: Place; name: string }[] = [];
+  readonly #macros: { condition: Composed; place: Place; conditionPlace: Place; name: string }[] =
+    [];
   readonly #rules: { condition: Composed; definition: RuleDefinition }[] = [];
   readonly #native: NativeRules = { macros: [], rules: [] };
   readonly #compiled: NativeCompilation;
@@ -108,7 +128,8 @@ class Compilation {
     // If composing a text fails, compile the texts before it: their errors come first.
     const textError = this.#compose(new ListFiller(this.#lists));
     this.#compiled = compileRules(this.#native);
-    for (const diagnostic of this.#compiled.diagnostics) this.diagnostics.push(this.#translate(diagnostic));
+    for (const diagnostic of this.#compiled.diagnostics)
+      this.diagnostics.push(this.#translate(diagnostic));
     if (!this.#compiled.isOk) return;
     if (textError !== undefined) {
       this.diagnostics.push(textError.place.diagnostic('error', textError.code, textError.message));
@@ -145,7 +166,11 @@ class Compilation {
         const { condition = '', used = false } = this.#compiled.macros[index] ?? {};
         return { name, condition, isUsed: used };
       }),
-      lists: this.#lists.map(({ name, items, isUsed }) => ({ name, items: items.map(({ text }) => text), isUsed })),
+      lists: this.#lists.map(({ name, items, isUsed }) => ({
+        name,
+        items: items.map(({ text }) => text),
+        isUsed,
+      })),
       plugins: this.#collector.plugins,
       compiled: { macros: this.#native.macros, rules: kept },
       places,
@@ -155,7 +180,10 @@ class Compilation {
   #reasonFor({ isUnknownSource, source }: RuleDefinition, index: number | undefined): string {
     if (isUnknownSource) return `its source is ${source}, and captures contain system calls`;
     const { diagnostics } = this.#compiled;
-    return diagnostics.find(({ remark, index: of }) => remark === 'skipped' && of === index)?.message ?? '';
+    return (
+      diagnostics.find(({ remark, index: of }) => remark === 'skipped' && of === index)?.message ??
+      ''
+    );
   }
 
   #compose(filler: ListFiller): LoadError | undefined {
@@ -187,17 +215,25 @@ class Compilation {
   #warnOfUnused(): void {
     for (const [index, { name, place }] of this.#macros.entries()) {
       if (this.#compiled.macros[index]?.used) continue;
-      this.diagnostics.push(place.diagnostic('warning', 'LOAD_UNUSED_MACRO', `nothing uses macro '${name}'`));
+      this.diagnostics.push(
+        place.diagnostic('warning', 'LOAD_UNUSED_MACRO', `nothing uses macro '${name}'`),
+      );
     }
     for (const { name, isUsed, place } of this.#lists) {
       if (!isUsed)
-        this.diagnostics.push(place.diagnostic('warning', 'LOAD_UNUSED_LIST', `nothing uses list '${name}'`));
+        this.diagnostics.push(
+          place.diagnostic('warning', 'LOAD_UNUSED_LIST', `nothing uses list '${name}'`),
+        );
     }
   }
 
   #translate(diagnostic: NativeDiagnostic): FalcoDiagnostic {
     const severity = errorRemarks.includes(diagnostic.remark) ? 'error' : 'warning';
-    return this.#placeOf(diagnostic).diagnostic(severity, codes[diagnostic.remark], diagnostic.message);
+    return this.#placeOf(diagnostic).diagnostic(
+      severity,
+      codes[diagnostic.remark],
+      diagnostic.message,
+    );
   }
 
   /** Contexts and exact location of a native diagnostic. */
@@ -226,7 +262,10 @@ class Compilation {
           ? exactPlace(definition.outputPlace, definition.output, diagnostic.at)
           : this.#inCondition(definition.conditionPlace, condition, diagnostic);
       case 'deprecatedField':
-        return definition.conditionPlace.within('condition expression', definition.conditionPlace.mark);
+        return definition.conditionPlace.within(
+          'condition expression',
+          definition.conditionPlace.mark,
+        );
       case 'macro':
         return this.#inCondition(definition.place, condition, diagnostic);
       default:
@@ -241,8 +280,14 @@ class Compilation {
     // The engine counts the condition's lines from 1 and adds them to the first line of its parent.
     const line = parent.mark.line + 1 + (before.match(/[\r\n]/g)?.length ?? 0);
     const column =
-      parent.mark.column + 1 + (index - (Math.max(before.lastIndexOf('\n'), before.lastIndexOf('\r')) + 1));
-    const place = parent.within('condition expression', { offset: parent.mark.offset + at, line, column });
+      parent.mark.column +
+      1 +
+      (index - (Math.max(before.lastIndexOf('\n'), before.lastIndexOf('\r')) + 1));
+    const place = parent.within('condition expression', {
+      offset: parent.mark.offset + at,
+      line,
+      column,
+    });
     return exactPlace(place, text, at);
   }
 }

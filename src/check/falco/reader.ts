@@ -7,8 +7,8 @@ import { type FalcoDiagnostic, LoadError, Place, type WarningCode } from './diag
 import { isCompatibleEngine, parseVersion } from './versions.js';
 import { type MapNode, parseYaml, type ScalarNode, YamlError, type YamlNode } from './yaml.js';
 
-// Reads a rule file item by item and checks the shape of each item. The collector checks how items relate. The first
-// error ends the file.
+// Reads a rule file item by item and checks the shape of each item. The collector checks how items
+// relate. The first error ends the file.
 
 const identifier = /^[a-zA-Z][a-zA-Z0-9_]*$/;
 const listName = /^[^()"'\s=,]+$/;
@@ -27,13 +27,18 @@ const replaceable = [
 ];
 const ruleKeys = ['rule', 'source', 'append', 'override', ...replaceable];
 
-const appendAdvice = "'append: true' is deprecated; write 'override: {condition: append}' or the like";
+const appendAdvice =
+  "'append: true' is deprecated; write 'override: {condition: append}' or the like";
 
 /** Maximum names and values of exceptions in a file. */
 const maxEntries = 1_000_000;
 
 /** Passes the items of a file to the collector; false if an error ended the file. */
-export function readRules(file: RuleText, collector: Collector, diagnostics: FalcoDiagnostic[]): boolean {
+export function readRules(
+  file: RuleText,
+  collector: Collector,
+  diagnostics: FalcoDiagnostic[],
+): boolean {
   try {
     new Reader(file, collector, diagnostics).read();
     return true;
@@ -60,9 +65,13 @@ class Reader {
 
   read(): void {
     for (const document of this.#parse()) {
-      if (document.kind === 'scalar') this.#fail(this.#place, 'expected a list of items, found text');
+      if (document.kind === 'scalar')
+        this.#fail(this.#place, 'expected a list of items, found text');
       if (document.kind === 'map')
-        this.#fail(this.#place, "expected a list of items, found a mapping; put '- ' before each item");
+        this.#fail(
+          this.#place,
+          "expected a list of items, found a mapping; put '- ' before each item",
+        );
       if (document.kind !== 'sequence') continue;
       for (const item of document.items) if (item.kind !== 'null') this.#readItem(item);
     }
@@ -108,7 +117,8 @@ class Reader {
     const text = this.#text(item, 'required_engine_version', place);
     const number = parseUnsigned(text);
     const version = number === undefined ? parseVersion(text) : [0, number, 0];
-    if (version === undefined) this.#fail(place, `expected a version such as 0.57.0, found '${text}'`);
+    if (version === undefined)
+      this.#fail(place, `expected a version such as 0.57.0, found '${text}'`);
     if (!isCompatibleEngine(version)) {
       throw new LoadError(
         'LOAD_ERR_VALIDATE',
@@ -121,10 +131,12 @@ class Reader {
   #readPluginVersions(item: MapNode): void {
     const list = item.get('required_plugin_versions') as YamlNode;
     const place = this.#place.within('required plugin versions', list.mark);
-    if (list.kind !== 'sequence') this.#fail(place, 'required_plugin_versions must be a list of plugins');
+    if (list.kind !== 'sequence')
+      this.#fail(place, 'required_plugin_versions must be a list of plugins');
     for (const plugin of list.items) {
       const unnamed = place.within('required plugin versions entry', plugin.mark);
-      if (plugin.kind !== 'map') this.#fail(unnamed, 'a plugin must be a mapping with name and version');
+      if (plugin.kind !== 'map')
+        this.#fail(unnamed, 'a plugin must be a mapping with name and version');
       const name = this.#text(plugin, 'name', unnamed);
       const named = place.within('required plugin versions entry', plugin.mark, name);
       const requirements = [{ name, version: this.#text(plugin, 'version', named) }];
@@ -133,9 +145,14 @@ class Reader {
         this.#fail(named, 'alternatives must be a list of plugins');
       for (const other of alternatives?.items ?? []) {
         const otherPlace = named.within('required plugin versions alternative', other.mark);
-        if (other.kind !== 'map') this.#fail(otherPlace, 'an alternative must be a mapping with name and version');
+        if (other.kind !== 'map')
+          this.#fail(otherPlace, 'an alternative must be a mapping with name and version');
         const otherName = this.#text(other, 'name', otherPlace);
-        const otherNamed = named.within('required plugin versions alternative', other.mark, otherName);
+        const otherNamed = named.within(
+          'required plugin versions alternative',
+          other.mark,
+          otherName,
+        );
         requirements.push({ name: otherName, version: this.#text(other, 'version', otherNamed) });
       }
       this.#collector.requirePlugins(requirements, named);
@@ -146,9 +163,15 @@ class Reader {
     const name = this.#text(item, 'list', this.#place.within('list', item.mark));
     const place = this.#place.within('list', item.mark, name);
     if (!listName.test(name)) {
-      this.#warn('LOAD_INVALID_LIST_NAME', `the list name '${name}' contains whitespace or one of ( ) " ' = ,`, place);
+      this.#warn(
+        'LOAD_INVALID_LIST_NAME',
+        `the list name '${name}' contains whitespace or one of ( ) " ' = ,`,
+        place,
+      );
     }
-    const items = this.#texts(item, 'items', place).map(({ text, node }) => this.#composed(text, node));
+    const items = this.#texts(item, 'items', place).map(({ text, node }) =>
+      this.#composed(text, node),
+    );
     const isAppended = this.#isAppended(item, place, ['items'], ['items']);
     this.#checkKeys(item, listKeys, place);
     if (isAppended) this.#collector.appendList(name, items, place);
@@ -166,7 +189,10 @@ class Reader {
       );
     }
     const condition = this.#composedValue(item, 'condition', place);
-    const conditionPlace = place.within('macro condition', (item.get('condition') as YamlNode).mark);
+    const conditionPlace = place.within(
+      'macro condition',
+      (item.get('condition') as YamlNode).mark,
+    );
     const isAppended = this.#isAppended(item, place, ['condition'], ['condition']);
     this.#checkKeys(item, macroKeys, place);
     if (isAppended) this.#collector.appendMacro(name, condition, place);
@@ -180,11 +206,14 @@ class Reader {
     if (hasAppend) this.#warn('LOAD_DEPRECATED_ITEM', appendAdvice, place);
     const overrides = this.#overrides(item, place, appendable, replaceable);
     const hasOverrides = overrides.append.size + overrides.replace.size > 0;
-    if (hasAppend && hasOverrides) this.#fail(place, "'append: true' and 'override' cannot stand together");
+    if (hasAppend && hasOverrides)
+      this.#fail(place, "'append: true' and 'override' cannot stand together");
 
     if (hasOverrides) this.#overrideRule(item, name, place, overrides);
     else if (hasAppend) this.#appendRule(item, name, place);
-    else if (['condition', 'output', 'desc', 'priority'].every((key) => item.get(key) === undefined))
+    else if (
+      ['condition', 'output', 'desc', 'priority'].every((key) => item.get(key) === undefined)
+    )
       this.#switchRule(item, name, place);
     else this.#defineRule(item, name, place);
   }
@@ -193,23 +222,28 @@ class Reader {
     const unnamed = new Set(replaceable.filter((key) => item.get(key) !== undefined));
     const takes = (operation: 'append' | 'replace', key: string) => {
       if (!overrides[operation].has(key)) return false;
-      if (!unnamed.delete(key)) this.#fail(place, `'override' has '${key}: ${operation}', and the item has no ${key}`);
+      if (!unnamed.delete(key))
+        this.#fail(place, `'override' has '${key}: ${operation}', and the item has no ${key}`);
       return true;
     };
     const read = (operation: 'append' | 'replace') => {
       const update: RuleUpdate = { name, place, source: this.#sourceOf(item) };
-      if (takes(operation, 'condition')) update.condition = this.#composedValue(item, 'condition', place);
-      if (takes(operation, 'exceptions')) update.exceptions = this.#exceptions(item, place, operation === 'append');
+      if (takes(operation, 'condition'))
+        update.condition = this.#composedValue(item, 'condition', place);
+      if (takes(operation, 'exceptions'))
+        update.exceptions = this.#exceptions(item, place, operation === 'append');
       if (takes(operation, 'output')) update.output = this.#composedValue(item, 'output', place);
       if (takes(operation, 'desc')) update.description = this.#text(item, 'desc', place);
       if (takes(operation, 'tags')) update.tags = this.#tags(item, place);
       if (takes(operation, 'priority')) update.level = this.#priority(item, place);
       if (takes(operation, 'enabled')) update.enabled = this.#flag(item, 'enabled', place);
-      if (takes(operation, 'warn_evttypes')) update.warnEventTypes = this.#flag(item, 'warn_evttypes', place);
+      if (takes(operation, 'warn_evttypes'))
+        update.warnEventTypes = this.#flag(item, 'warn_evttypes', place);
       if (takes(operation, 'skip-if-unknown-filter'))
         update.skipIfUnknownFilter = this.#flag(item, 'skip-if-unknown-filter', place);
       if (takes(operation, 'capture')) update.capture = this.#flag(item, 'capture', place);
-      if (takes(operation, 'capture_duration')) update.captureDuration = this.#number(item, 'capture_duration', place);
+      if (takes(operation, 'capture_duration'))
+        update.captureDuration = this.#number(item, 'capture_duration', place);
       return update;
     };
     if (overrides.append.size > 0) this.#collector.appendRule(read('append'));
@@ -217,15 +251,20 @@ class Reader {
     const [key] = [...unnamed].sort();
     if (key !== undefined) {
       const keyPlace = place.within('overrides', (item.get(key) as YamlNode).mark, key);
-      this.#fail(keyPlace, `the item has '${key}', and 'override' does not say whether to append or replace it`);
+      this.#fail(
+        keyPlace,
+        `the item has '${key}', and 'override' does not say whether to append or replace it`,
+      );
     }
     this.#checkKeys(item, ruleKeys, place);
   }
 
   #appendRule(item: MapNode, name: string, place: Place): void {
     const update: RuleUpdate = { name, place, source: this.#sourceOf(item) };
-    if (item.get('condition') !== undefined) update.condition = this.#composedValue(item, 'condition', place);
-    if (item.get('exceptions') !== undefined) update.exceptions = this.#exceptions(item, place, true);
+    if (item.get('condition') !== undefined)
+      update.condition = this.#composedValue(item, 'condition', place);
+    if (item.get('exceptions') !== undefined)
+      update.exceptions = this.#exceptions(item, place, true);
     this.#checkKeys(item, ruleKeys, place);
     this.#collector.appendRule(update);
   }
@@ -233,7 +272,11 @@ class Reader {
   #switchRule(item: MapNode, name: string, place: Place): void {
     const enabled = this.#flag(item, 'enabled', place);
     if (enabled === undefined) this.#fail(place, "the rule has neither a condition nor 'enabled'");
-    this.#warn('LOAD_DEPRECATED_ITEM', "'enabled' alone is deprecated; add 'override: {enabled: replace}'", place);
+    this.#warn(
+      'LOAD_DEPRECATED_ITEM',
+      "'enabled' alone is deprecated; add 'override: {enabled: replace}'",
+      place,
+    );
     this.#checkKeys(item, ruleKeys, place);
     this.#collector.switchRule(name, enabled, place);
   }
@@ -279,19 +322,32 @@ class Reader {
     return hasAppend || append.size > 0;
   }
 
-  #overrides(item: MapNode, parent: Place, mayAppend: readonly string[], mayReplace: readonly string[]): Overrides {
+  #overrides(
+    item: MapNode,
+    parent: Place,
+    mayAppend: readonly string[],
+    mayReplace: readonly string[],
+  ): Overrides {
     const found: Overrides = { append: new Set(), replace: new Set() };
     const node = item.get('override');
     if (node === undefined || node.kind === 'null' || node.kind === 'scalar') return found;
     const isMap = node.kind === 'map';
     if (!isMap && node.items.length > 0)
-      throw new LoadError('LOAD_ERR_VALIDATE', "'override' is a mapping, as in {condition: append}", this.#place);
+      throw new LoadError(
+        'LOAD_ERR_VALIDATE',
+        "'override' is a mapping, as in {condition: append}",
+        this.#place,
+      );
     const place = parent.within('overrides', item.mark);
     for (const { key, value } of isMap ? node.pairs : []) {
       const name = wordOf(key);
       const operation = wordOf(value);
       if (name === undefined || operation === undefined)
-        throw new LoadError('LOAD_ERR_VALIDATE', "'override' is a mapping, as in {condition: append}", this.#place);
+        throw new LoadError(
+          'LOAD_ERR_VALIDATE',
+          "'override' is a mapping, as in {condition: append}",
+          this.#place,
+        );
       if (operation === 'append') {
         if (!mayAppend.includes(name))
           this.#fail(
@@ -325,11 +381,16 @@ class Reader {
     const made: ExceptionDefinition[] = [];
     for (const node of list.items) {
       const unnamed = listPlace.within('exception', node.mark);
-      if (node.kind !== 'map') this.#fail(unnamed, 'an exception must be a mapping with name, fields and values');
+      if (node.kind !== 'map')
+        this.#fail(unnamed, 'an exception must be a mapping with name, fields and values');
       const name = this.#text(node, 'name', unnamed);
       const place = parent.within('exception', node.mark, name);
       if (made.some((other) => other.name === name)) {
-        this.#warn('LOAD_EXCEPTION_NAME_NOT_UNIQUE', `the rule has two exceptions named '${name}'`, place);
+        this.#warn(
+          'LOAD_EXCEPTION_NAME_NOT_UNIQUE',
+          `the rule has two exceptions named '${name}'`,
+          place,
+        );
       }
       const fields = this.#entry(node, 'fields', place, isAppended);
       const comps = this.#entry(node, 'comps', place, true);
@@ -362,7 +423,8 @@ class Reader {
 
   #entryOf(node: YamlNode, place: Place, depth: number): Entry {
     // Nested aliases multiply values.
-    if (++this.#entries > maxEntries) this.#fail(place, 'the exceptions of the file have too many values');
+    if (++this.#entries > maxEntries)
+      this.#fail(place, 'the exceptions of the file have too many values');
     const made: Entry = { isList: node.kind === 'sequence', item: new Composed(), items: [] };
     if (node.kind === 'scalar') {
       if (node.text === '') this.#fail(place, 'a value is empty');
@@ -446,7 +508,10 @@ class Reader {
     const node = this.#scalar(item, key, place);
     const value = parseFlag(node.text);
     if (value === undefined)
-      this.#fail(place.within('value for', node.mark, key), `${key} must be true or false, not '${node.text}'`);
+      this.#fail(
+        place.within('value for', node.mark, key),
+        `${key} must be true or false, not '${node.text}'`,
+      );
     return value;
   }
 
@@ -455,7 +520,10 @@ class Reader {
     const node = this.#scalar(item, key, place);
     const value = parseUnsigned(node.text);
     if (value === undefined)
-      this.#fail(place.within('value for', node.mark, key), `${key} must be a whole number, not '${node.text}'`);
+      this.#fail(
+        place.within('value for', node.mark, key),
+        `${key} must be a whole number, not '${node.text}'`,
+      );
     return value;
   }
 
@@ -493,7 +561,9 @@ const no = ['n', 'no', 'false', 'off'];
 function parseFlag(text: string): boolean | undefined {
   const lower = text.toLowerCase();
   const isWord =
-    text === lower || text === text.toUpperCase() || text === lower.charAt(0).toUpperCase() + lower.slice(1);
+    text === lower ||
+    text === text.toUpperCase() ||
+    text === lower.charAt(0).toUpperCase() + lower.slice(1);
   if (!isWord) return undefined;
   return yes.includes(lower) ? true : no.includes(lower) ? false : undefined;
 }

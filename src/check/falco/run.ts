@@ -13,13 +13,16 @@ export interface SelectedRule {
 }
 
 /** A finding as the engine prints it (native/src/rules/matcher.cpp). */
-interface Line extends Omit<Finding, 'rule' | 'language' | 'level' | 'tags' | 'location' | 'capture' | 'count'> {
+interface Line
+  extends Omit<Finding, 'rule' | 'language' | 'level' | 'tags' | 'location' | 'capture' | 'count'> {
   /** Index among the evaluated rules. */
   rule: number;
   process?: FoundProcess;
 }
 
-/** The last line: for each rule with matches, how many there were and how many are in no finding. */
+/**
+ * The last line: for each rule with matches, how many there were and how many are in no finding.
+ */
 interface Totals {
   rules: [rule: number, matches: number, leftOut: number][];
   /** For each repeated finding: its index, its count, and the time of its last occurrence. */
@@ -37,9 +40,17 @@ export class FalcoRun implements RuleRun {
   #totals: Totals = { rules: [], folded: [] };
   #summary: Summary | undefined;
 
-  constructor(loaded: FalcoRules, chosen: readonly SelectedRule[], input: string, options: RunOptions) {
+  constructor(
+    loaded: FalcoRules,
+    chosen: readonly SelectedRule[],
+    input: string,
+    options: RunOptions,
+  ) {
     this.#loaded = loaded;
-    this.#chosen = chosen.map((one) => ({ ...one, loaded: loaded.rules[one.number ?? -1] as FalcoRule }));
+    this.#chosen = chosen.map((one) => ({
+      ...one,
+      loaded: loaded.rules[one.number ?? -1] as FalcoRule,
+    }));
     this.#evaluated = this.#chosen.filter(({ loaded: { leftOut } }) => leftOut === undefined);
     this.#input = input;
     this.#options = options;
@@ -72,7 +83,9 @@ export class FalcoRun implements RuleRun {
     this.#summary = session.summary();
     if (!foldRepeats) return;
     this.#takeTotals(kept.at(-1));
-    const counts = new Map(this.#totals.folded.map(([place, count, lastTs]) => [place, { count, lastTs }]));
+    const counts = new Map(
+      this.#totals.folded.map(([place, count, lastTs]) => [place, { count, lastTs }]),
+    );
     let place = 0;
     for (const lines of kept) {
       for (const finding of this.#findings(lines)) yield { ...finding, ...counts.get(place++) };
@@ -86,7 +99,9 @@ export class FalcoRun implements RuleRun {
 
   outcomes(): RuleOutcome[] {
     const { containersSeen, containersUndescribed } = this.summary();
-    const totals = new Map(this.#totals.rules.map(([rule, ...counts]) => [this.#evaluated[rule]?.rule, counts]));
+    const totals = new Map(
+      this.#totals.rules.map(([rule, ...counts]) => [this.#evaluated[rule]?.rule, counts]),
+    );
     return this.#chosen.map(({ rule, loaded }) => {
       const [matches = 0, leftOut = 0] = totals.get(rule) ?? [];
       const reason = reasonFor(loaded, containersUndescribed, containersSeen);
@@ -111,20 +126,35 @@ export class FalcoRun implements RuleRun {
   #finding({ rule: number, ts, ...found }: Line): Finding {
     const { rule } = this.#evaluated[number] as SelectedRule;
     const { name, language, level, tags, location } = rule;
-    return { rule: name, language, level, tags, location, capture: this.#input, ts, count: 1, ...found };
+    return {
+      rule: name,
+      language,
+      level,
+      tags,
+      location,
+      capture: this.#input,
+      ts,
+      count: 1,
+      ...found,
+    };
   }
 }
 
 function linesOf(lines: Uint8Array): string[] {
-  return Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength).toString('utf8').trimEnd().split('\n');
+  return Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength)
+    .toString('utf8')
+    .trimEnd()
+    .split('\n');
 }
 
 /** Why a rule cannot see everything it looks for in this capture. */
 function reasonFor(rule: FalcoRule, undescribed: bigint, containers: bigint): string | undefined {
   if (rule.leftOut !== undefined) return rule.leftOut;
-  if (rule.unavailableFields.length > 0) return `captures do not contain ${rule.unavailableFields.join(', ')}`;
+  if (rule.unavailableFields.length > 0)
+    return `captures do not contain ${rule.unavailableFields.join(', ')}`;
   if (!rule.canMatch) return 'no event can have the event type it requires';
   if (rule.containerFields.length === 0 || undescribed === 0n) return undefined;
-  const some = undescribed === containers ? 'the containers' : `${undescribed} of ${containers} containers`;
+  const some =
+    undescribed === containers ? 'the containers' : `${undescribed} of ${containers} containers`;
   return `the capture does not describe ${some}, and the rule uses ${rule.containerFields.join(', ')}`;
 }

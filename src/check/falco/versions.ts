@@ -9,7 +9,9 @@ export function parseVersion(text: string): Version | undefined {
   return numbers.length === 3 ? numbers.map(Number) : undefined;
 }
 
-/** Whether the available version satisfies the required one: the same major version, and not older. */
+/**
+ * Whether the available version satisfies the required one: the same major version, and not older.
+ */
 export function isCompatible(available: Version, required: Version): boolean {
   const [major = 0, minor = 0, patch = 0] = available;
   const [requiredMajor = 0, requiredMinor = 0, requiredPatch = 0] = required;

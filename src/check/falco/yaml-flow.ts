@@ -1,5 +1,6 @@
-// In the engine's YAML, lines within brackets may have any indentation. The library follows the standard, which
-// requires more indentation than that of the parent, so these lines get extra spaces.
+// In the engine's YAML, lines within brackets may have any indentation. The library follows the
+// standard, which requires more indentation than that of the parent, so these lines get extra
+// spaces.
 
 export interface Indented {
   text: string;
@@ -26,7 +27,10 @@ export function indentFlow(text: string): Indented | undefined {
 
 const blockHeader = /[|>][-+0-9]*[ \t]*(?:#[^\n]*)?$/;
 
-/** Finds the lines that start within brackets. A simple scan is enough for texts that the library rejected. */
+/**
+ * Finds the lines that start within brackets. A simple scan is enough for texts that the library
+ * rejected.
+ */
 class Scanner {
   readonly #text: string;
   readonly #lines: number[] = [];
@@ -78,7 +82,8 @@ function scanLine(line: string, depthBefore: number, quoteBefore: string): [numb
     const isAfterBlank = at === 0 || /\s/.test(line.charAt(at - 1));
     if (character === '#' && isAfterBlank) break;
     if (/\s/.test(character)) continue;
-    const isIndicator = (character === ':' || character === '-') && /^(\s|$)/.test(line.slice(at + 1, at + 2));
+    const isIndicator =
+      (character === ':' || character === '-') && /^(\s|$)/.test(line.slice(at + 1, at + 2));
     if (isStart && (character === '"' || character === "'")) quote = character;
     else if ((isStart || depth > 0) && (character === '[' || character === '{')) depth++;
     else if (depth > 0 && (character === ']' || character === '}')) depth--;

@@ -1,10 +1,17 @@
 import type { Alias, CST, Document, ParsedNode } from 'yaml';
 import { yamlPackage } from '../yaml-package.js';
 import { indentFlow } from './yaml-flow.js';
-import { type Lines, mapNode, nullWords, type ScalarNode, YamlError, type YamlNode } from './yaml-nodes.js';
+import {
+  type Lines,
+  mapNode,
+  nullWords,
+  type ScalarNode,
+  YamlError,
+  type YamlNode,
+} from './yaml-nodes.js';
 
-// Reads any YAML with the library `yaml`. The library accepts more than the rules engine does; this file handles the
-// differences.
+// Reads any YAML with the library `yaml`. The library accepts more than the rules engine does; this
+// file handles the differences.
 
 /** The documents of a text, except empty ones. */
 export function parseYamlWithLibrary(text: string, lines: Lines): YamlNode[] {
@@ -24,20 +31,24 @@ function convertAll(text: string, lines: Lines): YamlNode[] {
     // The engine ignores the indentation of lines within brackets.
     const indented = indentFlow(text);
     const again = indented === undefined ? documents : parseDocuments(indented.text);
-    if (indented === undefined || firstProblem(again) !== undefined) throw yamlError(problem, lines);
+    if (indented === undefined || firstProblem(again) !== undefined)
+      throw yamlError(problem, lines);
     documents = again;
     lines.shift(indented.origins);
     problem = undefined;
   }
-  return documents.map((document) => new Converter(document, lines).root()).filter((root) => root !== undefined);
+  return documents
+    .map((document) => new Converter(document, lines).root())
+    .filter((root) => root !== undefined);
 }
 
 /** Maximum nesting depth of the engine's YAML. */
 const maxNested = 500;
 
 /**
- * Whether collections are nested deeper than that. The library recurses into them, so deep nesting exhausts the stack.
- * With little stack left, V8 cannot compile a regular expression, which kills the process.
+ * Whether collections are nested deeper than that. The library recurses into them, so deep nesting
+ * exhausts the stack. With little stack left, V8 cannot compile a regular expression, which kills
+ * the process.
  */
 function isTooDeep(text: string): boolean {
   if (mayNest(text) <= maxNested) return false;
@@ -47,7 +58,9 @@ function isTooDeep(text: string): boolean {
   return false;
 }
 
-/** Upper bound of the nesting depth: counts opening brackets, and the columns of block collections. */
+/**
+ * Upper bound of the nesting depth: counts opening brackets, and the columns of block collections.
+ */
 function mayNest(text: string): number {
   let brackets = 0;
   let widest = 0;
@@ -76,7 +89,10 @@ function isDeeper(root: CST.Token | undefined, limit: number): boolean {
     if (depth > limit) return true;
     level = level.flatMap((token) =>
       token !== undefined && token !== null && 'items' in token
-        ? (token.items as CST.CollectionItem[]).flatMap(({ key, value }) => [key ?? undefined, value])
+        ? (token.items as CST.CollectionItem[]).flatMap(({ key, value }) => [
+            key ?? undefined,
+            value,
+          ])
         : [],
     );
   }
@@ -105,7 +121,8 @@ interface Problem {
 function firstProblem(documents: readonly AnyDocument[]): Problem | undefined {
   for (const { errors } of documents) {
     const [error] = errors;
-    if (error !== undefined) return { message: messageOf(error.code, error.message), at: error.pos[0] };
+    if (error !== undefined)
+      return { message: messageOf(error.code, error.message), at: error.pos[0] };
   }
   return undefined;
 }
@@ -163,7 +180,10 @@ class Converter {
     if (this.#yaml.isAlias(node)) {
       const target = this.#anchors.get(node.source);
       if (target !== undefined) return target;
-      throw new YamlError(`no anchor is named '${node.source}' before this alias`, this.#lines.markAt(node.range[0]));
+      throw new YamlError(
+        `no anchor is named '${node.source}' before this alias`,
+        this.#lines.markAt(node.range[0]),
+      );
     }
     const made = this.#convertValue(node);
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, made);
@@ -192,7 +212,11 @@ class Converter {
     }
     const mark = this.#lines.markAt(start);
     if (this.#yaml.isSeq(node)) {
-      return { kind: 'sequence', items: node.items.map((item) => this.#convert(item as ParsedNode | null)), mark };
+      return {
+        kind: 'sequence',
+        items: node.items.map((item) => this.#convert(item as ParsedNode | null)),
+        mark,
+      };
     }
     if (!this.#yaml.isMap(node)) throw new YamlError('a value of an unknown kind', mark);
     const pairs = node.items.map(({ key, value }) => ({

@@ -69,7 +69,8 @@ export class Lines {
 
   constructor(text: string) {
     this.#text = text;
-    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.#starts.push(at + 1);
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1))
+      this.#starts.push(at + 1);
   }
 
   /** From now on, places refer to a text with inserted blanks. */
@@ -103,7 +104,10 @@ export class Lines {
   }
 }
 
-function lastNotAfter<Place extends { at: number }>(places: readonly Place[], at: number): Place | undefined {
+function lastNotAfter<Place extends { at: number }>(
+  places: readonly Place[],
+  at: number,
+): Place | undefined {
   let low = -1;
   let high = places.length - 1;
   while (low < high) {

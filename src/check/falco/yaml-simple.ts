@@ -1,7 +1,8 @@
 import { type Lines, mapNode, nullWords, type ScalarNode, type YamlNode } from './yaml-nodes.js';
 
-// Fast reader for the YAML that nearly all rule files use: block lists and mappings, lists in brackets, texts of every
-// style. The library is ten times slower on such files; it reads all other files, including those with errors.
+// Fast reader for the YAML that nearly all rule files use: block lists and mappings, lists in
+// brackets, texts of every style. The library is ten times slower on such files; it reads all other
+// files, including those with errors.
 
 /** The same nodes as from the library; undefined for a text that only the library can read. */
 export function parseSimpleYaml(text: string, lines: Lines): YamlNode[] | undefined {
@@ -93,7 +94,8 @@ class SimpleReader {
     this.#endLine(afterColon);
     if (this.#indent < column) throw new NotSimple();
     if (this.#isItem(this.#at)) return this.#sequence(this.#indent);
-    if (this.#indent === column || '|>'.includes(this.#text.charAt(this.#at))) throw new NotSimple();
+    if (this.#indent === column || '|>'.includes(this.#text.charAt(this.#at)))
+      throw new NotSimple();
     if (this.#keyEnd(this.#at) > 0) return this.#map(this.#at, this.#indent);
     return this.#value(this.#at, column);
   }
@@ -132,7 +134,8 @@ class SimpleReader {
         next = from + 1;
         continue;
       }
-      if (from - next <= indent || from >= this.#text.length || this.#text.charAt(from) === '#') break;
+      if (from - next <= indent || from >= this.#text.length || this.#text.charAt(from) === '#')
+        break;
       let line: string;
       [line, end, hasComment] = this.#plainLine(from);
       text += (blankLines === 0 ? ' ' : '\n'.repeat(blankLines)) + line;
@@ -265,7 +268,8 @@ class SimpleReader {
 
   #checkPlainStart(at: number): void {
     const character = this.#text.charAt(at);
-    if (character === '' || character === '\n' || indicators.includes(character)) throw new NotSimple();
+    if (character === '' || character === '\n' || indicators.includes(character))
+      throw new NotSimple();
   }
 
   #enter(): void {
@@ -291,7 +295,8 @@ class SimpleReader {
   /** Skips the rest of a line, which may contain only blanks and then a comment. */
   #endLine(from: number): void {
     const at = this.#skipBlanks(from);
-    if (!this.#isLineEnd(at) || (at === from && this.#text.charAt(at) === '#')) throw new NotSimple();
+    if (!this.#isLineEnd(at) || (at === from && this.#text.charAt(at) === '#'))
+      throw new NotSimple();
     this.#goToLine(this.#lineEnd(at) + 1);
   }
 

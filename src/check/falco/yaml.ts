@@ -2,8 +2,8 @@ import { parseYamlWithLibrary } from './yaml-library.js';
 import { Lines, type YamlNode } from './yaml-nodes.js';
 import { parseSimpleYaml } from './yaml-simple.js';
 
-// YAML as the Falco engine reads it: scalars are text as written, the first of duplicate keys counts, and merge keys
-// have no meaning.
+// YAML as the Falco engine reads it: scalars are text as written, the first of duplicate keys
+// counts, and merge keys have no meaning.
 
 export {
   type MapNode,

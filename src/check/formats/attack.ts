@@ -1,5 +1,5 @@
-// Recognizes tags for MITRE ATT&CK techniques and tactics in the styles of all rule languages: T1059, attack.t1059.004,
-// mitre:T1059, mitre_credential_access, attack.credential-access.
+// Recognizes tags for MITRE ATT&CK techniques and tactics in the styles of all rule languages:
+// T1059, attack.t1059.004, mitre:T1059, mitre_credential_access, attack.credential-access.
 
 export interface AttackTaxon {
   /** T1059.004, TA0006 */
@@ -40,7 +40,12 @@ export function attackTaxon(tag: string): AttackTaxon | undefined {
   const [, number] = tacticId.exec(tag) ?? [];
   const word = tactic.exec(tag)?.[1]?.toLowerCase().replaceAll('-', '_') ?? '';
   const found = Object.values(tactics).find(([id]) => id === number?.toUpperCase());
-  const [id, name] = found ?? (Object.hasOwn(tactics, word) ? (tactics[word] as readonly [string, string]) : []);
+  const [id, name] =
+    found ?? (Object.hasOwn(tactics, word) ? (tactics[word] as readonly [string, string]) : []);
   if (id === undefined) return undefined;
-  return { id, ...(name === undefined ? {} : { name }), uri: `https://attack.mitre.org/tactics/${id}/` };
+  return {
+    id,
+    ...(name === undefined ? {} : { name }),
+    uri: `https://attack.mitre.org/tactics/${id}/`,
+  };
 }

@@ -6,8 +6,8 @@ import { sarifLevel } from '../severity.js';
 import { oneLine, subjectLines, truncate } from '../text.js';
 import type { FindingFormat } from './format.js';
 
-// Workflow commands of GitHub Actions. It shows 10 errors and 10 warnings of a step and silently drops the rest, so the
-// last line reports how many are missing. Notices count as warnings here.
+// Workflow commands of GitHub Actions. It shows 10 errors and 10 warnings of a step and silently
+// drops the rest, so the last line reports how many are missing. Notices count as warnings here.
 
 const maxErrors = 10;
 const maxWarnings = 10;
@@ -80,7 +80,9 @@ function kindLine(remarks: readonly Remark[]): string {
 /** A command on its own line. Escaping keeps its contents from starting another command. */
 function command(name: Command, title: string, text: string, location?: RuleLocation): string {
   const place =
-    location !== undefined && isInRepository(location.file) && oneLine(location.file) === location.file
+    location !== undefined &&
+    isInRepository(location.file) &&
+    oneLine(location.file) === location.file
       ? [`file=${property(location.file)}`, `line=${location.line}`]
       : [];
   const properties = [...place, `title=${property(truncate(oneLine(title), maxName))}`];

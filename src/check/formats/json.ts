@@ -5,7 +5,9 @@ import type { RunReport } from '../report.js';
 import { jsonOf } from '../text.js';
 import type { FindingFormat } from './format.js';
 
-/** One document: findings, the outcome of each rule, and diagnostics for rule files and captures. */
+/**
+ * One document: findings, the outcome of each rule, and diagnostics for rule files and captures.
+ */
 export const json: FindingFormat = {
   name: 'json',
   open(sink) {
@@ -19,7 +21,8 @@ export const json: FindingFormat = {
       finding: (finding) => sink.write(`${begin()}${jsonOf(finding)}`),
       async end(report) {
         await sink.write(isFirst ? '{"findings":[]' : '\n]');
-        for (const [name, items] of Object.entries(partsOf(report))) await sink.write(`,\n"${name}":${array(items)}`);
+        for (const [name, items] of Object.entries(partsOf(report)))
+          await sink.write(`,\n"${name}":${array(items)}`);
         await sink.write('}\n');
         await sink.close();
       },
@@ -39,7 +42,19 @@ function partsOf(report: RunReport): Record<string, readonly unknown[]> {
 
 function outcomeOf({ rule, state, reason, matches, leftOut }: RuleOutcome) {
   const { name, id, language, level, tags, description, location } = rule;
-  return { rule: name, ruleId: id, state, reason, matches, leftOut, language, level, tags, description, location };
+  return {
+    rule: name,
+    ruleId: id,
+    state,
+    reason,
+    matches,
+    leftOut,
+    language,
+    level,
+    tags,
+    description,
+    location,
+  };
 }
 
 function captureOf({ capture, summary }: CheckReport) {
@@ -60,7 +75,9 @@ function captureOf({ capture, summary }: CheckReport) {
 }
 
 function countsOf(reasons: CheckReport['summary']['notes']) {
-  return reasons.filter(({ count }) => count > 0n).map((one) => ({ ...one, count: Number(one.count) }));
+  return reasons
+    .filter(({ count }) => count > 0n)
+    .map((one) => ({ ...one, count: Number(one.count) }));
 }
 
 function array(items: readonly unknown[]): string {

@@ -2,17 +2,28 @@ import type { ReportedFinding, RuleOutcome } from '../finding.js';
 import { type FindingGroup, FindingGroups } from '../groups.js';
 import { limitRemarks, plural, remarksOf } from '../remarks.js';
 import type { RunReport } from '../report.js';
-import { captureText, eventText, oneLine, placeText, subjectLines, truncate, UniqueNames } from '../text.js';
+import {
+  captureText,
+  eventText,
+  oneLine,
+  placeText,
+  subjectLines,
+  truncate,
+  UniqueNames,
+} from '../text.js';
 import type { FindingFormat } from './format.js';
 
-// JUnit XML for CI services: a test case for each rule, so that the report also counts rules without findings. A rule
-// with findings fails; a rule that could not be evaluated is skipped.
+// JUnit XML for CI services: a test case for each rule, so that the report also counts rules
+// without findings. A rule with findings fails; a rule that could not be evaluated is skipped.
 
 const maxExamples = 20;
 const maxText = 1000;
 const maxName = 255;
 const maxReason = 300;
-/** Maximum file size: GitLab accepts 30 MB. Every rule has its test case; details are included while there is room. */
+/**
+ * Maximum file size: GitLab accepts 30 MB. Every rule has its test case; details are included while
+ * there is room.
+ */
 const maxBytes = 28_000_000;
 const maxRemarks = 100;
 
@@ -42,21 +53,37 @@ function* document(report: RunReport, groups: FindingGroups): Generator<string> 
     skipped: String(skipped),
   });
   yield `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${counts}>\n<testsuite name="sfkit check"${counts}>\n`;
-  yield element('properties', '', captures.map(({ capture }) => property('capture', captureText(capture))).join(''));
+  yield element(
+    'properties',
+    '',
+    captures.map(({ capture }) => property('capture', captureText(capture))).join(''),
+  );
   const cases = rules.map((outcome) => caseOf(outcome, groupOf(outcome, groups), names));
-  let room = maxBytes - cases.reduce((bytes, { head, short }) => bytes + Buffer.byteLength(head + short), 0);
+  let room =
+    maxBytes - cases.reduce((bytes, { head, short }) => bytes + Buffer.byteLength(head + short), 0);
   for (const { head, short, long } of cases) {
     const whole = room > 0 ? long() : short;
     room -= Buffer.byteLength(whole);
     yield element('testcase', head, room < 0 ? short : whole);
   }
   for (const { capture, message } of failed) {
-    const name = attributes({ classname: 'sfkit.captures', name: unique(shortened(capture, maxName), names) });
-    yield element('testcase', name, element('error', attributes({ message: shortened(message) }), ''));
+    const name = attributes({
+      classname: 'sfkit.captures',
+      name: unique(shortened(capture, maxName), names),
+    });
+    yield element(
+      'testcase',
+      name,
+      element('error', attributes({ message: shortened(message) }), ''),
+    );
   }
   const remarks = limitRemarks(remarksOf(report), maxRemarks);
   if (remarks.length > 0)
-    yield element('system-err', '', xml(remarks.map(({ text }) => `${shortened(text)}\n`).join('')));
+    yield element(
+      'system-err',
+      '',
+      xml(remarks.map(({ text }) => `${shortened(text)}\n`).join('')),
+    );
   yield '</testsuite>\n</testsuites>\n';
 }
 
@@ -69,13 +96,26 @@ function caseOf(outcome: RuleOutcome, group: FindingGroup | undefined, names: Un
   const { rule, state, reason } = outcome;
   const title = shortened(rule.name.trim(), maxName) || 'rule without a name';
   const name = unique(title, names, shortened(placeText(rule.location), maxName));
-  const head = attributes({ classname: `sfkit.${rule.language}`, name, file: shortened(rule.location.file, maxName) });
+  const head = attributes({
+    classname: `sfkit.${rule.language}`,
+    name,
+    file: shortened(rule.location.file, maxName),
+  });
   const { findings = 0, suppressed = 0 } = group ?? {};
-  const foot = suppressed > 0 ? element('system-out', '', `${plural(suppressed, 'suppressed finding')}\n`) : '';
+  const foot =
+    suppressed > 0
+      ? element('system-out', '', `${plural(suppressed, 'suppressed finding')}\n`)
+      : '';
   if (group !== undefined && findings > 0)
-    return { head, short: shortFailure(group) + foot, long: () => failureText(group, reason) + foot };
+    return {
+      head,
+      short: shortFailure(group) + foot,
+      long: () => failureText(group, reason) + foot,
+    };
   const whole =
-    state === 'unevaluated' ? element('skipped', attributes({ message: shortened(reason ?? '', maxReason) }), '') : '';
+    state === 'unevaluated'
+      ? element('skipped', attributes({ message: shortened(reason ?? '', maxReason) }), '')
+      : '';
   return { head, short: whole + foot, long: () => whole + foot };
 }
 
@@ -101,7 +141,9 @@ function failureText(group: FindingGroup, reason: string | undefined): string {
 function exampleLines(finding: ReportedFinding): string[] {
   return [
     `- ${eventText(finding)}`,
-    ...[...subjectLines(finding), ['output', finding.output]].map(([name, text]) => `  ${name}: ${text}`),
+    ...[...subjectLines(finding), ['output', finding.output]].map(
+      ([name, text]) => `  ${name}: ${text}`,
+    ),
   ];
 }
 
@@ -136,7 +178,9 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&apos;',
 };
 
-/** Escapes text. Expects no hidden characters: XML forbids some of them and readers change others. */
+/**
+ * Escapes text. Expects no hidden characters: XML forbids some of them and readers change others.
+ */
 function xml(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => entities[sign] as string);
 }

@@ -15,8 +15,8 @@ import {
 } from '../text.js';
 import type { FindingFormat } from './format.js';
 
-// A job summary for people. GitHub shows no summary of 1 MiB or more. Captured text is put into code blocks, each line
-// after a label; markup in everything else is escaped.
+// A job summary for people. GitHub shows no summary of 1 MiB or more. Captured text is put into
+// code blocks, each line after a label; markup in everything else is escaped.
 
 const maxBytes = 900_000;
 const maxTableBytes = 300_000;
@@ -48,7 +48,9 @@ function pageText(report: RunReport, groups: readonly FindingGroup[], suppressed
   page.add(`## sfkit check: ${headline(groups)}\n\n${rulesLine(report, suppressed)}\n`);
   page.add(remarksText(report));
   if (groups.length === 0) return page.text;
-  page.add('\n| level | rule | findings | events | location |\n| --- | --- | ---: | ---: | --- |\n');
+  page.add(
+    '\n| level | rule | findings | events | location |\n| --- | --- | ---: | ---: | --- |\n',
+  );
   const missing = page.addAll(groups, rowText, maxTableBytes);
   if (missing > 0) page.add(`\n${plural(missing, 'more rule')} with findings.\n`);
   const left = page.addAll(groups, groupText, maxBytes);
@@ -71,11 +73,19 @@ class Page {
     this.#bytes += Buffer.byteLength(part);
   }
 
-  /** Adds the text of each group until the page has `maxBytes` bytes. Returns the number of groups that did not fit. */
-  addAll(groups: readonly FindingGroup[], text: (group: FindingGroup) => string, maxBytes: number): number {
+  /**
+   * Adds the text of each group until the page has `maxBytes` bytes. Returns the number of groups
+   * that did not fit.
+   */
+  addAll(
+    groups: readonly FindingGroup[],
+    text: (group: FindingGroup) => string,
+    maxBytes: number,
+  ): number {
     for (const [index, group] of groups.entries()) {
       const part = text(group);
-      if (this.#bytes + Buffer.byteLength(part) > Math.min(maxBytes, this.#maxBytes)) return groups.length - index;
+      if (this.#bytes + Buffer.byteLength(part) > Math.min(maxBytes, this.#maxBytes))
+        return groups.length - index;
       this.add(part);
     }
     return 0;
@@ -86,7 +96,8 @@ function headline(groups: readonly FindingGroup[]): string {
   const total = groups.reduce((sum, { findings }) => sum + findings, 0);
   if (total === 0) return 'no findings';
   const byLevel = new Map<string, number>();
-  for (const { level, findings } of groups) byLevel.set(level, (byLevel.get(level) ?? 0) + findings);
+  for (const { level, findings } of groups)
+    byLevel.set(level, (byLevel.get(level) ?? 0) + findings);
   const parts = [...byLevel]
     .sort(([one], [other]) => rankOf(one) - rankOf(other))
     .map(([level, count]) => `${count} ${level}`);

@@ -19,8 +19,8 @@ import {
 import { type AttackTaxon, attackTaxon } from './attack.js';
 import type { FindingFormat } from './format.js';
 
-// SARIF 2.1.0 within the limits of GitHub and GitLab. They reject files or skip results beyond their limits, so sfkit
-// leaves out the rest and adds a notification that counts it.
+// SARIF 2.1.0 within the limits of GitHub and GitLab. They reject files or skip results beyond
+// their limits, so sfkit leaves out the rest and adds a notification that counts it.
 
 /** Maximum results per run that both keep. */
 const maxResults = 5000;
@@ -72,7 +72,11 @@ class SarifLog {
   readonly #lines = new Map<string, Set<number>>();
   #stepBytes = 0;
 
-  constructor(report: RunReport, findings: readonly ReportedFinding[], counts: ReadonlyMap<string, number>) {
+  constructor(
+    report: RunReport,
+    findings: readonly ReportedFinding[],
+    counts: ReadonlyMap<string, number>,
+  ) {
     this.#report = report;
     this.#findings = findings;
     this.#counts = counts;
@@ -90,7 +94,10 @@ class SarifLog {
           version,
           semanticVersion: version,
           rules: this.#rules.descriptors,
-          notifications: Object.entries(remarkKinds).map(([id, text]) => ({ id, shortDescription: { text } })),
+          notifications: Object.entries(remarkKinds).map(([id, text]) => ({
+            id,
+            shortDescription: { text },
+          })),
           supportedTaxonomies: [{ name: taxonomyName, index: 0 }],
         },
       },
@@ -135,7 +142,11 @@ class SarifLog {
         ? {}
         : {
             suppressions: [
-              { kind: 'external', status: 'accepted', justification: sarifText(suppression.reason, maxText) },
+              {
+                kind: 'external',
+                status: 'accepted',
+                justification: sarifText(suppression.reason, maxText),
+              },
             ],
           }),
       ...this.#codeFlows(finding, uri, line),
@@ -144,9 +155,9 @@ class SarifLog {
   }
 
   /**
-   * Location of a finding for services: the program, which is the same in every run, below a separate folder, so that
-   * no captured path matches a file in the repository. The line number encodes the finding, because GitLab merges two
-   * results of a rule on the same line.
+   * Location of a finding for services: the program, which is the same in every run, below a
+   * separate folder, so that no captured path matches a file in the repository. The line number
+   * encodes the finding, because GitLab merges two results of a rule on the same line.
    */
   #place(finding: ReportedFinding, ruleId: string): { uri: string; line: number } {
     const uri = locationPath(finding);
@@ -175,7 +186,10 @@ class SarifLog {
   }
 
   #invocation(results: readonly string[]) {
-    const remarks = [...this.#leftOut(results.length), ...limitRemarks(remarksOf(this.#report), maxRemarks)];
+    const remarks = [
+      ...this.#leftOut(results.length),
+      ...limitRemarks(remarksOf(this.#report), maxRemarks),
+    ];
     return {
       executionSuccessful: this.#report.failed.length === 0,
       toolExecutionNotifications: remarks.map(({ kind, level, text }) => ({
@@ -188,8 +202,11 @@ class SarifLog {
 
   #leftOut(shown: number): Remark[] {
     const left = new Map(this.#counts);
-    for (const { rule } of this.#findings.slice(0, shown)) left.set(rule, (left.get(rule) as number) - 1);
-    const rules = [...left].filter(([, count]) => count > 0).sort(([, one], [, other]) => other - one);
+    for (const { rule } of this.#findings.slice(0, shown))
+      left.set(rule, (left.get(rule) as number) - 1);
+    const rules = [...left]
+      .filter(([, count]) => count > 0)
+      .sort(([, one], [, other]) => other - one);
     const total = rules.reduce((sum, [, count]) => sum + count, 0);
     if (total === 0) return [];
     const all = total + shown;
@@ -215,8 +232,14 @@ class RuleList {
   add(finding: ReportedFinding): { index: number; descriptor: Descriptor } {
     const key = ruleKey(finding);
     const known = this.#places.get(key);
-    if (known !== undefined) return { index: known, descriptor: this.descriptors[known] as Descriptor };
-    const described = this.#rules.get(key) ?? { ...finding, id: finding.ruleId, name: finding.rule, description: '' };
+    if (known !== undefined)
+      return { index: known, descriptor: this.descriptors[known] as Descriptor };
+    const described = this.#rules.get(key) ?? {
+      ...finding,
+      id: finding.ruleId,
+      name: finding.rule,
+      description: '',
+    };
     return { index: this.descriptors.length, descriptor: this.#add(key, described) };
   }
 
@@ -241,8 +264,12 @@ class RuleList {
     const full = sarifText(description.trim().replace(/\s+/g, ' '), maxText) || title;
     const by = author === undefined ? '' : ` by ${author}`;
     const help = `${full} (rule of ${language}${by}, ${placeText(location)})`;
-    const taxa = new Map(tags.flatMap((tag) => attackTaxon(tag) ?? []).map((taxon) => [taxon.id, taxon]));
-    const shown = tags.map((tag) => sarifText(tag, 100)).filter((tag) => tag !== '' && tag !== 'security');
+    const taxa = new Map(
+      tags.flatMap((tag) => attackTaxon(tag) ?? []).map((taxon) => [taxon.id, taxon]),
+    );
+    const shown = tags
+      .map((tag) => sarifText(tag, 100))
+      .filter((tag) => tag !== '' && tag !== 'security');
     return {
       // If two rules have the same name, the second gets a number.
       id: this.#ids.take(title, maxName),
@@ -251,7 +278,9 @@ class RuleList {
       fullDescription: { text: full },
       help: { text: sarifText(help, maxText) },
       defaultConfiguration: { level: sarifLevel(level) },
-      ...(taxa.size === 0 ? {} : { relationships: this.#relationships([...taxa.values()].slice(0, maxTags)) }),
+      ...(taxa.size === 0
+        ? {}
+        : { relationships: this.#relationships([...taxa.values()].slice(0, maxTags)) }),
       properties: {
         tags: ['security', ...new Set(shown)].slice(0, maxTags),
         'security-severity': securityScore(level),
@@ -266,13 +295,20 @@ class RuleList {
     return taxa.map((taxon) => {
       const known = this.taxa.get(taxon.id) ?? { ...taxon, index: this.taxa.size };
       this.taxa.set(taxon.id, known);
-      const target = { id: taxon.id, index: known.index, toolComponent: { name: taxonomyName, index: 0 } };
+      const target = {
+        id: taxon.id,
+        index: known.index,
+        toolComponent: { name: taxonomyName, index: 0 },
+      };
       return { target, kinds: ['relevant'] };
     });
   }
 }
 
-type DescribedRule = Pick<Rule, 'name' | 'language' | 'level' | 'tags' | 'description' | 'location' | 'author'> & {
+type DescribedRule = Pick<
+  Rule,
+  'name' | 'language' | 'level' | 'tags' | 'description' | 'location' | 'author'
+> & {
   id?: string | undefined;
 };
 type Descriptor = { id: string } & Record<string, unknown>;
@@ -300,12 +336,14 @@ function taxonomy(taxa: ReadonlyMap<string, AttackTaxon>) {
 /** Confidence that the rule's maturity tags express. */
 function precisionOf(tags: readonly string[]): string {
   if (tags.includes('maturity_stable')) return 'high';
-  return tags.includes('maturity_sandbox') || tags.includes('maturity_deprecated') ? 'low' : 'medium';
+  return tags.includes('maturity_sandbox') || tags.includes('maturity_deprecated')
+    ? 'low'
+    : 'medium';
 }
 
 /**
- * Removes links and placeholders from a text: [text](target) becomes [text] (target), and {0} becomes {{0}}, the escape
- * that the specification defines.
+ * Removes links and placeholders from a text: [text](target) becomes [text] (target), and {0}
+ * becomes {{0}}, the escape that the specification defines.
  */
 function sarifText(text: string, maxLength: number): string {
   const line = oneLine(text.slice(0, 2 * maxLength));
@@ -351,7 +389,10 @@ function encodedPath(path: string): string {
 function encoded(part: string): string {
   // Replaces lone surrogates, for which encodeURIComponent() throws.
   const whole = Buffer.from(part).toString();
-  return encodeURIComponent(whole).replace(/['()*!]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
+  return encodeURIComponent(whole).replace(
+    /['()*!]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16)}`,
+  );
 }
 
 /** The rule, if its file is in the repository. */
@@ -382,7 +423,8 @@ function propertiesOf({
   container,
   ...rest
 }: ReportedFinding) {
-  const short = (text: string | undefined) => (text === undefined ? undefined : truncate(oneLine(text), maxProperty));
+  const short = (text: string | undefined) =>
+    text === undefined ? undefined : truncate(oneLine(text), maxProperty);
   return {
     ruleId: ruleId && sarifText(ruleId, maxName),
     ts,

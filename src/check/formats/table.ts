@@ -30,7 +30,9 @@ export const table: FindingFormat = {
       finding: async (finding) => groups.add(finding),
       async end() {
         const found = groups.sorted();
-        await sink.write(found.length === 0 ? 'no findings\n' : drawn(columns, found.map(rowOf), screen));
+        await sink.write(
+          found.length === 0 ? 'no findings\n' : drawn(columns, found.map(rowOf), screen),
+        );
         for (const group of found) await sink.write(`\n${groupText(group, screen)}`);
         await sink.close();
       },
@@ -68,7 +70,12 @@ function findingLines(finding: ReportedFinding, screen: Screen | undefined): str
     ...evidenceTexts(finding).map((text) => ['event', text]),
   ];
   return lines.flatMap(([name, text = ''], index) =>
-    fitted(`${`${name}:`.padEnd(labelWidth)}${text}`, index === 0 ? '- ' : '  ', screen, '.'.padEnd(labelWidth)),
+    fitted(
+      `${`${name}:`.padEnd(labelWidth)}${text}`,
+      index === 0 ? '- ' : '  ',
+      screen,
+      '.'.padEnd(labelWidth),
+    ),
   );
 }
 
@@ -80,7 +87,10 @@ const maxText = 4000;
 function fitted(text: string, indent: string, screen: Screen | undefined, further = ''): string[] {
   const line = truncate(oneLine(text), maxText);
   if (screen === undefined) return [`${indent}${line}`];
-  const [first = '', ...others] = wrapped(line, Math.max(screen.columns, 40) - indent.length - further.length);
+  const [first = '', ...others] = wrapped(
+    line,
+    Math.max(screen.columns, 40) - indent.length - further.length,
+  );
   const under = `${' '.repeat(indent.length)}${further.replace('.', ' ')}`;
   return [`${indent}${first}`, ...others.map((other) => `${under}${other}`)];
 }

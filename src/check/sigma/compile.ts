@@ -17,7 +17,16 @@ import {
   type SigmaMapping,
 } from './mapping.js';
 import type { LogSource, SigmaRule } from './rule.js';
-import { andSql, type Form, type FormType, orSql, type Resolve, type Share, type Sql, sqlOf } from './sql.js';
+import {
+  andSql,
+  type Form,
+  type FormType,
+  orSql,
+  type Resolve,
+  type Share,
+  type Sql,
+  sqlOf,
+} from './sql.js';
 import type { SigmaValues } from './values.js';
 
 // Compiles a Sigma rule to a condition on the rows of sfkit.
@@ -39,8 +48,15 @@ export interface CompiledRule {
   records: readonly RecordMapping[];
 }
 
-/** Compiles a rule. The same rule and mapping give the same SQL, except for the names of shared values. */
-export function compileRule(rule: SigmaRule, mapping: SigmaMapping, sharing?: SigmaValues): CompiledRule {
+/**
+ * Compiles a rule. The same rule and mapping give the same SQL, except for the names of shared
+ * values.
+ */
+export function compileRule(
+  rule: SigmaRule,
+  mapping: SigmaMapping,
+  sharing?: SigmaValues,
+): CompiledRule {
   const nothing = {
     condition: undefined,
     ignored: [],
@@ -73,9 +89,15 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping, sharing?: Si
       ofType.set(text, [...(ofType.get(text) ?? []), record.filter]);
     }
   }
-  const conditions = Object.fromEntries([...byType].map(([type, ofType]) => [type, conditionOf(ofType)]));
+  const conditions = Object.fromEntries(
+    [...byType].map(([type, ofType]) => [type, conditionOf(ofType)]),
+  );
   const tooLarge = Object.values(conditions).some((condition) => isTooLarge(condition));
-  if (tooLarge) return { ...nothing, reason: `its SQL has more than ${maxTests} tests or ${maxSql} characters` };
+  if (tooLarge)
+    return {
+      ...nothing,
+      reason: `its SQL has more than ${maxTests} tests or ${maxSql} characters`,
+    };
   const texts = Object.values(conditions).join('\n');
   const values = sharing?.namesIn(texts) ?? [];
   return {
@@ -93,17 +115,23 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping, sharing?: Si
 /** The fields that an expression uses. */
 function fieldsOf(expression: Expression, found = new Set<string>()): Set<string> {
   if (expression.kind === 'not') return fieldsOf(expression.item, found);
-  if (expression.kind === 'check') return expression.field === undefined ? found : found.add(expression.field);
+  if (expression.kind === 'check')
+    return expression.field === undefined ? found : found.add(expression.field);
   for (const item of expression.items) fieldsOf(item, found);
   return found;
 }
 
-/** Limits for SQL. DuckDB needs seconds for this many tests; without a limit, a file could take hours. */
+/**
+ * Limits for SQL. DuckDB needs seconds for this many tests; without a limit, a file could take
+ * hours.
+ */
 const maxTests = 5000;
 const maxSql = 4_000_000;
 
 function isTooLarge(condition: string): boolean {
-  return condition.length > maxSql || condition.split(/ (?:AND|OR) /, maxTests + 2).length > maxTests;
+  return (
+    condition.length > maxSql || condition.split(/ (?:AND|OR) /, maxTests + 2).length > maxTests
+  );
 }
 
 /** `filters`: for each test, the filters of its records. */
@@ -114,7 +142,8 @@ function conditionOf(filters: ReadonlyMap<string, readonly Sql[]>): string {
 
 /** Joined arguments are enough for a text search; access to a single argument needs exact calls. */
 function needsOf(condition: string): RowNeed[] {
-  if (condition.includes('"proc_argv"[') || condition.includes('"proc_loginuid"')) return ['exact calls'];
+  if (condition.includes('"proc_argv"[') || condition.includes('"proc_loginuid"'))
+    return ['exact calls'];
   return condition.includes('"proc_argv"') ? ['calls'] : [];
 }
 
@@ -146,13 +175,15 @@ class LogRecord {
       where === undefined ? true : filterSql(where),
       excepted === false ? true : `(${excepted}) IS NOT TRUE`,
     ]);
-    this.filter = typeof filter === 'string' && sharing !== undefined ? sharing.share(filter, true) : filter;
+    this.filter =
+      typeof filter === 'string' && sharing !== undefined ? sharing.share(filter, true) : filter;
     const share = sharing && ((sql: string) => sharing.share(sql));
     this.#forms = formsOf({ ...source.fields, ...fields }, share);
     this.#keywords = keywords.map((form) => formOf(form, share));
   }
 
-  readonly resolve: Resolve = (field) => (field === undefined ? this.#keywords : (this.#forms.get(field) ?? []));
+  readonly resolve: Resolve = (field) =>
+    field === undefined ? this.#keywords : (this.#forms.get(field) ?? []);
 }
 
 function formsOf(fields: FieldForms, share: Share | undefined): Map<string, readonly Form[]> {
@@ -181,7 +212,9 @@ function formOf(text: string, share: Share | undefined): Form {
       const type = formTypes[columnTypes.get(only.column) ?? ''] ?? 'text';
       const sql = quoteIdentifier(only.column);
       // A list is searched as its items joined by spaces.
-      return isList(only.column) ? { sql: `array_to_string(${sql}, ' ')`, type, share } : { sql, type, share };
+      return isList(only.column)
+        ? { sql: `array_to_string(${sql}, ' ')`, type, share }
+        : { sql, type, share };
     }
   }
   return { sql: joinedSql(parts), type: 'text', share };
@@ -208,7 +241,8 @@ function joinedSql(parts: readonly FormPart[]): string {
 
 function partSql({ column, change }: Exclude<FormPart, string>): string {
   const name = quoteIdentifier(column);
-  if (change === undefined) return isList(column) ? `array_to_string(${name}, ' ')` : `CAST(${name} AS VARCHAR)`;
+  if (change === undefined)
+    return isList(column) ? `array_to_string(${name}, ' ')` : `CAST(${name} AS VARCHAR)`;
   if (typeof change === 'number') return `${name}[${change + 1}]`;
   if (change === 'noslash') return `rtrim(${name}, '/')`;
   return `CASE ${name} WHEN 1 THEN 'icmp' WHEN 6 THEN 'tcp' WHEN 17 THEN 'udp' END`;
@@ -220,7 +254,11 @@ function filterSql(filter: RowFilter): Sql {
       const values = Array.isArray(wanted) ? wanted : [wanted];
       if (column === 'opflags') return `(opflags_bitmap & ${operationBits(values)}) <> 0`;
       const name = quoteIdentifier(column);
-      return orSql(values.map((value) => `${name} = ${typeof value === 'string' ? textLiteral(value) : value}`));
+      return orSql(
+        values.map(
+          (value) => `${name} = ${typeof value === 'string' ? textLiteral(value) : value}`,
+        ),
+      );
     }),
   );
 }
@@ -229,7 +267,10 @@ function operationBits(names: readonly unknown[]): number {
   return names.reduce<number>((bits, name) => {
     const bit = opNames.indexOf(String(name));
     if (bit < 0)
-      throw new SfkitError('INVALID_ARGUMENT', `'${name}' is not an operation; expected one of ${opNames.join(', ')}`);
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        `'${name}' is not an operation; expected one of ${opNames.join(', ')}`,
+      );
     return bits | (1 << bit);
   }, 0);
 }
@@ -276,16 +317,20 @@ class MissingFields {
       return;
     }
     const { field, test } = expression;
-    const forms = this.#records.map(({ resolve }) => resolve(field)).filter(({ length }) => length > 0);
+    const forms = this.#records
+      .map(({ resolve }) => resolve(field))
+      .filter(({ length }) => length > 0);
     const names = test.kind === 'reference' ? [field, test.field] : [field];
     for (const name of names) {
-      if (this.#records.every(({ resolve }) => resolve(name).length === 0)) this.#note(this.#reasonFor(name), holds);
+      if (this.#records.every(({ resolve }) => resolve(name).length === 0))
+        this.#note(this.#reasonFor(name), holds);
       else if (name !== undefined) this.#known.add(name);
     }
     const isPresence = test.kind === 'null' || test.kind === 'exists';
     if (field === undefined || isPresence || forms.length === 0) return;
     const values = forms.flat();
-    const never = values.every((form) => 'constant' in form) && sqlOf(expression, () => values) === false;
+    const never =
+      values.every((form) => 'constant' in form) && sqlOf(expression, () => values) === false;
     if (never) this.#note(this.#reasonForValue(field, expression), holds);
   }
 
@@ -296,7 +341,9 @@ class MissingFields {
   #reasonFor(field: string | undefined): string {
     if (field === undefined) return 'it searches whole log records, and rows have only fields';
     const why = this.#source.missing?.[field];
-    return why === undefined ? `sfkit has no field '${excerpt(field)}' for this log` : `it uses ${field}: ${why}`;
+    return why === undefined
+      ? `sfkit has no field '${excerpt(field)}' for this log`
+      : `it uses ${field}: ${why}`;
   }
 
   #reasonForValue(field: string, { test }: Expression & { kind: 'check' }): string {
@@ -310,7 +357,9 @@ const maxNamed = 3;
 
 function describe(test: (Expression & { kind: 'check' })['test']): string {
   if (test.kind === 'text')
-    return test.pattern.map((part) => (typeof part === 'string' ? part : part.description)).join('');
+    return test.pattern
+      .map((part) => (typeof part === 'string' ? part : part.description))
+      .join('');
   if (test.kind === 'number') return test.text;
   return 'of that kind';
 }

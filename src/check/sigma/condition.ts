@@ -4,7 +4,8 @@ import { hasPattern } from '../selection.js';
 import { excerpt, SigmaError, UnsupportedError } from './errors.js';
 import { allOf, anyOf, type Expression } from './expression.js';
 
-// Parses conditions: names of selections, `1 of` and `all of` with `them` or a pattern, not, and, or, parentheses.
+// Parses conditions: names of selections, `1 of` and `all of` with `them` or a pattern, not, and,
+// or, parentheses.
 
 /** Maximum nesting depth of parentheses and nots. */
 const maxDepth = 100;
@@ -18,7 +19,11 @@ interface Token {
 }
 
 /** `selections`: by name, in the order of the rule. */
-export function parseCondition(text: string, selections: ReadonlyMap<string, Expression>, mark: Mark): Expression {
+export function parseCondition(
+  text: string,
+  selections: ReadonlyMap<string, Expression>,
+  mark: Mark,
+): Expression {
   if (text.includes('|'))
     throw new UnsupportedError(
       "its condition has '|': Sigma replaced counts and 'near' by correlations, which sfkit does not support",
@@ -41,15 +46,21 @@ class Parser {
     this.#text = text;
     this.#selections = selections;
     this.#mark = mark;
-    this.#tokens = [...text.matchAll(/[()]|[^()\s]+/g)].map((match) => ({ text: match[0], at: match.index }));
+    this.#tokens = [...text.matchAll(/[()]|[^()\s]+/g)].map((match) => ({
+      text: match[0],
+      at: match.index,
+    }));
   }
 
-  /** Undefined for a pattern that matches no selection, which the reference implementation drops. */
+  /**
+   * Undefined for a pattern that matches no selection, which the reference implementation drops.
+   */
   parse(): Expression | undefined {
     if (this.#tokens.length === 0) this.#fail('it is empty');
     const expression = this.#either();
     const [left] = this.#tokens.slice(this.#next);
-    if (left !== undefined) this.#fail(`expected 'and', 'or' or the end, found '${excerpt(left.text)}'`, left);
+    if (left !== undefined)
+      this.#fail(`expected 'and', 'or' or the end, found '${excerpt(left.text)}'`, left);
     return expression;
   }
 
@@ -95,7 +106,8 @@ class Parser {
     if (token.text === '(') return this.#bracket(token);
     if (token.text === ')') this.#fail("a selection is missing before ')'", token);
     if (this.#tokens[this.#next]?.text === 'of') return this.#selector(token);
-    if (['and', 'or', 'of'].includes(token.text)) this.#fail(`a selection is missing before '${token.text}'`, token);
+    if (['and', 'or', 'of'].includes(token.text))
+      this.#fail(`a selection is missing before '${token.text}'`, token);
     return this.#selection(token);
   }
 
@@ -114,9 +126,15 @@ class Parser {
   #selector(quantifier: Token): Expression | undefined {
     const pattern = this.#tokens[this.#next + 1];
     if (!['1', 'any', 'all'].includes(quantifier.text))
-      this.#fail(`'${excerpt(quantifier.text)} of': expected '1 of', 'any of' or 'all of'`, quantifier);
+      this.#fail(
+        `'${excerpt(quantifier.text)} of': expected '1 of', 'any of' or 'all of'`,
+        quantifier,
+      );
     if (pattern === undefined || pattern.text === '(' || pattern.text === ')')
-      this.#fail("expected 'them' or a pattern for selection names after 'of'", pattern ?? quantifier);
+      this.#fail(
+        "expected 'them' or a pattern for selection names after 'of'",
+        pattern ?? quantifier,
+      );
     this.#next += 2;
     const wanted = pattern.text === 'them' ? '*' : pattern.text;
     // Names that start with an underscore are for filters.
@@ -135,7 +153,8 @@ class Parser {
     const selection = this.#selections.get(token.text);
     if (selection !== undefined) return selection;
     const lower = token.text.toLowerCase();
-    if (['and', 'or', 'not', 'of'].includes(lower)) this.#fail(`write '${token.text}' in lower case`, token);
+    if (['and', 'or', 'not', 'of'].includes(lower))
+      this.#fail(`write '${token.text}' in lower case`, token);
     const likely = nearest(
       excerpt(token.text),
       [...this.#selections.keys()].filter(({ length }) => length < 200),
@@ -146,7 +165,8 @@ class Parser {
 
   #fail(message: string, token?: Token): never {
     // The column in the file is known only for a condition on one line.
-    const column = this.#mark.column + (token === undefined || this.#text.includes('\n') ? 0 : token.at);
+    const column =
+      this.#mark.column + (token === undefined || this.#text.includes('\n') ? 0 : token.at);
     throw new SigmaError(`condition: ${message}`, { ...this.#mark, column });
   }
 }

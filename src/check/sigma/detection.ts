@@ -12,7 +12,8 @@ const maxTests = 200_000;
 
 /** Parses a rule's `detection`. */
 export function detectionOf(node: YamlNode, placeholders: Placeholders): Expression {
-  if (node.kind !== 'map') throw new SigmaError("'detection' must be a map of selections and a condition", node.mark);
+  if (node.kind !== 'map')
+    throw new SigmaError("'detection' must be a map of selections and a condition", node.mark);
   const selections = new Map<string, Expression>();
   const sizes = new Map<Expression, number>();
   // Unsupported selections matter only if the condition uses them.
@@ -20,7 +21,8 @@ export function detectionOf(node: YamlNode, placeholders: Placeholders): Express
   for (const { key, value } of node.pairs) {
     const name = nameOf(key);
     if (name === 'condition' || name === 'timeframe') continue;
-    if (selections.has(name)) throw new SigmaError(`duplicate selection '${excerpt(name)}'`, key.mark);
+    if (selections.has(name))
+      throw new SigmaError(`duplicate selection '${excerpt(name)}'`, key.mark);
     try {
       selections.set(name, selectionOf(value, placeholders, 0));
     } catch (error) {
@@ -32,18 +34,23 @@ export function detectionOf(node: YamlNode, placeholders: Placeholders): Express
   if (selections.size === 0) throw new SigmaError("'detection' has no selection", node.mark);
   const expression = conditionOf(node, selections);
   if (unsupported !== undefined) throw unsupported;
-  if (sizeOf(expression, sizes) > maxTests) throw new UnsupportedError(`it has more than ${maxTests} tests`);
+  if (sizeOf(expression, sizes) > maxTests)
+    throw new UnsupportedError(`it has more than ${maxTests} tests`);
   return expression;
 }
 
-function conditionOf(detection: YamlNode & { kind: 'map' }, selections: ReadonlyMap<string, Expression>): Expression {
+function conditionOf(
+  detection: YamlNode & { kind: 'map' },
+  selections: ReadonlyMap<string, Expression>,
+): Expression {
   const condition = detection.get('condition');
   const conditions = condition?.kind === 'sequence' ? condition.items : [condition];
   if (condition === undefined || conditions.length === 0)
     throw new SigmaError("'detection' has no condition", detection.mark);
   return anyOf(
     conditions.map((one) => {
-      if (one?.kind !== 'scalar') throw new SigmaError('a condition must be a text', one?.mark ?? detection.mark);
+      if (one?.kind !== 'scalar')
+        throw new SigmaError('a condition must be a text', one?.mark ?? detection.mark);
       return parseCondition(one.text, selections, one.mark);
     }),
   );
@@ -67,7 +74,10 @@ function fieldsOf(node: YamlNode & { kind: 'map' }, placeholders: Placeholders):
     node.pairs.map(({ key, value }) => {
       const name = nameOf(key);
       if (seen.has(name))
-        throw new SigmaError(`duplicate key '${excerpt(name)}'; use '|all' or another selection`, key.mark);
+        throw new SigmaError(
+          `duplicate key '${excerpt(name)}'; use '|all' or another selection`,
+          key.mark,
+        );
       seen.add(name);
       return checkOf(name, value, key.mark, placeholders);
     }),

@@ -67,7 +67,10 @@ const auditFields: FieldForms = {
 
 const execCalls = ['execve', 'execveat'];
 
-/** The arguments of a program and the call that started it: auditd writes both with the same event number. */
+/**
+ * The arguments of a program and the call that started it: auditd writes both with the same event
+ * number.
+ */
 const execve: RecordMapping = {
   types: ['PE'],
   where: { opflags: 'EXEC', ret: 0 },
@@ -77,7 +80,9 @@ const execve: RecordMapping = {
     proctitle: commandLine,
     SYSCALL: execCalls,
     syscall: execCalls,
-    ...Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`a${index}`, `{proc_argv:${index}}`])),
+    ...Object.fromEntries(
+      Array.from({ length: 64 }, (_, index) => [`a${index}`, `{proc_argv:${index}}`]),
+    ),
   },
   keywords: commandLine,
 };
@@ -89,7 +94,11 @@ const started: RecordMapping = {
 };
 
 /** Frequent calls: only rules that name a call see them. Other rules see only program starts. */
-function systemCall(types: RecordMapping['types'], operation: string, names: readonly string[]): RecordMapping {
+function systemCall(
+  types: RecordMapping['types'],
+  operation: string,
+  names: readonly string[],
+): RecordMapping {
   return {
     types,
     where: { opflags: operation },
@@ -128,7 +137,11 @@ export const builtIn: readonly LogSourceMapping[] = [
     shows: ['TargetFilename', 'Image', 'User'],
     fields: ofProcesses,
     records: [
-      { types: ['FE'], where: { opflags: 'MKDIR', ret: 0 }, fields: { TargetFilename: '{file_path}' } },
+      {
+        types: ['FE'],
+        where: { opflags: 'MKDIR', ret: 0 },
+        fields: { TargetFilename: '{file_path}' },
+      },
       {
         types: ['FE'],
         where: { opflags: ['LINK', 'SYMLINK', 'RENAME'] },
@@ -147,8 +160,16 @@ export const builtIn: readonly LogSourceMapping[] = [
     shows: ['Image', 'Protocol', 'SourceIp', 'DestinationIp', 'DestinationPort', 'User'],
     fields: ofProcesses,
     records: [
-      { ...connections, where: { opflags: 'CONNECT' }, fields: { ...connections.fields, Initiated: 'true' } },
-      { ...connections, except: { opflags: 'CONNECT' }, fields: { ...connections.fields, Initiated: 'false' } },
+      {
+        ...connections,
+        where: { opflags: 'CONNECT' },
+        fields: { ...connections.fields, Initiated: 'true' },
+      },
+      {
+        ...connections,
+        except: { opflags: 'CONNECT' },
+        fields: { ...connections.fields, Initiated: 'false' },
+      },
     ],
     missing: {
       ...missing,
@@ -176,10 +197,15 @@ export const builtIn: readonly LogSourceMapping[] = [
       systemCall(['NF'], 'CONNECT', ['connect']),
       systemCall(['NF'], 'ACCEPT', ['accept', 'accept4']),
       path(['PE'], { opflags: 'EXEC', ret: 0 }, '{proc_exe}', ['NORMAL']),
-      path(['FF'], { opflags: 'OPEN', file_is_open_write: true }, '{file_path}', ['CREATE', 'NORMAL']),
+      path(['FF'], { opflags: 'OPEN', file_is_open_write: true }, '{file_path}', [
+        'CREATE',
+        'NORMAL',
+      ]),
       path(['FF'], { opflags: 'OPEN', file_is_open_write: false }, '{file_path}', ['NORMAL']),
       path(['FE'], { opflags: 'MKDIR', ret: 0 }, '{file_path}', ['CREATE']),
-      path(['FE'], { opflags: ['LINK', 'SYMLINK', 'RENAME'], ret: 0 }, '{file_newpath}', ['CREATE']),
+      path(['FE'], { opflags: ['LINK', 'SYMLINK', 'RENAME'], ret: 0 }, '{file_newpath}', [
+        'CREATE',
+      ]),
       path(['FE'], { opflags: ['UNLINK', 'RMDIR', 'RENAME'], ret: 0 }, '{file_path}', ['DELETE']),
     ],
     missing: {

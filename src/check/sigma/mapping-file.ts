@@ -35,10 +35,17 @@ export function readSigmaMapping(path: string): SigmaOptions {
   try {
     content = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new SfkitError('INPUT_UNREADABLE', `cannot read the mapping ${path}: ${reasonOf(error)}`, { cause: error });
+    throw new SfkitError(
+      'INPUT_UNREADABLE',
+      `cannot read the mapping ${path}: ${reasonOf(error)}`,
+      { cause: error },
+    );
   }
   if (content.length > maxBytes)
-    throw new SfkitError('INPUT_NOT_SUPPORTED', `${path} is not a mapping: it has more than ${maxBytes} bytes`);
+    throw new SfkitError(
+      'INPUT_NOT_SUPPORTED',
+      `${path} is not a mapping: it has more than ${maxBytes} bytes`,
+    );
   return parseSigmaMapping(content, path);
 }
 
@@ -46,7 +53,8 @@ export function parseSigmaMapping(content: string, name: string): SigmaOptions {
   try {
     const [root, second] = parseYaml(content);
     if (root === undefined) return builtInOptions;
-    if (second !== undefined) throw new SigmaError('a mapping must be a single document', second.mark);
+    if (second !== undefined)
+      throw new SigmaError('a mapping must be a single document', second.mark);
     const parts = mapOf(root, 'a mapping', ['logsources', 'placeholders']);
     const added = itemsOf(parts.get('logsources'), "'logsources'").map(logSourceOf);
     return {
@@ -54,7 +62,8 @@ export function parseSigmaMapping(content: string, name: string): SigmaOptions {
       placeholders: placeholdersOf(parts.get('placeholders')),
     };
   } catch (error) {
-    if (error instanceof YamlError || error instanceof SigmaError) throw mappingError(name, error.mark, error.message);
+    if (error instanceof YamlError || error instanceof SigmaError)
+      throw mappingError(name, error.mark, error.message);
     throw error;
   }
 }
@@ -63,13 +72,20 @@ function mappingError(name: string, { line, column }: Mark, message: string): Sf
   return new SfkitError('INVALID_ARGUMENT', `${name}:${line + 1}:${column + 1}: ${message}`);
 }
 
-/** Extends a known log: new fields override fields of the same name, and new records follow its own. */
+/**
+ * Extends a known log: new fields override fields of the same name, and new records follow its own.
+ */
 function withLogSource(mapping: SigmaMapping, added: LogSourceMapping): SigmaMapping {
-  const at = mapping.findIndex(({ category, service }) => category === added.category && service === added.service);
+  const at = mapping.findIndex(
+    ({ category, service }) => category === added.category && service === added.service,
+  );
   const known = mapping[at];
   if (known === undefined) return [...mapping, added];
   const fields = { ...known.fields, ...added.fields };
-  const records = known.records.map((record) => ({ ...record, fields: { ...record.fields, ...added.fields } }));
+  const records = known.records.map((record) => ({
+    ...record,
+    fields: { ...record.fields, ...added.fields },
+  }));
   const merged = { ...known, ...added, fields, records: [...records, ...added.records] };
   const missing = { ...known.missing, ...added.missing };
   return mapping.with(at, { ...merged, missing });
@@ -90,7 +106,10 @@ function logSourceOf(node: YamlNode): LogSourceMapping {
     fields: fieldsOf(parts.get('fields')),
     records: itemsOf(parts.get('records'), "'records'").map(recordOf),
     missing: Object.fromEntries(
-      pairsOf(parts.get('missing'), "'missing'").map(([key, value]) => [key, textOf(value, `'${key}'`) ?? '']),
+      pairsOf(parts.get('missing'), "'missing'").map(([key, value]) => [
+        key,
+        textOf(value, `'${key}'`) ?? '',
+      ]),
     ),
   };
 }
@@ -98,10 +117,20 @@ function logSourceOf(node: YamlNode): LogSourceMapping {
 const recordTypes: readonly RecordType[] = ['PE', 'FE', 'NF', 'FF', 'PF', 'KE'];
 
 function recordOf(node: YamlNode): RecordMapping {
-  const parts = mapOf(node, 'a record', ['types', 'where', 'except', 'fields', 'namedBy', 'keywords']);
+  const parts = mapOf(node, 'a record', [
+    'types',
+    'where',
+    'except',
+    'fields',
+    'namedBy',
+    'keywords',
+  ]);
   const named = parts.get('types');
-  const types = textsOf(named, "'types'").map((type) => wordOf(type, 'a type', recordTypes) as RecordType);
-  if (types.length === 0) throw new SigmaError(`a record must have 'types': ${recordTypes.join(', ')}`, node.mark);
+  const types = textsOf(named, "'types'").map(
+    (type) => wordOf(type, 'a type', recordTypes) as RecordType,
+  );
+  if (types.length === 0)
+    throw new SigmaError(`a record must have 'types': ${recordTypes.join(', ')}`, node.mark);
   const namedBy = textsOf(parts.get('namedBy'), "'namedBy'").map(({ text }) => text);
   const filters = { where: parts.get('where'), except: parts.get('except') };
   return {
@@ -116,7 +145,10 @@ function recordOf(node: YamlNode): RecordMapping {
 
 function fieldsOf(node: YamlNode | undefined): FieldForms {
   return Object.fromEntries(
-    pairsOf(node, "'fields'").map(([field, forms]) => [field, formsOf(forms, `'${excerpt(field)}'`)]),
+    pairsOf(node, "'fields'").map(([field, forms]) => [
+      field,
+      formsOf(forms, `'${excerpt(field)}'`),
+    ]),
   );
 }
 
@@ -129,7 +161,8 @@ function formsOf(node: YamlNode | undefined, what: string): string[] {
 
 function filterOf(node: YamlNode, what: string): RowFilter {
   const entries = pairsOf(node, what).map(([column, value]): [string, WantedValue[]] => {
-    if (!columnTypes.has(column)) throw new SigmaError(`'${excerpt(column)}' is not a column`, value.mark);
+    if (!columnTypes.has(column))
+      throw new SigmaError(`'${excerpt(column)}' is not a column`, value.mark);
     const items = value.kind === 'sequence' ? value.items : [value];
     return [column, items.map((item) => wantedValue(column, item))];
   });
@@ -139,7 +172,8 @@ function filterOf(node: YamlNode, what: string): RowFilter {
 function wantedValue(column: string, node: YamlNode): WantedValue {
   const value = scalarValue(node);
   const type = columnTypes.get(column);
-  const names = type === 'ops' ? opNames : type === 'flags' ? openFlagNames.map(([name]) => name) : [];
+  const names =
+    type === 'ops' ? opNames : type === 'flags' ? openFlagNames.map(([name]) => name) : [];
   if (value.type === 'text' && names.includes(value.text)) return value.text;
   if (type === 'str' && value.type !== 'null') return value.text;
   if (type === 'bool' && value.type === 'boolean') return value.boolean;
@@ -168,7 +202,10 @@ function mapOf(node: YamlNode, what: string, keys: readonly string[]): Map<strin
   const entries = pairsOf(node, what);
   const [unknown] = entries.find(([key]) => !keys.includes(key)) ?? [];
   if (unknown !== undefined)
-    throw new SigmaError(`${what}: unknown key '${excerpt(unknown)}'; expected ${keys.join(', ')}`, node.mark);
+    throw new SigmaError(
+      `${what}: unknown key '${excerpt(unknown)}'; expected ${keys.join(', ')}`,
+      node.mark,
+    );
   return new Map(entries);
 }
 

@@ -6,9 +6,12 @@ import { excerpt } from './errors.js';
 import { builtIn } from './mapping-built-in.js';
 import type { LogSource } from './rule.js';
 
-// Maps the logs of Sigma rules to rows of sfkit: which rows are records of a log, and which columns are its fields.
+// Maps the logs of Sigma rules to rows of sfkit: which rows are records of a log, and which columns
+// are its fields.
 
-/** Forms of each field. If a field has several forms, a test is true if it is true for one of them. */
+/**
+ * Forms of each field. If a field has several forms, a test is true if it is true for one of them.
+ */
 export type FieldForms = Readonly<Record<string, string | readonly string[]>>;
 
 /** Accepted values for each column; for opflags, names of operations: one of them must be set. */
@@ -45,7 +48,10 @@ export type SigmaMapping = readonly LogSourceMapping[];
 export const builtInMapping: SigmaMapping = builtIn;
 
 /** The mapping for the log source of a rule. */
-export function logSourceFor(mapping: SigmaMapping, { category, service }: LogSource): LogSourceMapping | undefined {
+export function logSourceFor(
+  mapping: SigmaMapping,
+  { category, service }: LogSource,
+): LogSourceMapping | undefined {
   return mapping.find((known) => known.category === category && known.service === service);
 }
 
@@ -53,7 +59,10 @@ export function logSourceFor(mapping: SigmaMapping, { category, service }: LogSo
 export type FormPart = string | { column: string; change: Change | undefined };
 
 const changes = ['noslash', 'protocol'] as const;
-/** noslash: removes a trailing slash; protocol: names a protocol number; a number: selects an item of a list. */
+/**
+ * noslash: removes a trailing slash; protocol: names a protocol number; a number: selects an item
+ * of a list.
+ */
 export type Change = (typeof changes)[number] | number;
 
 /** Parses a form: text with columns in braces, like '{proc_name} {proc_args}'. */
@@ -73,7 +82,9 @@ function columnOf(text: string): FormPart {
   const [column = '', change, ...more] = text.split(':');
   if (!columnTypes.has(column)) rejectColumn(column);
   if (change === undefined) return { column, change: undefined };
-  const known = changes.find((name) => name === change) ?? (/^\d{1,3}$/.test(change) ? Number(change) : undefined);
+  const known =
+    changes.find((name) => name === change) ??
+    (/^\d{1,3}$/.test(change) ? Number(change) : undefined);
   if (known === undefined || more.length > 0)
     throw new SfkitError(
       'INVALID_ARGUMENT',

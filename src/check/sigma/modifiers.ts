@@ -1,7 +1,15 @@
 import { nearest } from '../../engine/nearest.js';
 import type { Mark, YamlNode } from '../falco/yaml.js';
 import { excerpt, SigmaError, UnsupportedError } from './errors.js';
-import { allOf, anyOf, type Comparison, type Expression, type Place, type Test, type TimePart } from './expression.js';
+import {
+  allOf,
+  anyOf,
+  type Comparison,
+  type Expression,
+  type Place,
+  type Test,
+  type TimePart,
+} from './expression.js';
 import { parseNetwork } from './network.js';
 import {
   anyDash,
@@ -30,7 +38,13 @@ type Stage =
       bytes?: Buffer;
     }
   | { kind: 'regex'; source: string; flags: RegexFlags }
-  | { kind: 'number'; number: string; text: string; operator: Comparison; part: TimePart | undefined }
+  | {
+      kind: 'number';
+      number: string;
+      text: string;
+      operator: Comparison;
+      part: TimePart | undefined;
+    }
   | { kind: 'reference'; field: string; place: Place; cased: boolean }
   | { kind: 'network' | 'exists'; test: Test };
 
@@ -47,8 +61,18 @@ interface Step {
   mark: Mark;
 }
 
-const comparisons = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const satisfies Record<string, Comparison>;
-const timeParts = ['minute', 'hour', 'day', 'week', 'month', 'year'] as const satisfies readonly TimePart[];
+const comparisons = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const satisfies Record<
+  string,
+  Comparison
+>;
+const timeParts = [
+  'minute',
+  'hour',
+  'day',
+  'week',
+  'month',
+  'year',
+] as const satisfies readonly TimePart[];
 
 const modifiers: ReadonlyMap<string, Modifier> = new Map<string, Modifier>([
   ['contains', placed('anywhere', (pattern) => withAnyAfter(withAnyBefore(pattern)))],
@@ -60,7 +84,8 @@ const modifiers: ReadonlyMap<string, Modifier> = new Map<string, Modifier>([
   ['wide', widened(utf16le)],
   ['utf16le', widened(utf16le)],
   ['utf16be', widened((text) => utf16le(text).swap16())],
-  // The reference implementation writes the byte order mark in UTF-8. sfkit does the same, to find the same events.
+  // The reference implementation writes the byte order mark in UTF-8. sfkit does the same, to find
+  // the same events.
   ['utf16', widened((text) => Buffer.concat([Buffer.from('\ufeff'), utf16le(text)]))],
   ['re', toRegex],
   ...(['i', 'ignorecase'] as const).map((name) => [name, flagged('i')] as const),
@@ -79,15 +104,23 @@ const modifiers: ReadonlyMap<string, Modifier> = new Map<string, Modifier>([
 const listModifiers = ['all', 'neq'];
 
 /** The expression for a key and its values; an empty key searches any field. */
-export function checkOf(key: string, node: YamlNode, mark: Mark, placeholders: Placeholders): Expression {
+export function checkOf(
+  key: string,
+  node: YamlNode,
+  mark: Mark,
+  placeholders: Placeholders,
+): Expression {
   const [name = '', ...names] = key.split('|');
   const field = name === '' ? undefined : name;
   for (const modifier of names) rejectUnknown(modifier, mark);
   const ofValues = names.filter((modifier) => !listModifiers.includes(modifier));
   const values = node.kind === 'sequence' ? node.items : [node];
-  const alternatives = values.map((value) => anyOf(testsOf(field, value, ofValues, placeholders).map(of(field))));
+  const alternatives = values.map((value) =>
+    anyOf(testsOf(field, value, ofValues, placeholders).map(of(field))),
+  );
   // An empty list matches a missing field.
-  if (alternatives.length === 0) alternatives.push(of(requiredField(field, mark))({ kind: 'null' }));
+  if (alternatives.length === 0)
+    alternatives.push(of(requiredField(field, mark))({ kind: 'null' }));
   const joined = names.includes('all') ? allOf(alternatives) : anyOf(alternatives);
   return names.includes('neq') ? { kind: 'not', item: joined } : joined;
 }
@@ -132,14 +165,22 @@ function testsOf(
 const maxTextLength = 1_000_000;
 
 function bounded(stages: Stage[], step: Step): Stage[] {
-  const length = stages.reduce((sum, stage) => sum + (stage.kind === 'text' ? lengthOf(stage.pattern) : 1), 0);
+  const length = stages.reduce(
+    (sum, stage) => sum + (stage.kind === 'text' ? lengthOf(stage.pattern) : 1),
+    0,
+  );
   if (length > maxTextLength)
-    throw new UnsupportedError(`'${step.name}' makes a value longer than ${maxTextLength} characters`);
+    throw new UnsupportedError(
+      `'${step.name}' makes a value longer than ${maxTextLength} characters`,
+    );
   return stages;
 }
 
 function lengthOf(pattern: Pattern): number {
-  return pattern.reduce<number>((sum, part) => sum + (typeof part === 'string' ? part.length : 1), 0);
+  return pattern.reduce<number>(
+    (sum, part) => sum + (typeof part === 'string' ? part.length : 1),
+    0,
+  );
 }
 
 function testOf(stage: Stage, mark: Mark): Test {
@@ -148,7 +189,10 @@ function testOf(stage: Stage, mark: Mark): Test {
       return testOfValue(stage.value);
     case 'text':
       if (stage.bytes !== undefined)
-        throw new SigmaError('these letters in UTF-16 are not text; base64 or base64offset must follow', mark);
+        throw new SigmaError(
+          'these letters in UTF-16 are not text; base64 or base64offset must follow',
+          mark,
+        );
       return stage;
     case 'regex':
       return { kind: 'regex', regex: toRe2(stage.source, stage.flags, mark) };
@@ -165,7 +209,13 @@ function testOfValue(value: SigmaValue): Test {
     case 'text':
       return { kind: 'text', pattern: parsePattern(value.text), cased: false };
     case 'number':
-      return { kind: 'number', operator: '=', number: value.number, text: value.text, part: undefined };
+      return {
+        kind: 'number',
+        operator: '=',
+        number: value.number,
+        text: value.text,
+        part: undefined,
+      };
     case 'boolean':
       return { kind: 'boolean', value: value.boolean };
     case 'null':
@@ -188,7 +238,8 @@ function asText(stage: Stage, step: Step): Extract<Stage, { kind: 'text' }> {
 function ofText(change: (pattern: Pattern, step: Step) => Pattern[]): Modifier {
   return (stage, step) => {
     const text = asText(stage, step);
-    if (text.bytes !== undefined) failInput(step, 'a text, and these letters in UTF-16 are not text');
+    if (text.bytes !== undefined)
+      failInput(step, 'a text, and these letters in UTF-16 are not text');
     return change(text.pattern, step).map((pattern) => ({ ...text, pattern }));
   };
 }
@@ -215,7 +266,9 @@ function encoded(encode: (bytes: Buffer) => string[]): Modifier {
   return (stage, step) => {
     const text = asText(stage, step);
     const all =
-      text.bytes !== undefined ? [text.bytes] : plainTexts(text.pattern, step).map((plain) => Buffer.from(plain));
+      text.bytes !== undefined
+        ? [text.bytes]
+        : plainTexts(text.pattern, step).map((plain) => Buffer.from(plain));
     return all.flatMap((bytes) =>
       encode(bytes).map((made) => ({ kind: 'text', pattern: [made], cased: text.cased }) as const),
     );
@@ -235,7 +288,10 @@ function plainTexts(pattern: Pattern, step: Step): string[] {
   return texts;
 }
 
-/** For each alignment to three bytes, the part of the Base64 form that does not depend on neighboring bytes. */
+/**
+ * For each alignment to three bytes, the part of the Base64 form that does not depend on
+ * neighboring bytes.
+ */
 function base64Offsets(bytes: Buffer): string[] {
   const starts = [0, 2, 3];
   const ends = [0, 3, 2];
@@ -259,7 +315,9 @@ function widened(encode: (text: string) => Buffer): Modifier {
       const isText = Buffer.from(decoded, 'utf8').equals(bytes);
       return [{ ...text, pattern: [decoded], ...(isText ? {} : { bytes }) }];
     }
-    const pattern = text.pattern.map((part) => (typeof part === 'string' ? asciiOf(part, step, encode) : part));
+    const pattern = text.pattern.map((part) =>
+      typeof part === 'string' ? asciiOf(part, step, encode) : part,
+    );
     return [{ ...text, pattern }];
   };
 }
@@ -270,7 +328,8 @@ function asciiOf(text: string, step: Step, encode: (text: string) => Buffer): st
 }
 
 function toRegex(stage: Stage, step: Step): Stage[] {
-  if (stage.kind !== 'value' || !step.isFirst) failInput(step, 'to come before other modifiers that change the value');
+  if (stage.kind !== 'value' || !step.isFirst)
+    failInput(step, 'to come before other modifiers that change the value');
   if (stage.value.type === 'null') failInput(step, 'a text');
   return [{ kind: 'regex', source: stage.value.text, flags: {} }];
 }
@@ -292,12 +351,14 @@ function toNetwork(stage: Stage, step: Step): Stage[] {
   if (stage.kind !== 'value' || stage.value.type !== 'text' || !step.isFirst)
     failInput(step, 'an address and a prefix length, like 10.0.0.0/8');
   const network = parseNetwork(stage.value.text);
-  if (typeof network === 'string') throw new SigmaError(`'${excerpt(stage.value.text)}': ${network}`, step.mark);
+  if (typeof network === 'string')
+    throw new SigmaError(`'${excerpt(stage.value.text)}': ${network}`, step.mark);
   return [{ kind: 'network', test: { kind: 'network', network } }];
 }
 
 function toExists(stage: Stage, step: Step): Stage[] {
-  if (stage.kind !== 'value' || stage.value.type !== 'boolean' || !step.isFirst) failInput(step, 'true or false');
+  if (stage.kind !== 'value' || stage.value.type !== 'boolean' || !step.isFirst)
+    failInput(step, 'true or false');
   return [{ kind: 'exists', test: { kind: 'exists', wanted: stage.value.boolean } }];
 }
 
@@ -311,7 +372,8 @@ function expand(stage: Stage, step: Step): Stage[] {
   const text = asText(stage, step);
   let patterns: Pattern[] = [[]];
   for (const part of text.pattern) {
-    const fillings: Pattern[] = typeof part === 'string' ? filled(part, step).map(patternOf) : [[part]];
+    const fillings: Pattern[] =
+      typeof part === 'string' ? filled(part, step).map(patternOf) : [[part]];
     patterns = limited(patterns.length * fillings.length, step, () =>
       patterns.flatMap((before) => fillings.map((filling) => [...before, ...filling])),
     );
@@ -329,7 +391,9 @@ function filled(text: string, step: Step): Piece[][] {
     const values = index % 2 === 1 ? step.placeholders.get(piece) : undefined;
     if (index % 2 === 1 && values === undefined)
       throw new UnsupportedError(`'expand': %${excerpt(piece)}% has no value`);
-    const choices: Piece[] = values?.map((value) => ({ value })) ?? [{ plain: piece.replaceAll('\\%', '%') }];
+    const choices: Piece[] = values?.map((value) => ({ value })) ?? [
+      { plain: piece.replaceAll('\\%', '%') },
+    ];
     all = limited(all.length * choices.length, step, () =>
       all.flatMap((before) => choices.map((choice) => [...before, choice])),
     );
@@ -345,10 +409,13 @@ function limited<Result>(size: number, step: Step, make: () => Result): Result {
 
 function patternOf(pieces: readonly Piece[]): Pattern {
   const joined: Part[] = [];
-  for (const part of pieces.flatMap((piece) => ('plain' in piece ? [piece.plain] : parsePattern(piece.value)))) {
+  for (const part of pieces.flatMap((piece) =>
+    'plain' in piece ? [piece.plain] : parsePattern(piece.value),
+  )) {
     const last = joined.at(-1);
     // Merges adjacent texts.
-    if (typeof part === 'string' && typeof last === 'string') joined[joined.length - 1] = last + part;
+    if (typeof part === 'string' && typeof last === 'string')
+      joined[joined.length - 1] = last + part;
     else if (part !== '') joined.push(part);
   }
   return joined;

@@ -12,7 +12,8 @@ export interface Network {
 export function parseNetwork(text: string): Network | string {
   const [address = '', length, ...more] = text.split('/');
   const version = isIPv4(address) ? 4 : isIPv6(address) && !address.includes('%') ? 6 : undefined;
-  if (version === undefined || more.length > 0) return 'not a network; expected one like 10.0.0.0/8 or fe80::/10';
+  if (version === undefined || more.length > 0)
+    return 'not a network; expected one like 10.0.0.0/8 or fe80::/10';
   const bits = version === 4 ? 32 : 128;
   const fixed = length === undefined ? bits : /^\d{1,3}$/.test(length) ? Number(length) : bits + 1;
   if (fixed > bits) return `the prefix length must be a number from 0 to ${bits}`;
@@ -35,7 +36,10 @@ function addressV6(text: string): bigint {
   const left = groups(before);
   const right = after === undefined ? [] : groups(after);
   const zeros = new Array<string>(8 - left.length - right.length).fill('0');
-  return [...left, ...zeros, ...right].reduce((number, group) => number * 65536n + BigInt(`0x${group}`), 0n);
+  return [...left, ...zeros, ...right].reduce(
+    (number, group) => number * 65536n + BigInt(`0x${group}`),
+    0n,
+  );
 }
 
 function groups(text: string): string[] {

@@ -1,8 +1,8 @@
 import type { Mark } from '../falco/yaml.js';
 import { excerpt, SigmaError, UnsupportedError } from './errors.js';
 
-// Translates the PCRE syntax of rules to RE2, which DuckDB uses. Features that RE2 lacks throw an UnsupportedError that
-// names them.
+// Translates the PCRE syntax of rules to RE2, which DuckDB uses. Features that RE2 lacks throw an
+// UnsupportedError that names them.
 
 export interface RegexFlags {
   i?: boolean;
@@ -148,7 +148,8 @@ class Translator {
     if (this.#last === undefined) return;
     this.#group.repeat = Math.max(this.#group.repeat, this.#last.repeat);
     this.#group.size += this.#last.size;
-    if (this.#group.size > maxSize) this.#unsupported(`more than ${maxSize} characters, repetitions counted`);
+    if (this.#group.size > maxSize)
+      this.#unsupported(`more than ${maxSize} characters, repetitions counted`);
     this.#last = undefined;
   }
 
@@ -245,7 +246,8 @@ class Translator {
     const known = (flags: string) => flags.replace(/[au]/g, '');
     const flags = { on: known(on), off: known(off), isGroup: end === ':' };
     // RE2 does not accept a flag group without flags.
-    if (!flags.isGroup && flags.on + flags.off === '') return { ...flags, isGroup: false, on: 'U', off: 'U' };
+    if (!flags.isGroup && flags.on + flags.off === '')
+      return { ...flags, isGroup: false, on: 'U', off: 'U' };
     return flags;
   }
 
@@ -309,8 +311,10 @@ class Translator {
     if (controls[next] !== undefined) return character(controls[next].codePointAt(0) as number);
     if (next === 'x') return character(this.#hexadecimal(2));
     if (next === 'u') return character(this.#hexadecimal(4));
-    if (/[0-7]/.test(next)) return character(Number.parseInt(next + this.#digits(/^[0-7]{0,2}/), 8));
-    if (next === 'c') return character(((this.#take() ?? '@').toUpperCase().codePointAt(0) as number) ^ 64);
+    if (/[0-7]/.test(next))
+      return character(Number.parseInt(next + this.#digits(/^[0-7]{0,2}/), 8));
+    if (next === 'c')
+      return character(((this.#take() ?? '@').toUpperCase().codePointAt(0) as number) ^ 64);
     if (/[A-Za-z0-9]/.test(next)) this.#fail(`an unknown escape '\\${next}'`);
     return character(next.codePointAt(0) as number);
   }
@@ -326,7 +330,8 @@ class Translator {
   #hexadecimal(digits: number): number {
     if (this.#peek() === '{') {
       const [whole, inner] =
-        /^\{([0-9a-fA-F]{1,6})\}/.exec(this.#characters.slice(this.#at, this.#at + 8).join('')) ?? [];
+        /^\{([0-9a-fA-F]{1,6})\}/.exec(this.#characters.slice(this.#at, this.#at + 8).join('')) ??
+        [];
       if (whole === undefined || inner === undefined) this.#fail("'\\x{' without digits and '}'");
       this.#at += whole.length;
       return Number.parseInt(inner, 16);
@@ -336,7 +341,8 @@ class Translator {
   }
 
   #digits(pattern: RegExp): string {
-    const [found = ''] = pattern.exec(this.#characters.slice(this.#at, this.#at + 4).join('')) ?? [];
+    const [found = ''] =
+      pattern.exec(this.#characters.slice(this.#at, this.#at + 4).join('')) ?? [];
     this.#at += found.length;
     return found;
   }
@@ -362,14 +368,18 @@ class Translator {
       if (end.code === undefined) {
         made += `${item.text}\\-${end.text}`;
       } else {
-        if (end.code < item.code) this.#fail('a range of characters from a later to an earlier one');
+        if (end.code < item.code)
+          this.#fail('a range of characters from a later to an earlier one');
         made += `${item.text}-${end.text}`;
       }
     }
   }
 
   #classItem(next: string): ClassItem {
-    if (next === '[' && /^:\^?[a-z]+:\]/.test(this.#characters.slice(this.#at, this.#at + 12).join(''))) {
+    if (
+      next === '[' &&
+      /^:\^?[a-z]+:\]/.test(this.#characters.slice(this.#at, this.#at + 12).join(''))
+    ) {
       const end = this.#characters.indexOf(']', this.#at);
       const text = `[${this.#characters.slice(this.#at, end + 1).join('')}`;
       this.#at = end + 1;
@@ -401,14 +411,22 @@ class Translator {
   }
 
   #fail(what: string): never {
-    throw new SigmaError(`the regular expression '${excerpt(this.#source)}' has ${what}`, this.#mark);
+    throw new SigmaError(
+      `the regular expression '${excerpt(this.#source)}' has ${what}`,
+      this.#mark,
+    );
   }
 }
 
 const lastCode = 0x10ffff;
 
 function character(code: number): ClassItem {
-  const isPlain = (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
-  const text = isPlain ? String.fromCodePoint(code) : `\\x{${Math.min(code, lastCode).toString(16)}}`;
+  const isPlain =
+    (code >= 0x30 && code <= 0x39) ||
+    (code >= 0x41 && code <= 0x5a) ||
+    (code >= 0x61 && code <= 0x7a);
+  const text = isPlain
+    ? String.fromCodePoint(code)
+    : `\\x{${Math.min(code, lastCode).toString(16)}}`;
   return { text, code };
 }

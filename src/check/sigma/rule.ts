@@ -53,11 +53,21 @@ export interface LoadedFile {
 }
 
 /** Loads the rules of a file, one per document. */
-export function loadSigmaFile({ name: file, content }: RuleText, placeholders: Placeholders = new Map()): LoadedFile {
+export function loadSigmaFile(
+  { name: file, content }: RuleText,
+  placeholders: Placeholders = new Map(),
+): LoadedFile {
   const rules: SigmaRule[] = [];
   const diagnostics: Diagnostic[] = [];
   const note = (severity: Diagnostic['severity'], code: string, message: string, mark: Mark) => {
-    diagnostics.push({ severity, code, message, file, line: mark.line + 1, column: mark.column + 1 });
+    diagnostics.push({
+      severity,
+      code,
+      message,
+      file,
+      line: mark.line + 1,
+      column: mark.column + 1,
+    });
   };
   try {
     const documents = parseYaml(content);
@@ -67,7 +77,11 @@ export function loadSigmaFile({ name: file, content }: RuleText, placeholders: P
       rules.push({ ...ruleOf(document, placeholders, warn), file, line: document.mark.line + 1 });
     }
     if (documents.length === 0)
-      note('warning', 'SIGMA_EMPTY', 'the file contains no rule', { offset: 0, line: 0, column: 0 });
+      note('warning', 'SIGMA_EMPTY', 'the file contains no rule', {
+        offset: 0,
+        line: 0,
+        column: 0,
+      });
   } catch (error) {
     if (error instanceof YamlError) note('error', 'SIGMA_YAML', error.message, error.mark);
     else if (error instanceof SigmaError) note('error', 'SIGMA_RULE', error.message, error.mark);
@@ -90,7 +104,8 @@ function rejectAliasBombs(documents: readonly YamlNode[]): void {
           : [];
     const size = inner.reduce((sum, item) => sum + sizeOf(item), 1);
     sizes.set(node, size);
-    if (size > maxNodes) throw new SigmaError(`it has more than ${maxNodes} values with aliases expanded`, node.mark);
+    if (size > maxNodes)
+      throw new SigmaError(`it has more than ${maxNodes} values with aliases expanded`, node.mark);
     return size;
   };
   for (const document of documents) sizeOf(document);
@@ -98,17 +113,28 @@ function rejectAliasBombs(documents: readonly YamlNode[]): void {
 
 type Warn = (message: string, mark: Mark) => void;
 
-function ruleOf(node: YamlNode, placeholders: Placeholders, warn: Warn): Omit<SigmaRule, 'file' | 'line'> {
-  if (node.kind !== 'map') throw new SigmaError('a rule must be a map with title, logsource and detection', node.mark);
+function ruleOf(
+  node: YamlNode,
+  placeholders: Placeholders,
+  warn: Warn,
+): Omit<SigmaRule, 'file' | 'line'> {
+  if (node.kind !== 'map')
+    throw new SigmaError('a rule must be a map with title, logsource and detection', node.mark);
   rejectDuplicateKeys(node);
   const head = headOf(node, warn);
   const kind = unsupportedKind(node);
-  if (kind !== undefined) return { ...head, logsource: {}, detection: undefined, unsupported: kind };
+  if (kind !== undefined)
+    return { ...head, logsource: {}, detection: undefined, unsupported: kind };
   const logsource = logSourceOf(node);
   const detection = node.get('detection');
   if (detection === undefined) throw new SigmaError("the rule has no 'detection'", node.mark);
   try {
-    return { ...head, logsource, detection: detectionOf(detection, placeholders), unsupported: undefined };
+    return {
+      ...head,
+      logsource,
+      detection: detectionOf(detection, placeholders),
+      unsupported: undefined,
+    };
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;
     return { ...head, logsource, detection: undefined, unsupported: error.message };
@@ -126,8 +152,10 @@ function rejectDuplicateKeys(node: YamlNode & { kind: 'map' }): void {
 
 /** Reason for Sigma documents that are not detection rules. */
 function unsupportedKind(node: YamlNode & { kind: 'map' }): string | undefined {
-  if (node.get('correlation') !== undefined) return 'it is a correlation, which sfkit does not support';
-  if (node.get('filter') !== undefined) return 'it is a filter for other rules, which sfkit does not support';
+  if (node.get('correlation') !== undefined)
+    return 'it is a correlation, which sfkit does not support';
+  if (node.get('filter') !== undefined)
+    return 'it is a filter for other rules, which sfkit does not support';
   if (node.get('action') !== undefined)
     return "it is part of a collection with 'action', which Sigma no longer supports";
   return undefined;
@@ -135,9 +163,13 @@ function unsupportedKind(node: YamlNode & { kind: 'map' }): string | undefined {
 
 function headOf(node: YamlNode & { kind: 'map' }, warn: Warn) {
   const title = textOf(node.get('title'), "'title'");
-  if (title === undefined || title.trim() === '') throw new SigmaError("the rule has no 'title'", node.mark);
+  if (title === undefined || title.trim() === '')
+    throw new SigmaError("the rule has no 'title'", node.mark);
   if (title.length > maxTitle)
-    throw new SigmaError(`'title' has more than ${maxTitle} characters`, (node.get('title') as YamlNode).mark);
+    throw new SigmaError(
+      `'title' has more than ${maxTitle} characters`,
+      (node.get('title') as YamlNode).mark,
+    );
   warnOfForms(node, warn);
   return {
     title,
@@ -175,7 +207,10 @@ function logSourceOf(node: YamlNode & { kind: 'map' }): LogSource {
   const logsource = node.get('logsource');
   if (logsource === undefined) throw new SigmaError("the rule has no 'logsource'", node.mark);
   if (logsource.kind !== 'map')
-    throw new SigmaError("'logsource' must be a map with category, product or service", logsource.mark);
+    throw new SigmaError(
+      "'logsource' must be a map with category, product or service",
+      logsource.mark,
+    );
   const found: LogSource = {};
   for (const key of ['category', 'product', 'service'] as const) {
     const text = textOf(logsource.get(key), `'${key}'`);

@@ -1,6 +1,12 @@
 import type { FieldValue } from '../finding.js';
 import type { FoundRow, RecordType } from '../sql/row-rule.js';
-import type { FieldForms, FormPart, LogSourceMapping, RecordMapping, RowFilter } from './mapping.js';
+import type {
+  FieldForms,
+  FormPart,
+  LogSourceMapping,
+  RecordMapping,
+  RowFilter,
+} from './mapping.js';
 import { parseForm } from './mapping.js';
 
 // Selects the fields that a finding shows, by their names in rules.
@@ -12,7 +18,11 @@ export class ShownFields {
   readonly #names: readonly string[];
 
   /** `records`: those that the rule can match. */
-  constructor(source: LogSourceMapping, records: readonly RecordMapping[], names: readonly string[]) {
+  constructor(
+    source: LogSourceMapping,
+    records: readonly RecordMapping[],
+    names: readonly string[],
+  ) {
     this.#source = source;
     this.#records = records;
     this.#names = names;
@@ -22,7 +32,10 @@ export class ShownFields {
     const record = this.#records.find((one) => isRecord(one, row));
     const forms: FieldForms = { ...this.#source.fields, ...record?.fields };
     const shown = this.#names.map((name) => [name, formValue(forms[name], row)] as const);
-    return Object.fromEntries(shown.filter(([, value]) => value !== undefined)) as Record<string, FieldValue>;
+    return Object.fromEntries(shown.filter(([, value]) => value !== undefined)) as Record<
+      string,
+      FieldValue
+    >;
   }
 
   /** The fields in one line. */
@@ -46,12 +59,20 @@ function fits(filter: RowFilter, row: FoundRow): boolean {
   return Object.entries(filter).every(([column, wanted]) => {
     const values: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
     const value = row[column];
-    return Array.isArray(value) ? value.some((item) => values.includes(item)) : values.includes(value);
+    return Array.isArray(value)
+      ? value.some((item) => values.includes(item))
+      : values.includes(value);
   });
 }
 
-/** Undefined if the row does not determine the value: for several words, or for columns that findings lack. */
-function formValue(forms: string | readonly string[] | undefined, row: FoundRow): FieldValue | undefined {
+/**
+ * Undefined if the row does not determine the value: for several words, or for columns that
+ * findings lack.
+ */
+function formValue(
+  forms: string | readonly string[] | undefined,
+  row: FoundRow,
+): FieldValue | undefined {
   const [form, second] = typeof forms === 'string' ? [forms] : (forms ?? []);
   if (form === undefined) return undefined;
   const parts = parseForm(form);

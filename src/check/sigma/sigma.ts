@@ -14,7 +14,10 @@ export const sigma: RuleLanguage = {
   recognizes: looksLikeSigma,
   isNested: true,
   load: (files, { sigmaMapping } = {}) =>
-    new SigmaRuleSet(files, sigmaMapping === undefined ? builtInOptions : readSigmaMapping(sigmaMapping)),
+    new SigmaRuleSet(
+      files,
+      sigmaMapping === undefined ? builtInOptions : readSigmaMapping(sigmaMapping),
+    ),
 };
 
 const keys = ['title', 'logsource', 'detection', 'correlation', 'filter'];
@@ -44,8 +47,14 @@ class SigmaRuleSet implements RuleSet {
         .map((rule): [Rule, CompiledRule] => {
           const compiled = compileRule(rule, mapping, this.#shared);
           const { title, id, level, tags, author, description, file, line } = rule;
-          const named = { ...(id === undefined ? {} : { id }), ...(author === undefined ? {} : { author }) };
-          const needs = [...(compiled.reason === undefined ? [] : [compiled.reason]), ...compiled.ignored];
+          const named = {
+            ...(id === undefined ? {} : { id }),
+            ...(author === undefined ? {} : { author }),
+          };
+          const needs = [
+            ...(compiled.reason === undefined ? [] : [compiled.reason]),
+            ...compiled.ignored,
+          ];
           const location = { file, line };
           return [
             {
@@ -67,12 +76,17 @@ class SigmaRuleSet implements RuleSet {
   }
 
   run(input: string, options: RunOptions): RowRun {
-    return new RowRun(input, options, (rule) => this.#rowRule(rule), { values: this.#shared.values });
+    return new RowRun(input, options, (rule) => this.#rowRule(rule), {
+      values: this.#shared.values,
+    });
   }
 
   #rowRule(rule: Rule): RowRule {
-    const { condition, reason, needs, values, source, records, shown } = this.#compiled.get(rule) as CompiledRule;
-    if (condition === undefined || source === undefined) return { rule, condition: undefined, reason };
+    const { condition, reason, needs, values, source, records, shown } = this.#compiled.get(
+      rule,
+    ) as CompiledRule;
+    if (condition === undefined || source === undefined)
+      return { rule, condition: undefined, reason };
     const fields = new ShownFields(source, records, shown);
     return {
       rule,

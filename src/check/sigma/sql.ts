@@ -1,10 +1,19 @@
 import { textLiteral } from '../sql/literals.js';
 import type { Check, Expression, Place, Test, TimePart } from './expression.js';
 import type { Network } from './network.js';
-import { anyText, type Part, type Pattern, patternRegex, plainOf, withAnyAfter, withAnyBefore } from './pattern.js';
+import {
+  anyText,
+  type Part,
+  type Pattern,
+  patternRegex,
+  plainOf,
+  withAnyAfter,
+  withAnyBefore,
+} from './pattern.js';
 import { quoteRegex } from './regex.js';
 
-// Expressions as SQL of DuckDB. A missing value makes a test null, which is not true: only `not` has to know of it.
+// Expressions as SQL of DuckDB. A missing value makes a test null, which is not true: only `not`
+// has to know of it.
 //
 // Letters are compared in lower case, each character by itself (what Unicode calls simple mapping).
 
@@ -14,7 +23,10 @@ export type Form = Value | { constant: string };
 interface Value {
   sql: string;
   type: FormType;
-  /** Names an expression that uses the form, so that it is computed once. Default: expressions are inlined. */
+  /**
+   * Names an expression that uses the form, so that it is computed once. Default: expressions are
+   * inlined.
+   */
   share?: Share | undefined;
 }
 
@@ -81,11 +93,15 @@ const minTextsForRegex = 4;
 /** Maximum characters of such an expression, far below RE2's limit. */
 const maxAlternation = 8000;
 
-/** SQL for alternatives. Texts for the same field are tested together, which is far cheaper than one by one. */
+/**
+ * SQL for alternatives. Texts for the same field are tested together, which is far cheaper than one
+ * by one.
+ */
 function* groupsOf(items: readonly Expression[], resolve: Resolve): Generator<Sql> {
   const groups = new Map<string, Group>();
   for (const item of items) {
-    const found = item.kind === 'check' && item.field !== undefined ? placedText(item.test) : undefined;
+    const found =
+      item.kind === 'check' && item.field !== undefined ? placedText(item.test) : undefined;
     if (found === undefined) {
       yield sqlOf(item, resolve);
       continue;
@@ -124,15 +140,20 @@ function groupSql({ check, place, texts: all }: Group, forms: readonly Form[]): 
   if (forms.length === 0) return false;
   if (place === 'whole') return orSql(forms.map((form) => oneOf(form, texts, cased)));
   const single = (text: string) => placedSql(forms, place, text, cased);
-  if (texts.length <= minTextsForRegex || !forms.every((form) => 'sql' in form)) return orSql(texts.map(single));
+  if (texts.length <= minTextsForRegex || !forms.every((form) => 'sql' in form))
+    return orSql(texts.map(single));
   // Only DuckDB can lower other letters the same way, and NUL separates the forms.
   const canJoinRegex = (text: string) => (cased || isAscii(text)) && !text.includes('\0');
   const values = forms.filter((form) => 'sql' in form);
   const haystacks =
-    place === 'anywhere' ? [haystackSql(values, cased)] : values.map((form) => haystackSql([form], cased));
+    place === 'anywhere'
+      ? [haystackSql(values, cased)]
+      : values.map((form) => haystackSql([form], cased));
   const regexes = alternations(texts.filter(canJoinRegex), place, cased);
   return orSql([
-    ...haystacks.flatMap((haystack) => regexes.map((regex) => `regexp_matches(${haystack}, ${textLiteral(regex)})`)),
+    ...haystacks.flatMap((haystack) =>
+      regexes.map((regex) => `regexp_matches(${haystack}, ${textLiteral(regex)})`),
+    ),
     ...texts.filter((text) => !canJoinRegex(text)).map(single),
   ]);
 }
@@ -169,7 +190,11 @@ function checkSql({ field, test }: Check, resolve: Resolve): Sql {
       return test.wanted ? negated(isMissing(forms)) : isMissing(forms);
     case 'reference': {
       const others = resolve(test.field);
-      return orSql(forms.flatMap((form) => others.map((other) => referenceSql(form, other, test.place, test.cased))));
+      return orSql(
+        forms.flatMap((form) =>
+          others.map((other) => referenceSql(form, other, test.place, test.cased)),
+        ),
+      );
     }
     default: {
       const ofField: ValueTest = field === undefined ? keywordTest(test) : test;
@@ -184,7 +209,12 @@ function checkSql({ field, test }: Check, resolve: Resolve): Sql {
 /** SQL for a text at one place. All forms are searched as one text, separated by NUL. */
 function placedSql(forms: readonly Form[], place: Place, text: string, cased: boolean): Sql {
   const values = forms.filter((form) => 'sql' in form);
-  if (place === 'anywhere' && values.length > 1 && values.length === forms.length && !text.includes('\0'))
+  if (
+    place === 'anywhere' &&
+    values.length > 1 &&
+    values.length === forms.length &&
+    !text.includes('\0')
+  )
     return `contains(${haystackSql(values, cased)}, ${literal(text, cased)})`;
   const before: Part[] = place === 'end' || place === 'anywhere' ? [anyText] : [];
   const after: Part[] = place === 'start' || place === 'anywhere' ? [anyText] : [];
@@ -217,7 +247,9 @@ function formSql(form: Form, test: ValueTest): Sql {
     case 'number':
       return numberSql(form, test);
     case 'boolean':
-      return form.type === 'boolean' ? `${form.sql} = ${test.value}` : `${lowered(form)} = '${test.value}'`;
+      return form.type === 'boolean'
+        ? `${form.sql} = ${test.value}`
+        : `${lowered(form)} = '${test.value}'`;
     case 'regex':
       return `regexp_matches(${asText(form)}, ${textLiteral(test.regex)})`;
     case 'network':
@@ -245,11 +277,15 @@ function literal(text: string, cased: boolean): string {
 
 function oneOf(form: Form, texts: readonly string[], cased: boolean): Sql {
   if ('constant' in form) {
-    return texts.some((text) => constantSql(form.constant, { kind: 'text', pattern: [text], cased }) === true);
+    return texts.some(
+      (text) => constantSql(form.constant, { kind: 'text', pattern: [text], cased }) === true,
+    );
   }
   const value = cased ? asText(form) : lowered(form);
   const literals = texts.map((text) => literal(text, cased));
-  return literals.length === 1 ? `${value} = ${literals[0]}` : `${value} IN (${literals.join(', ')})`;
+  return literals.length === 1
+    ? `${value} = ${literals[0]}`
+    : `${value} IN (${literals.join(', ')})`;
 }
 
 function textSql(form: Value, pattern: Pattern, cased: boolean): Sql {
@@ -272,7 +308,10 @@ function wildcardSql(value: string, pattern: Pattern, cased: boolean): string {
   return `regexp_full_match(${value}, ${literal(`(?s)${patternRegex(pattern, quoteRegex)}`, cased)})`;
 }
 
-function numberSql(form: Value, { operator, number, text, part }: Test & { kind: 'number' }): string {
+function numberSql(
+  form: Value,
+  { operator, number, text, part }: Test & { kind: 'number' },
+): string {
   if (part !== undefined) return `${timePartSql(form, part)} ${operator} ${number}`;
   if (form.type === 'integer') return `${form.sql} ${operator} ${number}`;
   if (operator !== '=') {
@@ -280,11 +319,16 @@ function numberSql(form: Value, { operator, number, text, part }: Test & { kind:
     return `(CASE WHEN ${isNumber} THEN TRY_CAST(${form.sql} AS DOUBLE) ${operator} ${number} END)`;
   }
   const texts = [...new Set([number, text])].map(textLiteral);
-  return texts.length === 1 ? `${asText(form)} = ${texts[0]}` : `${asText(form)} IN (${texts.join(', ')})`;
+  return texts.length === 1
+    ? `${asText(form)} = ${texts[0]}`
+    : `${asText(form)} IN (${texts.join(', ')})`;
 }
 
 function timePartSql(form: Value, part: TimePart): string {
-  const time = form.type === 'time' ? `CAST(${form.sql} AS TIMESTAMP)` : `TRY_CAST(${asText(form)} AS TIMESTAMP)`;
+  const time =
+    form.type === 'time'
+      ? `CAST(${form.sql} AS TIMESTAMP)`
+      : `TRY_CAST(${asText(form)} AS TIMESTAMP)`;
   return `date_part('${part}', ${time})`;
 }
 
@@ -302,7 +346,9 @@ const byte = '(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])';
 
 function networkSql(value: string, { version, first, last }: Network): string {
   if (version === 4) {
-    const bytes = [1, 2, 3, 4].map((place) => `TRY_CAST(split_part(${value}, '.', ${place}) AS BIGINT)`);
+    const bytes = [1, 2, 3, 4].map(
+      (place) => `TRY_CAST(split_part(${value}, '.', ${place}) AS BIGINT)`,
+    );
     const number = `(((${bytes[0]} * 256 + ${bytes[1]}) * 256 + ${bytes[2]}) * 256 + ${bytes[3]})`;
     return `(CASE WHEN regexp_full_match(${value}, '${addressV4}') THEN ${number} BETWEEN ${first} AND ${last} END)`;
   }
@@ -322,7 +368,8 @@ const addressV6 = `(${groupV6}(:${groupV6})*)?::(${tailV6})?|(${groupV6}:)+(${gr
 
 /** The 32 digits of an IPv6 address; null for other texts. */
 function hexadecimalSql(value: string): string {
-  const groups = (half: number) => `list_filter(string_split(split_part(${value}, '::', ${half}), ':'), x -> x <> '')`;
+  const groups = (half: number) =>
+    `list_filter(string_split(split_part(${value}, '::', ${half}), ':'), x -> x <> '')`;
   const digits = (half: number) =>
     `array_to_string(list_transform(${groups(half)}, x -> CASE WHEN contains(x, '.') THEN ${tailDigits('x')} ELSE lpad(x, 4, '0') END), '')`;
   const missing = `32 - length(${digits(1)}) - length(${digits(2)})`;
@@ -332,7 +379,9 @@ function hexadecimalSql(value: string): string {
 }
 
 function tailDigits(value: string): string {
-  const bytes = [1, 2, 3, 4].map((place) => `printf('%02x', TRY_CAST(split_part(${value}, '.', ${place}) AS INTEGER))`);
+  const bytes = [1, 2, 3, 4].map(
+    (place) => `printf('%02x', TRY_CAST(split_part(${value}, '.', ${place}) AS INTEGER))`,
+  );
   return bytes.join(' || ');
 }
 

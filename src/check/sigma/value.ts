@@ -1,7 +1,8 @@
 import type { ScalarNode, YamlNode } from '../falco/yaml.js';
 import { excerpt, SigmaError } from './errors.js';
 
-// YAML scalars with their YAML 1.1 types, like in the reference implementation. `text` is the text in the file.
+// YAML scalars with their YAML 1.1 types, like in the reference implementation. `text` is the text
+// in the file.
 
 export type SigmaValue =
   | { type: 'text'; text: string }
@@ -10,8 +11,12 @@ export type SigmaValue =
   | { type: 'null' };
 
 const booleans = new Map([
-  ...['yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((word) => [word, true] as const),
-  ...['no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((word) => [word, false] as const),
+  ...['yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map(
+    (word) => [word, true] as const,
+  ),
+  ...['no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map(
+    (word) => [word, false] as const,
+  ),
 ]);
 
 /** The value of a scalar or null node. */
@@ -19,7 +24,10 @@ export function scalarValue(node: YamlNode): SigmaValue {
   if (node.kind === 'null') return { type: 'null' };
   if (node.kind !== 'scalar') {
     const found = node.kind === 'map' ? 'a map' : 'a list';
-    throw new SigmaError(`expected a text, a number, true, false or null, found ${found}`, node.mark);
+    throw new SigmaError(
+      `expected a text, a number, true, false or null, found ${found}`,
+      node.mark,
+    );
   }
   const { text } = node;
   if (node.style !== 'plain') return { type: 'text', text };
@@ -39,13 +47,21 @@ export function numberOf(text: string): string | undefined {
   if (match !== null) {
     const [, sign, binary, hexadecimal, octal, decimal] = match;
     const digits = (binary ?? hexadecimal ?? octal ?? decimal ?? '').replaceAll('_', '');
-    const prefix = binary !== undefined ? '0b' : hexadecimal !== undefined ? '0x' : octal !== undefined ? '0o' : '';
+    const prefix =
+      binary !== undefined
+        ? '0b'
+        : hexadecimal !== undefined
+          ? '0x'
+          : octal !== undefined
+            ? '0o'
+            : '';
     if (digits === '') return undefined;
     const number = BigInt(prefix + digits);
     const decimalForm = String(sign === '-' ? -number : number);
     return decimalForm.length > maxDigits ? undefined : decimalForm;
   }
-  if (!/^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?$/.test(text)) return undefined;
+  if (!/^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?$/.test(text))
+    return undefined;
   const number = Number(text.replaceAll('_', ''));
   // 1.0 becomes 1.
   return Number.isFinite(number) ? String(number) : undefined;
@@ -55,11 +71,18 @@ export function numberOf(text: string): string | undefined {
 export function textOf(node: YamlNode | undefined, what: string): string | undefined {
   if (node === undefined || node.kind === 'null') return undefined;
   if (node.kind === 'scalar') return node.text;
-  throw new SigmaError(`${what} must be a text, found ${node.kind === 'map' ? 'a map' : 'a list'}`, node.mark);
+  throw new SigmaError(
+    `${what} must be a text, found ${node.kind === 'map' ? 'a map' : 'a list'}`,
+    node.mark,
+  );
 }
 
 /** One of the allowed words. */
-export function wordOf(node: YamlNode | undefined, what: string, words: readonly string[]): string | undefined {
+export function wordOf(
+  node: YamlNode | undefined,
+  what: string,
+  words: readonly string[],
+): string | undefined {
   const text = textOf(node, what);
   if (text === undefined || words.includes(text)) return text;
   throw new SigmaError(

@@ -1,7 +1,9 @@
 import type { SharedValue } from '../sql/row-rule.js';
 import { withoutTexts } from '../sql/tuples.js';
 
-/** Values that several rules compute from the same columns, such as a command line in lower case. */
+/**
+ * Values that several rules compute from the same columns, such as a command line in lower case.
+ */
 export class SigmaValues {
   readonly values: Record<string, SharedValue> = {};
   readonly #names = new Map<string, string>();

@@ -4,8 +4,8 @@ import { inputName, isStreamInput, looksLikeCapture } from '../../engine/input-k
 import { openLines } from '../../engine/session.js';
 import { type QueryInput, resolveInputs } from '../../query/inputs.js';
 
-// Data about exec calls that captures have and SysFlow records lack: separate arguments, including argv[0], and the
-// login uid.
+// Data about exec calls that captures have and SysFlow records lack: separate arguments, including
+// argv[0], and the login uid.
 
 /** Exec calls, by the time and thread of their rows. */
 export const callsTable = 'sfkit_check_calls';
@@ -21,7 +21,8 @@ interface Argument {
 }
 
 /**
- * Creates the table of calls. False if the input lacks them: it is a SysFlow file or tables, or can be read only once.
+ * Creates the table of calls. False if the input lacks them: it is a SysFlow file or tables, or can
+ * be read only once.
  */
 export async function prepareCalls(connection: DuckDBConnection, input: string): Promise<boolean> {
   await connection.run(
@@ -37,7 +38,10 @@ function isCaptureFile({ kind, path }: QueryInput): boolean {
   return kind === 'engine' && !isStreamInput(path) && looksLikeCapture(path);
 }
 
-async function loadCalls(connection: DuckDBConnection, { path, shownAs }: QueryInput): Promise<void> {
+async function loadCalls(
+  connection: DuckDBConnection,
+  { path, shownAs }: QueryInput,
+): Promise<void> {
   const { LIST, VARCHAR } = await import('@duckdb/node-api');
   const filename = shownAs ?? basename(inputName(path));
   const session = openLines({
@@ -81,7 +85,10 @@ function argumentsOf(argument: Argument | undefined): string[] {
   return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0');
 }
 
-/** SELECT of rows with the columns of their calls. Rows without a call get arguments split at spaces. */
+/**
+ * SELECT of rows with the columns of their calls. Rows without a call get arguments split at
+ * spaces.
+ */
 export function withCalls(rows: string): string {
   const known = `SELECT filename, ts_uts, tid, any_value(argv) AS argv, any_value(loginuid) AS loginuid FROM ${callsTable} GROUP BY ALL`;
   const parted = `[proc_name] || CASE WHEN proc_args = '' THEN [] ELSE string_split(proc_args, ' ') END`;

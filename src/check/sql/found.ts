@@ -16,7 +16,9 @@ import type { FoundRow, RowRule } from './row-rule.js';
 /** Columns of a finding's row: all except environments, which are long and may contain secrets. */
 export const foundColumns: readonly string[] = tableColumns.sysflow
   .map(({ name }) => name)
-  .filter((name) => name !== 'proc_env' && name !== 'pproc_env' && name !== 'ts' && name !== 'endts');
+  .filter(
+    (name) => name !== 'proc_env' && name !== 'pproc_env' && name !== 'ts' && name !== 'endts',
+  );
 
 /** Maximum length of a text, and of a text about an ancestor. */
 const maxText = 16 << 10;
@@ -83,8 +85,13 @@ export function findingOf(
   };
 }
 
-function columnsOf(fields: Readonly<Record<string, string>>, row: FoundRow): Record<string, FieldValue> {
-  return Object.fromEntries(Object.entries(fields).map(([shown, column]) => [shown, row[column] ?? null]));
+function columnsOf(
+  fields: Readonly<Record<string, string>>,
+  row: FoundRow,
+): Record<string, FieldValue> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([shown, column]) => [shown, row[column] ?? null]),
+  );
 }
 
 /** Record type and operations: "PE EXEC", "FF OPEN|WRITE_SEND|CLOSE". */
@@ -101,7 +108,8 @@ export function describe(row: FoundRow): string {
     text(row.evt_args),
     text(row.file_path),
     text(row.file_newpath) && `to ${text(row.file_newpath)}`,
-    text(row.net_dip) && `${endpoint(row.net_sip, row.net_sport)} to ${endpoint(row.net_dip, row.net_dport)}`,
+    text(row.net_dip) &&
+      `${endpoint(row.net_sip, row.net_sport)} to ${endpoint(row.net_dip, row.net_dport)}`,
   ];
   const who = [
     text(row.proc_cmdline) && `by ${text(row.proc_cmdline)}`,
@@ -154,7 +162,8 @@ function names(
   cmdline: FieldValue | undefined,
   maxLength = maxText,
 ): ProcessNames {
-  const short = (value: FieldValue | undefined) => text(value) && truncated(text(value) as string, maxLength);
+  const short = (value: FieldValue | undefined) =>
+    text(value) && truncated(text(value) as string, maxLength);
   return {
     pid,
     ...defined('name', short(name)),
@@ -202,6 +211,9 @@ function number(value: FieldValue | undefined): number | undefined {
   return value === null || value === undefined || value === '' ? undefined : Number(value);
 }
 
-function defined<Key extends string, Value>(key: Key, value: Value | undefined): { [key in Key]?: Value } {
+function defined<Key extends string, Value>(
+  key: Key,
+  value: Value | undefined,
+): { [key in Key]?: Value } {
   return value === undefined ? {} : ({ [key]: value } as { [key in Key]?: Value });
 }

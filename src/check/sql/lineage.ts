@@ -1,10 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { lineageTable } from './rows.js';
 
-// Process ancestry. A row names its process and its parent. Earlier ancestors are looked up by time in the table of
-// processes, which has a row for each change of a process.
+// Process ancestry. A row names its process and its parent. Earlier ancestors are looked up by time
+// in the table of processes, which has a row for each change of a process.
 
-/** Maximum processes in a lineage for conditions, and maximum ancestors before the parent in findings. */
+/**
+ * Maximum processes in a lineage for conditions, and maximum ancestors before the parent in
+ * findings.
+ */
 const maxForConditions = 32;
 const maxForFindings = 14;
 
@@ -18,8 +21,8 @@ const history = 'sfkit_check_history';
 const parents = 'sfkit_check_parents';
 
 /**
- * Creates the tables of process versions over time and of parents. Processes that started before the capture have no
- * start time, so those of different captures cannot be distinguished.
+ * Creates the tables of process versions over time and of parents. Processes that started before
+ * the capture have no start time, so those of different captures cannot be distinguished.
  */
 export async function prepareHistory(connection: DuckDBConnection): Promise<void> {
   await connection.run(`CREATE TEMP TABLE ${history} AS
@@ -39,8 +42,9 @@ export async function prepareHistory(connection: DuckDBConnection): Promise<void
 }
 
 /**
- * Creates the table that rowsSql() joins: each process with its ancestors as they were when the process was first seen,
- * like in the SysFlow processor. False if the lineages are too large; the table is then empty.
+ * Creates the table that rowsSql() joins: each process with its ancestors as they were when the
+ * process was first seen, like in the SysFlow processor. False if the lineages are too large; the
+ * table is then empty.
  */
 export async function prepareLineages(connection: DuckDBConnection): Promise<boolean> {
   const chains = 'sfkit_check_chains';
@@ -71,8 +75,8 @@ export async function prepareLineages(connection: DuckDBConnection): Promise<boo
 }
 
 /**
- * SELECT of `seq` and `ancestors` for rows of (seq, pid, createts, moment). `ancestors` is a list of (pid, name, exe,
- * line) and starts with the parent of that process.
+ * SELECT of `seq` and `ancestors` for rows of (seq, pid, createts, moment). `ancestors` is a list
+ * of (pid, name, exe, line) and starts with the parent of that process.
  */
 export function ancestorsSql(rows: string): string {
   return `SELECT seq, list({'pid': version.pid, 'name': version.name, 'exe': version.exe,

@@ -22,7 +22,9 @@ interface Totals {
   leftOut: number;
 }
 
-/** Evaluates rules that are conditions on rows, on one input: a capture, a SysFlow file, or tables. */
+/**
+ * Evaluates rules that are conditions on rows, on one input: a capture, a SysFlow file, or tables.
+ */
 export class RowRun implements RuleRun {
   readonly #input: string;
   readonly #foldRepeats: boolean;
@@ -69,7 +71,13 @@ export class RowRun implements RuleRun {
       const { matches, leftOut } = this.#totals.get(number) ?? { matches: 0, leftOut: 0 };
       const reason = this.#failures.get(number) ?? this.#reasonFor(compiled);
       const state = matches > 0 ? 'matched' : reason === undefined ? 'unmatched' : 'unevaluated';
-      return { rule: compiled.rule, state, ...(reason === undefined ? {} : { reason }), matches, leftOut };
+      return {
+        rule: compiled.rule,
+        state,
+        ...(reason === undefined ? {} : { reason }),
+        matches,
+        leftOut,
+      };
     });
   }
 
@@ -102,10 +110,12 @@ export class RowRun implements RuleRun {
     );
     const tables = this.#tables;
     await tables.once('history', () => prepareHistory(connection));
-    if (this.#needs('ancestors')) this.#hasLineages = await tables.once('lineages', () => prepareLineages(connection));
+    if (this.#needs('ancestors'))
+      this.#hasLineages = await tables.once('lineages', () => prepareLineages(connection));
     if (this.#needs('calls') || this.#needs('exact calls'))
       this.#hasCalls = await tables.once('calls', () => prepareCalls(connection, this.#input));
-    if (this.#needs('containers')) this.#undescribed = await undescribedContainers(connection, this.#types());
+    if (this.#needs('containers'))
+      this.#undescribed = await undescribedContainers(connection, this.#types());
   }
 
   async #evaluate(connection: DuckDBConnection, type: RecordType): Promise<void> {
@@ -136,7 +146,12 @@ export class RowRun implements RuleRun {
       `SELECT rule, CAST(sum(count) AS BIGINT), CAST(coalesce(sum(count) FILTER (seq >= ${limit}), 0) AS BIGINT), count(*) FROM ${found} GROUP BY rule`,
     );
     let count = 0n;
-    for (const [rule, matches, leftOut, rows] of totals.getRows() as [number, bigint, bigint, bigint][]) {
+    for (const [rule, matches, leftOut, rows] of totals.getRows() as [
+      number,
+      bigint,
+      bigint,
+      bigint,
+    ][]) {
       this.#totals.set(rule, { matches: Number(matches), leftOut: Number(leftOut) });
       count += rows;
     }
@@ -168,7 +183,9 @@ export class RowRun implements RuleRun {
         // Foreign tables may contain two rows with the same number.
         if (seq === last) continue;
         last = seq;
-        const row = Object.fromEntries(columns.map((name, index) => [name, foundValue(values[index])])) as FoundRow;
+        const row = Object.fromEntries(
+          columns.map((name, index) => [name, foundValue(values[index])]),
+        ) as FoundRow;
         const ancestors = values.at(-1) as DuckDBValue;
         yield findingOf(this.#rules[number] as RowRule, row, {
           capture: this.#input,
@@ -205,9 +222,13 @@ async function undescribedContainers(
 ): Promise<{ containers: bigint; seen: bigint }> {
   const known = types
     .filter((type) => type !== 'KE')
-    .map((type) => `SELECT DISTINCT container_id, container_name, container_image FROM ${tableOf[type]}`);
+    .map(
+      (type) =>
+        `SELECT DISTINCT container_id, container_name, container_image FROM ${tableOf[type]}`,
+    );
   if (known.length === 0) return { containers: 0n, seen: 0n };
-  const result = await connection.runAndReadAll(`SELECT count(*) FILTER (NOT described), count(*) FROM (
+  const result =
+    await connection.runAndReadAll(`SELECT count(*) FILTER (NOT described), count(*) FROM (
     SELECT bool_or(container_name IS NOT NULL OR container_image IS NOT NULL) AS described
     FROM (${known.join(' UNION ALL ')}) WHERE container_id IS NOT NULL GROUP BY container_id)`);
   const [containers, seen] = result.getRows()[0] as [bigint, bigint];

@@ -3,7 +3,8 @@ import { type TableName, tableColumns, tables } from '../../engine/columns.gen.j
 import { withCalls, withoutCalls } from './calls.js';
 import type { RecordType } from './row-rule.js';
 
-// The rows that conditions evaluate: rows of one table of events or flows, with the columns of all these tables.
+// The rows that conditions evaluate: rows of one table of events or flows, with the columns of all
+// these tables.
 
 /** The table for each record type. */
 export const tableOf: Readonly<Record<RecordType, TableName>> = {
@@ -25,11 +26,22 @@ export interface RowExtras {
 
 /** The columns that RowExtras add. */
 export const extraColumns: readonly string[] = [
-  ...['proc_aname', 'proc_aexe', 'proc_acmdline', 'proc_apid', 'proc_parent', 'proc_argv', 'proc_loginuid'],
+  ...[
+    'proc_aname',
+    'proc_aexe',
+    'proc_acmdline',
+    'proc_apid',
+    'proc_parent',
+    'proc_argv',
+    'proc_loginuid',
+  ],
 ];
 
 /** SELECT of a table's rows; columns of other tables are null. */
-export function rowsSql(type: RecordType, { ancestors = false, calls = false }: RowExtras = {}): string {
+export function rowsSql(
+  type: RecordType,
+  { ancestors = false, calls = false }: RowExtras = {},
+): string {
   const nothing = tableColumns.sysflow.map(
     (column) => `CAST(NULL AS ${sqlTypes[column.type]}) AS ${quoteIdentifier(column.name)}`,
   );
@@ -58,7 +70,9 @@ function withLineage(rows: string): string {
 
 export const lineageTable = 'sfkit_check_lineage';
 
-/** Rows with equal values in these columns are the same finding: same action, program and object. */
+/**
+ * Rows with equal values in these columns are the same finding: same action, program and object.
+ */
 const identityColumns = [
   'opflags_bitmap',
   'proc_exe',

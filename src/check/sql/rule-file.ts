@@ -42,18 +42,30 @@ function headOf(content: string): string {
 /** Maximum characters of these comment lines. */
 const maxHead = 64 << 10;
 
-/** Reads a rule. If its comment lines are not usable, the rule is undefined and a remark says why. */
-export function readSqlRule(file: RuleText): { rule: SqlRuleFile | undefined; remarks: SqlRemark[] } {
+/**
+ * Reads a rule. If its comment lines are not usable, the rule is undefined and a remark says why.
+ */
+export function readSqlRule(file: RuleText): {
+  rule: SqlRuleFile | undefined;
+  remarks: SqlRemark[];
+} {
   const remarks: SqlRemark[] = [];
   const remark = (severity: SqlRemark['severity'], code: string, message: string, line = 1) => {
     remarks.push({ severity, code, message, file, line });
   };
   const head = headOf(file.content);
-  const document = yamlPackage().parseDocument(head.replace(/^\ufeff?--[ \t]?/gm, ''), { uniqueKeys: true });
+  const document = yamlPackage().parseDocument(head.replace(/^\ufeff?--[ \t]?/gm, ''), {
+    uniqueKeys: true,
+  });
   const problem = document.errors[0];
   if (problem !== undefined) {
     const line = problem.linePos?.[0].line ?? 1;
-    remark('error', 'SQL_RULE_HEAD', `the comment before the SQL is not YAML: ${firstLine(problem.message)}`, line);
+    remark(
+      'error',
+      'SQL_RULE_HEAD',
+      `the comment before the SQL is not YAML: ${firstLine(problem.message)}`,
+      line,
+    );
     return { rule: undefined, remarks };
   }
   const found: unknown = document.toJS({ maxAliasCount: 100 });
@@ -65,11 +77,21 @@ export function readSqlRule(file: RuleText): { rule: SqlRuleFile | undefined; re
   const tags = fields.tags ?? [];
   const sql = file.content.slice(head.length);
   if (title === '')
-    remark('error', 'SQL_RULE_TITLE', 'a rule in SQL must start with comment lines, including `-- title: …`');
+    remark(
+      'error',
+      'SQL_RULE_TITLE',
+      'a rule in SQL must start with comment lines, including `-- title: …`',
+    );
   if (levelOf(level) === undefined)
-    remark('error', 'SQL_RULE_LEVEL', `'${level}' is not a level; expected a level such as low, medium or high`);
-  if (!Array.isArray(tags)) remark('error', 'SQL_RULE_TAGS', 'tags must be a list, such as [one, two]');
-  if (sql.replace(/;/g, '').trim() === '') remark('error', 'SQL_RULE_EMPTY', 'there is no SQL after the comment');
+    remark(
+      'error',
+      'SQL_RULE_LEVEL',
+      `'${level}' is not a level; expected a level such as low, medium or high`,
+    );
+  if (!Array.isArray(tags))
+    remark('error', 'SQL_RULE_TAGS', 'tags must be a list, such as [one, two]');
+  if (sql.replace(/;/g, '').trim() === '')
+    remark('error', 'SQL_RULE_EMPTY', 'there is no SQL after the comment');
   if (remarks.some(({ severity }) => severity === 'error')) return { rule: undefined, remarks };
   const rule = {
     file,

@@ -61,7 +61,8 @@ export class SqlRun implements RuleRun {
       }
       outcome.matches = collected.rows;
       outcome.leftOut = collected.leftOut;
-      outcome.state = collected.rows > 0 ? 'matched' : outcome.reason === undefined ? 'unmatched' : 'unevaluated';
+      outcome.state =
+        collected.rows > 0 ? 'matched' : outcome.reason === undefined ? 'unmatched' : 'unevaluated';
       for (const finding of collected.findings()) found.push(finding);
     }
     yield* found.sort(byTime);
@@ -137,7 +138,9 @@ class RuleFindings {
     const same = this.#byOutput.get(key);
     if (same !== undefined) {
       const [first, last] = [same, finding].sort(byTime) as [Finding, Finding];
-      const lastTs = [same.lastTs ?? same.ts, last.ts].sort((a, b) => compare(BigInt(a), BigInt(b)))[1] as string;
+      const lastTs = [same.lastTs ?? same.ts, last.ts].sort((a, b) =>
+        compare(BigInt(a), BigInt(b)),
+      )[1] as string;
       this.#byOutput.set(key, { ...first, count: same.count + 1, lastTs });
     } else if (this.#byOutput.size < this.#room) {
       this.#byOutput.set(key, finding);
@@ -164,16 +167,30 @@ function wholeNumber(value: FoundRow[string] | undefined): string | undefined {
 }
 
 /** Columns that differ between repeats of the same finding. */
-const volatileColumns = new Set(['idx', 'ts', 'ts_uts', 'endts', 'endts_uts', 'proc_pid', 'proc_tid', 'proc_createts']);
+const volatileColumns = new Set([
+  'idx',
+  'ts',
+  'ts_uts',
+  'endts',
+  'endts_uts',
+  'proc_pid',
+  'proc_tid',
+  'proc_createts',
+]);
 
 /** The column `output`; else a description of the record; else all columns. */
 function outputOf(row: FoundRow): string {
   if (typeof row.output === 'string') return row.output;
-  const isRecord = row.opflags !== undefined || row.proc_cmdline !== undefined || row.file_path !== undefined;
+  const isRecord =
+    row.opflags !== undefined || row.proc_cmdline !== undefined || row.file_path !== undefined;
   const text = isRecord ? describe(row) : '';
   if (text !== '') return text;
-  const shown = Object.entries(row).filter(([name, value]) => !volatileColumns.has(name) && value !== null);
-  return shown.map(([name, value]) => `${name}=${Array.isArray(value) ? value.join('|') : value}`).join(' ');
+  const shown = Object.entries(row).filter(
+    ([name, value]) => !volatileColumns.has(name) && value !== null,
+  );
+  return shown
+    .map(([name, value]) => `${name}=${Array.isArray(value) ? value.join('|') : value}`)
+    .join(' ');
 }
 
 /** Converts a value; times become nanoseconds. */
@@ -186,15 +203,24 @@ function shownValue(value: DuckDBValue | undefined): FoundRow[string] {
   return foundValue(value);
 }
 
-/** Prepares the statement of a rule. Only a SELECT is allowed, because other statements may write. */
-export async function prepareSelect(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
+/**
+ * Prepares the statement of a rule. Only a SELECT is allowed, because other statements may write.
+ */
+export async function prepareSelect(
+  connection: DuckDBConnection,
+  sql: string,
+): Promise<DuckDBPreparedStatement> {
   const { StatementType } = await import('@duckdb/node-api');
   return onSqlError(async () => {
     const statements = await connection.extractStatements(sql);
     if (statements.count !== 1)
-      throw new SfkitError('SQL_ERROR', `expected one SELECT, found ${statements.count} statements`);
+      throw new SfkitError(
+        'SQL_ERROR',
+        `expected one SELECT, found ${statements.count} statements`,
+      );
     const statement = await statements.prepare(0);
-    if (statement.statementType !== StatementType.SELECT) throw new SfkitError('SQL_ERROR', 'a rule must be a SELECT');
+    if (statement.statementType !== StatementType.SELECT)
+      throw new SfkitError('SQL_ERROR', 'a rule must be a SELECT');
     return statement;
   });
 }
@@ -202,6 +228,8 @@ export async function prepareSelect(connection: DuckDBConnection, sql: string): 
 /** The tables that the SQL may use: a superset, because words in string literals count too. */
 function tablesIn(sql: string): TableName[] {
   const words = new Set(sql.toLowerCase().match(/[a-z_0-9]+/g) ?? []);
-  const named = tableSpecs.filter(({ kind, name }) => kind !== 'all' && words.has(name)).map(({ name }) => name);
+  const named = tableSpecs
+    .filter(({ kind, name }) => kind !== 'all' && words.has(name))
+    .map(({ name }) => name);
   return words.has('sysflow') ? [...new Set([...named, ...rowTables])] : named;
 }

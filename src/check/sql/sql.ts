@@ -47,7 +47,13 @@ class SqlRuleSet implements RuleSet {
         } catch (error) {
           if (!(error instanceof SfkitError)) throw error;
           wrong.push(
-            diagnosticOf({ severity: 'error', code: 'SQL_ERROR', message: error.message, file, line: sqlLine }),
+            diagnosticOf({
+              severity: 'error',
+              code: 'SQL_ERROR',
+              message: error.message,
+              file,
+              line: sqlLine,
+            }),
           );
         }
       }

@@ -15,8 +15,9 @@ export const rowTables: readonly TableName[] = tables
 const memoryLimit = '2GB';
 
 /**
- * The input of `check` as tables: a capture, a SysFlow file, or tables that `sfkit query` accepts. The first open()
- * reads it once for all languages, and reads only the tables that they requested with want().
+ * The input of `check` as tables: a capture, a SysFlow file, or tables that `sfkit query` accepts.
+ * The first open() reads it once for all languages, and reads only the tables that they requested
+ * with want().
  */
 export class CheckTables {
   readonly #input: string;
@@ -36,7 +37,8 @@ export class CheckTables {
   /** Requests tables. Must be called before open(). */
   want(tables: Iterable<TableName>): void {
     for (const table of tables) {
-      if (this.#dataset !== undefined && !this.#wanted.has(table)) throw new Error('the input is already open');
+      if (this.#dataset !== undefined && !this.#wanted.has(table))
+        throw new Error('the input is already open');
       this.#wanted.add(table);
     }
   }
@@ -46,7 +48,10 @@ export class CheckTables {
     return connection;
   }
 
-  /** Calls `make` for the first caller of a name, for example to create a lookup table, and shares the result. */
+  /**
+   * Calls `make` for the first caller of a name, for example to create a lookup table, and shares
+   * the result.
+   */
   once<Made>(name: string, make: () => Promise<Made>): Promise<Made> {
     const made = this.#made.get(name) ?? make();
     this.#made.set(name, made);
@@ -70,20 +75,35 @@ export class CheckTables {
   }
 
   #open(): Promise<Dataset> {
-    if (this.#isClosed) throw new SfkitError('INVALID_ARGUMENT', `${this.#input}: the check is over`);
+    if (this.#isClosed)
+      throw new SfkitError('INVALID_ARGUMENT', `${this.#input}: the check is over`);
     this.#dataset ??= openInput(this.#input, [...this.#wanted], this.signal);
     return this.#dataset;
   }
 }
 
-async function openInput(input: string, wanted: readonly TableName[], signal?: AbortSignal): Promise<Dataset> {
+async function openInput(
+  input: string,
+  wanted: readonly TableName[],
+  signal?: AbortSignal,
+): Promise<Dataset> {
   // Loaded on demand: loading DuckDB is slow, and rules of other languages do not need it.
   const { openDataset } = await import('../../query/dataset.js');
-  return openDataset([input], `SELECT 1 FROM ${wanted.join(', ')}`, {}, { isolated: true, memoryLimit, signal });
+  return openDataset(
+    [input],
+    `SELECT 1 FROM ${wanted.join(', ')}`,
+    {},
+    { isolated: true, memoryLimit, signal },
+  );
 }
 
-async function rowSummary(connection: DuckDBConnection, wanted: ReadonlySet<TableName>): Promise<Summary> {
-  const times = rowTables.filter((table) => wanted.has(table)).map((table) => `SELECT ts_uts FROM ${table}`);
+async function rowSummary(
+  connection: DuckDBConnection,
+  wanted: ReadonlySet<TableName>,
+): Promise<Summary> {
+  const times = rowTables
+    .filter((table) => wanted.has(table))
+    .map((table) => `SELECT ts_uts FROM ${table}`);
   if (times.length === 0) return noSummary;
   const result = await connection.runAndReadAll(
     `SELECT count(*), min(ts_uts) FILTER (ts_uts > 0), max(ts_uts) FROM (${times.join(' UNION ALL ')})`,

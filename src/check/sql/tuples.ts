@@ -4,9 +4,10 @@ import { tableColumns } from '../../engine/columns.gen.js';
 import type { RecordType, RowNeed, RowRule, SharedRows, SharedValue } from './row-rule.js';
 import { extraColumns, rowsSql } from './rows.js';
 
-// Evaluates rules on distinct tuples instead of rows. A tuple has the columns that the rules use. Programs repeat
-// themselves, so there are far fewer tuples than rows. The rows of matching tuples are looked up afterwards. In the
-// worst case, when all rows differ, this costs one copy of the columns.
+// Evaluates rules on distinct tuples instead of rows. A tuple has the columns that the rules use.
+// Programs repeat themselves, so there are far fewer tuples than rows. The rows of matching tuples
+// are looked up afterwards. In the worst case, when all rows differ, this costs one copy of the
+// columns.
 
 /** A rule with the condition for one record type, and its number in the run. */
 export interface TypedRule extends RowRule {
@@ -22,16 +23,27 @@ const valued = 'sfkit_check_valued';
 const hits = 'sfkit_check_hits';
 
 /**
- * Columns that differ between otherwise equal rows. Rules that use one are evaluated separately, to keep the tuples of
- * the other rules few.
+ * Columns that differ between otherwise equal rows. Rules that use one are evaluated separately, to
+ * keep the tuples of the other rules few.
  */
 const perRowColumns: ReadonlySet<string> = new Set([
   ...['idx', 'ts', 'ts_uts', 'endts', 'endts_uts', 'ret', 'file_fd', 'net_sport'],
   ...['proc_pid', 'proc_tid', 'proc_createts', 'proc_apid', 'pproc_pid', 'pproc_createts'],
-  ...['flow_rbytes', 'flow_rops', 'flow_wbytes', 'flow_wops', 'pf_nthreads', 'pf_nexits', 'pf_nerrors'],
+  ...[
+    'flow_rbytes',
+    'flow_rops',
+    'flow_wbytes',
+    'flow_wops',
+    'pf_nthreads',
+    'pf_nexits',
+    'pf_nerrors',
+  ],
 ]);
 
-const rowColumns: ReadonlySet<string> = new Set([...tableColumns.sysflow.map(({ name }) => name), ...extraColumns]);
+const rowColumns: ReadonlySet<string> = new Set([
+  ...tableColumns.sysflow.map(({ name }) => name),
+  ...extraColumns,
+]);
 
 /** The columns that the SQL may use: a superset, because a word may mean something else. */
 function columnsIn(sql: string): string[] {
@@ -58,8 +70,9 @@ export class TupleEvaluator {
   }
 
   /**
-   * Evaluates the rules. Passes the matches to `onMatches` as a SELECT of all columns of the rows and `rule`, the
-   * number of the rule. Returns the reasons for rules that could not be evaluated, by rule number.
+   * Evaluates the rules. Passes the matches to `onMatches` as a SELECT of all columns of the rows
+   * and `rule`, the number of the rule. Returns the reasons for rules that could not be evaluated,
+   * by rule number.
    */
   async evaluate(
     typedRules: readonly TypedRule[],
@@ -71,10 +84,12 @@ export class TupleEvaluator {
       values: rule.values?.filter((name) => rule.condition.includes(name)),
     }));
     const failures = new Map<number, string>();
-    const isPerRow = (rule: TypedRule) => this.#keysOf([rule]).some((key) => perRowColumns.has(key));
+    const isPerRow = (rule: TypedRule) =>
+      this.#keysOf([rule]).some((key) => perRowColumns.has(key));
     const perRow = rules.filter(isPerRow);
     const others = rules.filter((rule) => !perRow.includes(rule));
-    for (const group of [others, perRow]) if (group.length > 0) await this.#evaluateGroup(group, onMatches, failures);
+    for (const group of [others, perRow])
+      if (group.length > 0) await this.#evaluateGroup(group, onMatches, failures);
     return failures;
   }
 
@@ -89,14 +104,17 @@ export class TupleEvaluator {
       await onSqlError(() => this.#connection.run(this.#tuplesSql(rows, keys)));
       const first = await this.#connection.runAndReadAll(`SELECT tuple FROM ${tuples} LIMIT 1`);
       if (first.currentRowCount === 0) return;
-      await this.#connection.run(`CREATE OR REPLACE TEMP TABLE ${hits} (rule INTEGER, tuple BIGINT)`);
+      await this.#connection.run(
+        `CREATE OR REPLACE TEMP TABLE ${hits} (rule INTEGER, tuple BIGINT)`,
+      );
       for (let from = 0; from < rules.length; from += rulesPerStatement)
         await this.#evaluateTuples(rules.slice(from, from + rulesPerStatement), failures);
       await onSqlError(() => onMatches(matchedSql(rows, keys)));
     } catch (error) {
       for (const { number } of rules) failures.set(number, (error as Error).message);
     } finally {
-      for (const table of [tuples, valued, hits]) await this.#connection.run(`DROP TABLE IF EXISTS ${table}`);
+      for (const table of [tuples, valued, hits])
+        await this.#connection.run(`DROP TABLE IF EXISTS ${table}`);
     }
   }
 
@@ -135,19 +153,32 @@ export class TupleEvaluator {
   async #findHits(rules: readonly TypedRule[]): Promise<void> {
     const names = rules.flatMap(({ values = [] }) => values);
     if (names.length > 0) {
-      const columns = new Set(['tuple', ...names, ...rules.flatMap(({ condition }) => columnsIn(condition))]);
+      const columns = new Set([
+        'tuple',
+        ...names,
+        ...rules.flatMap(({ condition }) => columnsIn(condition)),
+      ]);
       const values = `SELECT ${[...columns].join(', ')} FROM (${this.#withValues(`SELECT * FROM ${tuples}`, names)})`;
       await this.#connection.run(`CREATE OR REPLACE TEMP TABLE ${valued} AS ${values}`);
     }
     const table = names.length > 0 ? valued : tuples;
-    const matching = rules.map(({ number, condition }) => `SELECT ${number}, tuple FROM ${table} WHERE ${condition}`);
+    const matching = rules.map(
+      ({ number, condition }) => `SELECT ${number}, tuple FROM ${table} WHERE ${condition}`,
+    );
     await this.#connection.run(`INSERT INTO ${hits} ${matching.join(' UNION ALL ')}`);
   }
 
-  /** SELECT of the rows with the extra columns that the rules need and the shared values that are keys. */
+  /**
+   * SELECT of the rows with the extra columns that the rules need and the shared values that are
+   * keys.
+   */
   #rowsSql(rules: readonly TypedRule[]): string {
-    const has = (...wanted: RowNeed[]) => rules.some(({ needs = [] }) => wanted.some((need) => needs.includes(need)));
-    const rows = rowsSql(this.#type, { ancestors: has('ancestors'), calls: has('calls', 'exact calls') });
+    const has = (...wanted: RowNeed[]) =>
+      rules.some(({ needs = [] }) => wanted.some((need) => needs.includes(need)));
+    const rows = rowsSql(this.#type, {
+      ancestors: has('ancestors'),
+      calls: has('calls', 'exact calls'),
+    });
     const keyed = this.#keysOf(rules).flatMap((key) => {
       const value = this.#value(key);
       return value === undefined ? [] : [`${value.sql} AS ${key}`];
@@ -172,7 +203,9 @@ export class TupleEvaluator {
     const known = this.#columns.get(name);
     if (known !== undefined) return known;
     const { sql, from = [], ofRow } = this.#value(name) as SharedValue;
-    const keys = ofRow ? [name] : [...columnsIn(sql), ...from.flatMap((other) => this.#keysOfValue(other))];
+    const keys = ofRow
+      ? [name]
+      : [...columnsIn(sql), ...from.flatMap((other) => this.#keysOfValue(other))];
     this.#columns.set(name, keys);
     return keys;
   }
@@ -208,7 +241,8 @@ function withColumns(rows: string, columns: readonly string[]): string {
 }
 
 function matchedSql(rows: string, keys: readonly string[]): string {
-  const same = keys.map((key) => `matched.${key} IS NOT DISTINCT FROM every.${key}`).join(' AND ') || 'true';
+  const same =
+    keys.map((key) => `matched.${key} IS NOT DISTINCT FROM every.${key}`).join(' AND ') || 'true';
   return `SELECT every.*, hit.rule FROM (${rows}) every
     JOIN (SELECT * FROM ${tuples} WHERE tuple IN (SELECT tuple FROM ${hits})) matched ON ${same}
     JOIN ${hits} hit USING (tuple)`;

@@ -1,9 +1,10 @@
 import { opNames } from '../../engine/columns.gen.js';
 import type { RowNeed, SharedValue } from '../sql/row-rule.js';
 
-// Attributes of policies as SQL over the columns of `sysflow`. The SysFlow processor keeps a record in one array, in
-// which attributes of different record types share slots. If a record type lacks an attribute, the processor returns
-// the value in its slot. sfkit does the same, because policies may depend on it.
+// Attributes of policies as SQL over the columns of `sysflow`. The SysFlow processor keeps a record
+// in one array, in which attributes of different record types share slots. If a record type lacks
+// an attribute, the processor returns the value in its slot. sfkit does the same, because policies
+// may depend on it.
 
 export interface Attribute {
   /** SQL for the value as text, never null. */
@@ -53,7 +54,13 @@ function textual(value: string, more: Partial<Attribute> = {}): Attribute {
 
 function integral(column: string, more: Partial<Attribute> = {}): Attribute {
   const integer = `coalesce(${column}, 0)`;
-  return { text: `CAST(${integer} AS VARCHAR)`, integer, exists: `(${integer} <> 0)`, hasNoComma: true, ...more };
+  return {
+    text: `CAST(${integer} AS VARCHAR)`,
+    integer,
+    exists: `(${integer} <> 0)`,
+    hasNoComma: true,
+    ...more,
+  };
 }
 
 /** An integer that can be displayed but is compared as text. */
@@ -63,7 +70,12 @@ function displayOnly(value: string, more: Partial<Attribute>): Attribute {
 }
 
 function boolean(value: string, more: Partial<Attribute> = {}): Attribute {
-  return { text: `CASE WHEN ${value} THEN 'true' ELSE 'false' END`, exists: `(${value})`, hasNoComma: true, ...more };
+  return {
+    text: `CASE WHEN ${value} THEN 'true' ELSE 'false' END`,
+    exists: `(${value})`,
+    hasNoComma: true,
+    ...more,
+  };
 }
 
 /** Process flags compare as integers, and are booleans as text. */
@@ -90,7 +102,10 @@ function pathParts(name: string, column: string, isThere: string): typeof parts 
   return {
     [path]: { sql: known(column, isThere, `trim(${column}, '${blanks}')`), from: [isThere] },
     [target]: { sql: pathAfterLink(path), from: [path] },
-    [before]: { sql: `left(${target}, length(${target}) - length(split_part(${target}, '/', -1)))`, from: [target] },
+    [before]: {
+      sql: `left(${target}, length(${target}) - length(split_part(${target}, '/', -1)))`,
+      from: [target],
+    },
   };
 }
 
@@ -129,7 +144,8 @@ function linkBefore(path: string): string {
 
 /** The four bytes of an address, lowest first; 0 for IPv6, which the processor's format lacks. */
 function addressBits(column: string): string {
-  const byte = (place: number) => `(TRY_CAST(split_part(${column}, '.', ${place}) AS BIGINT) << ${(place - 1) * 8})`;
+  const byte = (place: number) =>
+    `(TRY_CAST(split_part(${column}, '.', ${place}) AS BIGINT) << ${(place - 1) * 8})`;
   return `CASE WHEN contains(${column}, '.') AND NOT contains(${column}, ':') THEN coalesce(${[1, 2, 3, 4].map(byte).join(' | ')}, 0) ELSE 0 END`;
 }
 
@@ -172,7 +188,10 @@ const destination = "coalesce(net_dip, '0.0.0.0')";
 
 /** Amounts of files and of connections share a slot, so both are added. */
 function amount(column: string, more = ''): Attribute {
-  return integral(`CASE WHEN type IN ('FF', 'NF') THEN CAST(${column} AS HUGEINT) * 2 ${more} END`, { column });
+  return integral(
+    `CASE WHEN type IN ('FF', 'NF') THEN CAST(${column} AS HUGEINT) * 2 ${more} END`,
+    { column },
+  );
 }
 
 /** Slot of the flows' operation counts: file events have the type of their second file there. */
@@ -181,7 +200,11 @@ const secondFile = "WHEN file_newoid IS NOT NULL THEN 2 * unicode('f')";
 const operations = `concat_ws(',', ${opNames
   .map((name, bit) => {
     const shown =
-      name === 'READ_RECV' ? read('RECV', 'READ') : name === 'WRITE_SEND' ? read('SEND', 'WRITE') : `'${name}'`;
+      name === 'READ_RECV'
+        ? read('RECV', 'READ')
+        : name === 'WRITE_SEND'
+          ? read('SEND', 'WRITE')
+          : `'${name}'`;
     return `CASE WHEN (opflags_bitmap >> ${bit}) & 1 = 1 THEN ${shown} END`;
   })
   .join(', ')})`;
@@ -192,14 +215,25 @@ function read(ofConnection: string, ofFile: string): string {
 
 const [exe, args] = ['"sf exe"', '"sf args"'];
 const [path, target, before] = ['"sf path"', '"sf path target"', '"sf path before"'];
-const [newPath, newTarget, newBefore] = ['"sf newpath"', '"sf newpath target"', '"sf newpath before"'];
+const [newPath, newTarget, newBefore] = [
+  '"sf newpath"',
+  '"sf newpath target"',
+  '"sf newpath before"',
+];
 /** A member of the parent as it was when the process was first seen, like in the processor. */
 const parent = (member: string) => `proc_parent.${member}`;
-const parentExe = known(parent('exe'), 'proc_parent IS NOT NULL', `trim(${parent('exe')}, '${blanks}')`);
+const parentExe = known(
+  parent('exe'),
+  'proc_parent IS NOT NULL',
+  `trim(${parent('exe')}, '${blanks}')`,
+);
 const kept: Pick<Attribute, 'needs'> = { needs: ['ancestors'] };
 
 function ancestors(list: string): Attribute {
-  return textual(`coalesce(array_to_string(${list}, ','), '')`, { mayBeQuoted: true, needs: ['ancestors'] });
+  return textual(`coalesce(array_to_string(${list}, ','), '')`, {
+    mayBeQuoted: true,
+    needs: ['ancestors'],
+  });
 }
 
 const described: Pick<Attribute, 'needs'> = { needs: ['containers'] };
@@ -221,19 +255,34 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   'sf.opflags': textual(operations, { column: 'opflags' }),
   'sf.ret': integral("CASE WHEN type IN ('PE', 'FE') THEN ret END", { column: 'ret' }),
   'sf.ts': integral('ts_uts', { column: 'ts_uts' }),
-  'sf.endts': integral("CASE type WHEN 'KE' THEN ts_uts WHEN 'FF' THEN endts_uts WHEN 'NF' THEN endts_uts END", {
-    column: 'endts_uts',
-  }),
+  'sf.endts': integral(
+    "CASE type WHEN 'KE' THEN ts_uts WHEN 'FF' THEN endts_uts WHEN 'NF' THEN endts_uts END",
+    {
+      column: 'endts_uts',
+    },
+  ),
 
   'sf.proc.pid': integral('proc_pid', { column: 'proc_pid' }),
-  'sf.proc.name': textual(lastElement(exe), { from: [exe], mayBeQuoted: true, column: 'proc_name' }),
+  'sf.proc.name': textual(lastElement(exe), {
+    from: [exe],
+    mayBeQuoted: true,
+    column: 'proc_name',
+  }),
   'sf.proc.exe': textual(exe, { from: [exe], mayBeQuoted: true, column: 'proc_exe' }),
   'sf.proc.args': textual(args, { from: [args], mayBeQuoted: true, column: 'proc_args' }),
   'sf.proc.uid': integral('proc_uid', { column: 'proc_uid' }),
-  'sf.proc.user': textual(known('proc_user', process), { from: [process], mayBeQuoted: true, column: 'proc_user' }),
+  'sf.proc.user': textual(known('proc_user', process), {
+    from: [process],
+    mayBeQuoted: true,
+    column: 'proc_user',
+  }),
   'sf.proc.tid': integral('proc_tid', { column: 'proc_tid' }),
   'sf.proc.gid': integral('proc_gid', { column: 'proc_gid' }),
-  'sf.proc.group': textual(known('proc_group', process), { from: [process], mayBeQuoted: true, column: 'proc_group' }),
+  'sf.proc.group': textual(known('proc_group', process), {
+    from: [process],
+    mayBeQuoted: true,
+    column: 'proc_group',
+  }),
   'sf.proc.createts': integral('proc_createts', { column: 'proc_createts' }),
   'sf.proc.tty': processFlag('proc_tty'),
   'sf.proc.entry': processFlag('proc_entry'),
@@ -242,19 +291,28 @@ const sysflow: Readonly<Record<string, Attribute>> = {
     mayBeQuoted: true,
     column: 'proc_cmdline',
   }),
-  'sf.proc.aname': ancestors(`list_transform(proc_aexe, lambda exe: ${lastElement(`coalesce(exe, '${unknown}')`)})`),
+  'sf.proc.aname': ancestors(
+    `list_transform(proc_aexe, lambda exe: ${lastElement(`coalesce(exe, '${unknown}')`)})`,
+  ),
   'sf.proc.aexe': ancestors(`list_transform(proc_aexe, lambda exe: coalesce(exe, '${unknown}'))`),
   'sf.proc.acmdline': ancestors('proc_acmdline'),
   'sf.proc.apid': ancestors('proc_apid'),
 
   'sf.pproc.pid': integral('pproc_pid', { column: 'pproc_pid' }),
-  'sf.pproc.name': textual(`CASE WHEN proc_parent IS NOT NULL THEN ${lastElement(parentExe)} ELSE '' END`, {
+  'sf.pproc.name': textual(
+    `CASE WHEN proc_parent IS NOT NULL THEN ${lastElement(parentExe)} ELSE '' END`,
+    {
+      mayBeQuoted: true,
+      column: 'pproc_name',
+      ...kept,
+    },
+  ),
+  'sf.pproc.exe': textual(parentExe, { mayBeQuoted: true, column: 'pproc_exe', ...kept }),
+  'sf.pproc.args': textual(trimmed(parent('args')), {
     mayBeQuoted: true,
-    column: 'pproc_name',
+    column: 'pproc_args',
     ...kept,
   }),
-  'sf.pproc.exe': textual(parentExe, { mayBeQuoted: true, column: 'pproc_exe', ...kept }),
-  'sf.pproc.args': textual(trimmed(parent('args')), { mayBeQuoted: true, column: 'pproc_args', ...kept }),
   'sf.pproc.uid': displayOnly(parent('uid'), { column: 'pproc_uid', ...kept }),
   'sf.pproc.user': textual(known(parent('"user"'), 'proc_parent IS NOT NULL'), {
     mayBeQuoted: true,
@@ -270,19 +328,38 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   'sf.pproc.createts': integral('pproc_createts', { column: 'pproc_createts' }),
   'sf.pproc.tty': parentFlag(parent('tty'), { column: 'pproc_tty', ...kept }),
   'sf.pproc.entry': parentFlag(parent('entry'), { column: 'pproc_entry', ...kept }),
-  'sf.pproc.cmdline': textual(`concat_ws(' ', ${parentExe}, nullif(${trimmed(parent('args'))}, ''))`, {
-    mayBeQuoted: true,
-    column: 'pproc_cmdline',
-    ...kept,
-  }),
+  'sf.pproc.cmdline': textual(
+    `concat_ws(' ', ${parentExe}, nullif(${trimmed(parent('args'))}, ''))`,
+    {
+      mayBeQuoted: true,
+      column: 'pproc_cmdline',
+      ...kept,
+    },
+  ),
 
-  'sf.file.name': textual(lastElement(path), { from: [path], mayBeQuoted: true, column: 'file_name' }),
+  'sf.file.name': textual(lastElement(path), {
+    from: [path],
+    mayBeQuoted: true,
+    column: 'file_name',
+  }),
   'sf.file.path': textual(target, { from: [target], mayBeQuoted: true, column: 'file_path' }),
   'sf.file.symlink': textual(linkBefore(path), { from: [path] }),
   'sf.file.oid': textual(plain('file_oid'), { column: 'file_oid' }),
-  'sf.file.directory': textual(directory(before), { from: [before], mayBeQuoted: true, column: 'file_directory' }),
-  'sf.file.newname': textual(lastElement(newPath), { from: [newPath], mayBeQuoted: true, column: 'file_newpath' }),
-  'sf.file.newpath': textual(newTarget, { from: [newTarget], mayBeQuoted: true, column: 'file_newpath' }),
+  'sf.file.directory': textual(directory(before), {
+    from: [before],
+    mayBeQuoted: true,
+    column: 'file_directory',
+  }),
+  'sf.file.newname': textual(lastElement(newPath), {
+    from: [newPath],
+    mayBeQuoted: true,
+    column: 'file_newpath',
+  }),
+  'sf.file.newpath': textual(newTarget, {
+    from: [newTarget],
+    mayBeQuoted: true,
+    column: 'file_newpath',
+  }),
   'sf.file.newsymlink': textual(linkBefore(newPath), { from: [newPath] }),
   'sf.file.newoid': textual(plain('file_newoid'), { column: 'file_newoid' }),
   'sf.file.newdirectory': textual(directory(newBefore), {
@@ -291,21 +368,32 @@ const sysflow: Readonly<Record<string, Attribute>> = {
     column: 'file_newpath',
   }),
   'sf.file.type': textual('coalesce(file_type, chr(0))', { column: 'file_type' }),
-  'sf.file.is_open_write': boolean(hasOpenFlag(2), { from: [openFlags], column: 'file_is_open_write' }),
-  'sf.file.is_open_read': boolean(hasOpenFlag(1), { from: [openFlags], column: 'file_is_open_read' }),
+  'sf.file.is_open_write': boolean(hasOpenFlag(2), {
+    from: [openFlags],
+    column: 'file_is_open_write',
+  }),
+  'sf.file.is_open_read': boolean(hasOpenFlag(1), {
+    from: [openFlags],
+    column: 'file_is_open_read',
+  }),
   'sf.file.fd': integral('file_fd', { column: 'file_fd' }),
   'sf.file.openflags': textual(openFlagsText, { from: [openFlags], column: 'file_openflags' }),
 
   'sf.net.proto': integral('net_proto', { column: 'net_proto' }),
   'sf.net.sport': integral('net_sport', { column: 'net_sport' }),
   'sf.net.dport': integral('net_dport', { column: 'net_dport' }),
-  'sf.net.port': textual("concat_ws(',', coalesce(net_sport, 0), coalesce(net_dport, 0))", { column: 'net_dport' }),
+  'sf.net.port': textual("concat_ws(',', coalesce(net_sport, 0), coalesce(net_dport, 0))", {
+    column: 'net_dport',
+  }),
   'sf.net.sip': textual(dottedFlags, { column: 'net_sip' }),
   'sf.net.dip': textual(destination, { column: 'net_dip' }),
   'sf.net.ip': textual(`${dottedFlags} || ',' || ${destination}`, { column: 'net_dip' }),
 
   'sf.flow.rbytes': amount('flow_rbytes'),
-  'sf.flow.rops': amount('flow_rops', 'WHEN file_newoid IS NOT NULL THEN CAST(ts_uts AS HUGEINT) * 2'),
+  'sf.flow.rops': amount(
+    'flow_rops',
+    'WHEN file_newoid IS NOT NULL THEN CAST(ts_uts AS HUGEINT) * 2',
+  ),
   'sf.flow.wbytes': amount('flow_wbytes'),
   'sf.flow.wops': amount('flow_wops', secondFile),
 
@@ -339,14 +427,19 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   'sf.pod.namespace': textual(trimmed('pod_ns'), { mayBeQuoted: true, column: 'pod_ns' }),
   'sf.pod.restartcnt': integral('pod_rstrtcnt', { column: 'pod_rstrtcnt' }),
 
-  'sf.ke.action': textual("'K8S_COMPONENT_' || coalesce(k8s_action, 'ADDED')", { column: 'k8s_action' }),
+  'sf.ke.action': textual("'K8S_COMPONENT_' || coalesce(k8s_action, 'ADDED')", {
+    column: 'k8s_action',
+  }),
   'sf.ke.kind': textual("'K8S_' || coalesce(k8s_kind, 'NODES')", { column: 'k8s_kind' }),
   'sf.ke.message': textual(plain('k8s_msg'), { mayBeQuoted: true, column: 'k8s_msg' }),
 
   'sf.node.id': textual(plain('node_id'), { mayBeQuoted: true, column: 'node_id' }),
   'sf.node.ip': textual("coalesce(node_ip, 'NA')", { mayBeQuoted: true, column: 'node_ip' }),
   'sf.meta.schema': integral('schema', { column: 'schema' }),
-  'sf.meta.tracename': textual(lastElement(plain('filename')), { mayBeQuoted: true, column: 'filename' }),
+  'sf.meta.tracename': textual(lastElement(plain('filename')), {
+    mayBeQuoted: true,
+    column: 'filename',
+  }),
 };
 
 /** Falco names and the SysFlow attributes that they stand for. */
@@ -421,13 +514,22 @@ const absent = new Set([
   'sf.pod.services',
 ]);
 
-export const attributeNames: readonly string[] = [...Object.keys(sysflow), ...Object.keys(falco), 'evt.dir'];
+export const attributeNames: readonly string[] = [
+  ...Object.keys(sysflow),
+  ...Object.keys(falco),
+  'evt.dir',
+];
 
-/** The attribute for a name, with its canonical name; undefined for other words, which are plain texts. */
+/**
+ * The attribute for a name, with its canonical name; undefined for other words, which are plain
+ * texts.
+ */
 export function attributeOf(name: string): (Attribute & { name: string }) | undefined {
   if (name === 'evt.dir') return { name, ...direction };
   const known = Object.hasOwn(falco, name) ? (falco[name] as string) : name;
-  return Object.hasOwn(sysflow, known) ? { name: known, ...(sysflow[known] as Attribute) } : undefined;
+  return Object.hasOwn(sysflow, known)
+    ? { name: known, ...(sysflow[known] as Attribute) }
+    : undefined;
 }
 
 export function isAbsent(name: string): boolean {

@@ -4,8 +4,8 @@ import { type Attribute, attributeOf, isAbsent, parts } from './attributes.js';
 import type { Expression, Operator } from './grammar.js';
 import { withoutQuotes } from './tokens.js';
 
-// Compiles conditions to SQL. Values compare as texts, with both sides split at commas: a check is true if any pair of
-// pieces satisfies it.
+// Compiles conditions to SQL. Values compare as texts, with both sides split at commas: a check is
+// true if any pair of pieces satisfies it.
 
 /** A condition with its macros and lists expanded. */
 export type Resolved =
@@ -29,7 +29,9 @@ export function valueColumn(attribute: string): string {
   return `"${attribute}"`;
 }
 
-/** Name of the column that holds the pieces between commas; an empty list for a text without commas. */
+/**
+ * Name of the column that holds the pieces between commas; an empty list for a text without commas.
+ */
 function piecesColumn(attribute: string): string {
   return `"${attribute} pieces"`;
 }
@@ -95,12 +97,20 @@ class Compiler {
   }
 
   uses(): Omit<Compiled, 'sql'> {
-    const named = (wanted: string) => new Set(this.#uses.flatMap(({ kind, name }) => (kind === wanted ? [name] : [])));
+    const named = (wanted: string) =>
+      new Set(this.#uses.flatMap(({ kind, name }) => (kind === wanted ? [name] : [])));
     return { attributes: named('attributes'), absent: named('absent'), values: named('values') };
   }
 
-  /** Joins the parts and drops neutral ones. A decisive part replaces all others and what they use. */
-  #joined(parts: readonly Resolved[], operator: 'AND' | 'OR', decisive: string, neutral: string): string {
+  /**
+   * Joins the parts and drops neutral ones. A decisive part replaces all others and what they use.
+   */
+  #joined(
+    parts: readonly Resolved[],
+    operator: 'AND' | 'OR',
+    decisive: string,
+    neutral: string,
+  ): string {
     const before = this.#uses.length;
     const some: string[] = [];
     for (const part of parts) {
@@ -137,7 +147,8 @@ class Compiler {
   #exists(atom: string): string {
     // Any other word is a text, which exists; so does an attribute with a path.
     const attribute = attributeOf(atom);
-    if (attribute === undefined) return !atom.includes('[') && this.#isAbsent(atom) ? unknown : 'true';
+    if (attribute === undefined)
+      return !atom.includes('[') && this.#isAbsent(atom) ? unknown : 'true';
     this.#use('attributes', attribute.name);
     for (const part of attribute.from ?? []) this.#use('values', part);
     return attribute.exists;
@@ -217,7 +228,9 @@ export function sharedValues(names: Iterable<string>): Record<string, SharedValu
 function atPath(text: string, path: string): string {
   // The collector ends messages with a NUL.
   const json = `rtrim(${text}, chr(0))`;
-  const steps = path.split('.').map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+  const steps = path
+    .split('.')
+    .map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`);
   const found = `json_extract_string(${json}, ${textLiteral(steps.join(''))})`;
   return `CASE WHEN json_valid(${json}) THEN coalesce(${found}, '') ELSE '' END`;
 }
@@ -232,7 +245,9 @@ function againstAny(side: Side, operator: TextOperator, pieces: readonly string[
   }
   const { sql } = side;
   if (pieces.length === 0) return 'false';
-  const some = [...new Set(operator === 'icontains' ? pieces.map((piece) => piece.toLowerCase()) : pieces)];
+  const some = [
+    ...new Set(operator === 'icontains' ? pieces.map((piece) => piece.toLowerCase()) : pieces),
+  ];
   if (operator !== '=' && operator !== 'contains' && operator !== 'icontains')
     return anyOf(some, (piece) => `(${edge(operator, sql, piece)})`);
   if (operator === '=') {
@@ -244,7 +259,8 @@ function againstAny(side: Side, operator: TextOperator, pieces: readonly string[
   // A text without commas is in one of the pieces if it is in the whole text.
   if (some.includes('')) return 'true';
   const text = operator === 'icontains' ? `lower(${sql})` : sql;
-  if (some.length <= maxAlternatives) return anyOf(some, (piece) => `contains(${text}, ${textLiteral(piece)})`);
+  if (some.length <= maxAlternatives)
+    return anyOf(some, (piece) => `contains(${text}, ${textLiteral(piece)})`);
   return `(len(list_filter(${textListLiteral(some)}, lambda piece: contains(${text}, piece))) > 0)`;
 }
 

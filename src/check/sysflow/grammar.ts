@@ -11,7 +11,17 @@ export type Expression =
   | { kind: 'compare'; operator: Operator; left: string; right: string }
   | { kind: 'any'; operator: 'in' | 'pmatch'; left: string; values: readonly string[] };
 
-export type Operator = '<' | '<=' | '>' | '>=' | '=' | '!=' | 'contains' | 'icontains' | 'startswith' | 'endswith';
+export type Operator =
+  | '<'
+  | '<='
+  | '>'
+  | '>='
+  | '='
+  | '!='
+  | 'contains'
+  | 'icontains'
+  | 'startswith'
+  | 'endswith';
 
 export type Item =
   | { kind: 'list'; name: string; items: readonly string[]; at: number }
@@ -48,7 +58,17 @@ const maxDepth = 100;
 
 /** Words that end a name, a description or an output. */
 const ends = new Set([
-  ...['desc', 'condition', 'actions', 'output', 'priority', 'tags', 'prefilter', 'enabled', 'warn_evttypes'],
+  ...[
+    'desc',
+    'condition',
+    'actions',
+    'output',
+    'priority',
+    'tags',
+    'prefilter',
+    'enabled',
+    'warn_evttypes',
+  ],
   ...['skip-if-unknown-filter', 'append'],
 ]);
 
@@ -136,7 +156,8 @@ class Parser {
       } else if (this.#takeKey('enabled')) {
         const enabled = this.#atom();
         if (first('enabled')) rule.enabled = enabled;
-      } else if (this.#takeKey('warn_evttypes') || this.#takeKey('skip-if-unknown-filter')) this.#atom();
+      } else if (this.#takeKey('warn_evttypes') || this.#takeKey('skip-if-unknown-filter'))
+        this.#atom();
       else {
         const key = (['tags', 'actions', 'prefilter'] as const).find((name) => this.#takeKey(name));
         if (key === undefined) return rule;
@@ -149,7 +170,13 @@ class Parser {
   #filter(at: number): Item {
     const name = this.#named();
     const condition = this.#condition();
-    return { kind: 'filter', name, condition, enabled: this.#takeKey('enabled') ? this.#atom() : undefined, at };
+    return {
+      kind: 'filter',
+      name,
+      condition,
+      enabled: this.#takeKey('enabled') ? this.#atom() : undefined,
+      at,
+    };
   }
 
   /** KEY: name, where the name is one word. */
@@ -183,7 +210,8 @@ class Parser {
   }
 
   #term(depth: number): Expression {
-    if (depth > maxDepth) throw new PolicyError(`more than ${maxDepth} nested parentheses`, this.#peek().start);
+    if (depth > maxDepth)
+      throw new PolicyError(`more than ${maxDepth} nested parentheses`, this.#peek().start);
     const { kind, text, start } = this.#peek();
     if (kind === 'operator' && text === 'not') {
       this.#next += 1;
@@ -229,7 +257,8 @@ class Parser {
 
   #items(): string[] {
     this.#take('[');
-    // A comma ends an item even within quotes. There is always an item between commas, possibly an empty one.
+    // A comma ends an item even within quotes. There is always an item between commas, possibly an
+    // empty one.
     const texts: string[] = [];
     if (this.#takeIf(',')) texts.push('', '');
     else if (this.#peek().text !== ']') {
@@ -249,7 +278,8 @@ class Parser {
   #atom(): string {
     const { kind, text } = this.#peek();
     const isDirection = kind === 'operator' && (text === '<' || text === '>');
-    if (kind !== 'word' && kind !== 'string' && !isDirection) return this.#fail('an attribute or a value');
+    if (kind !== 'word' && kind !== 'string' && !isDirection)
+      return this.#fail('an attribute or a value');
     this.#next += 1;
     return text;
   }
@@ -303,7 +333,10 @@ class Parser {
 
   #fail(expected: string): never {
     const { kind, text, start } = this.#peek();
-    const found = kind === 'end' ? 'the end of the file' : `'${text.length > 40 ? `${text.slice(0, 40)}…` : text}'`;
+    const found =
+      kind === 'end'
+        ? 'the end of the file'
+        : `'${text.length > 40 ? `${text.slice(0, 40)}…` : text}'`;
     const word = kind === 'keyword' || kind === 'severity' ? ', which is a keyword; quote it' : '';
     throw new PolicyError(`expected ${expected}, found ${found}${word}`, start);
   }

@@ -3,8 +3,9 @@ import type { Resolved } from './compile.js';
 import { type Expression, PolicyError, parsePolicy, type RuleItem } from './grammar.js';
 import { withoutQuotes } from './tokens.js';
 
-// Reads policies one after the other. All lists and macros of a file are visible to its rules. A definition before the
-// rule takes precedence over one after it, and both over those of earlier files.
+// Reads policies one after the other. All lists and macros of a file are visible to its rules. A
+// definition before the rule takes precedence over one after it, and both over those of earlier
+// files.
 
 /** Maximum checks of a rule with macros expanded, and maximum texts of its lists. */
 const maxChecks = 20_000;
@@ -48,7 +49,13 @@ export function readPolicy(files: readonly RuleText[]): Policy {
       readFile(file, definitions, policy);
     } catch (error) {
       if (!(error instanceof PolicyError)) throw error;
-      policy.remarks.push({ severity: 'error', code: 'SYSFLOW_SYNTAX', message: error.message, file, at: error.at });
+      policy.remarks.push({
+        severity: 'error',
+        code: 'SYSFLOW_SYNTAX',
+        message: error.message,
+        file,
+        at: error.at,
+      });
     }
   }
   return policy;
@@ -101,7 +108,12 @@ class Resolver {
   #checks = 0;
   #texts = 0;
 
-  constructor(definitions: Definitions, at: number, name: string, warn: (code: string, message: string) => void) {
+  constructor(
+    definitions: Definitions,
+    at: number,
+    name: string,
+    warn: (code: string, message: string) => void,
+  ) {
     this.#definitions = definitions;
     this.#at = at;
     this.#name = name;
@@ -115,7 +127,10 @@ class Resolver {
     switch (expression.kind) {
       case 'or':
       case 'and':
-        return { kind: expression.kind, of: expression.of.map((part) => this.resolve(part, depth + 1)) };
+        return {
+          kind: expression.kind,
+          of: expression.of.map((part) => this.resolve(part, depth + 1)),
+        };
       case 'not':
         return { kind: 'not', of: this.resolve(expression.of, depth + 1) };
       case 'macro':

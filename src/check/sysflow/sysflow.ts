@@ -10,7 +10,8 @@ import { withoutQuotes } from './tokens.js';
 /** Policies of the SysFlow processor. */
 export const sysflow: RuleLanguage = {
   name: 'sysflow',
-  recognizes: (content) => item.test(content) && (ownItem.test(content) || ownAttribute.test(content)),
+  recognizes: (content) =>
+    item.test(content) && (ownItem.test(content) || ownAttribute.test(content)),
   load: (files) => new SysflowRuleSet(files),
 };
 
@@ -23,7 +24,15 @@ const ownAttribute =
 const types: readonly RecordType[] = ['PE', 'FE', 'NF', 'FF', 'KE'];
 
 const levels: Readonly<Record<string, string>> = {
-  ...{ low: 'low', medium: 'medium', high: 'high', debug: 'low', info: 'low', informational: 'low', notice: 'low' },
+  ...{
+    low: 'low',
+    medium: 'medium',
+    high: 'high',
+    debug: 'low',
+    info: 'low',
+    informational: 'low',
+    notice: 'low',
+  },
   ...{ warning: 'medium', error: 'high', critical: 'high', emergency: 'high' },
 };
 
@@ -43,7 +52,8 @@ class SysflowRuleSet implements RuleSet {
     const dropped = { kind: 'or' as const, of: policy.filters.map(({ condition }) => condition) };
     const drop = compileForTypes(dropped, types);
     const allUses = usesOf(drop, types);
-    if (policy.filters.length > 0) this.#drop = { condition: conditionsOf(drop), values: [...allUses.values] };
+    if (policy.filters.length > 0)
+      this.#drop = { condition: conditionsOf(drop), values: [...allUses.values] };
     const attributes = new Set(allUses.attributes);
     this.rules = policy.rules.map((rule) => {
       const compiled = compileForTypes(rule.condition, typesOf(rule));
@@ -61,7 +71,10 @@ class SysflowRuleSet implements RuleSet {
   run(input: string, options: RunOptions): RowRun {
     const compiled = (rule: Rule) => this.#compiled.get(rule) as RowRule;
     const drop = this.#drop;
-    return new RowRun(input, options, compiled, { values: sharedValues(this.#attributes), ...(drop && { drop }) });
+    return new RowRun(input, options, compiled, {
+      values: sharedValues(this.#attributes),
+      ...(drop && { drop }),
+    });
   }
 
   #rule({ item, file }: PolicyRule, { attributes, absent }: Uses, ofFilters: Uses): Rule {
@@ -98,7 +111,8 @@ function conditionsOf(compiled: ByType): Partial<Record<RecordType, string>> {
 /** What a condition uses from records of these types. */
 function usesOf(compiled: ByType, ofTypes: readonly RecordType[]): Uses {
   const all = ofTypes.flatMap((type) => compiled.get(type) ?? []);
-  const union = (pick: (one: Compiled) => ReadonlySet<string>) => new Set(all.flatMap((one) => [...pick(one)]));
+  const union = (pick: (one: Compiled) => ReadonlySet<string>) =>
+    new Set(all.flatMap((one) => [...pick(one)]));
   return {
     attributes: union(({ attributes }) => attributes),
     absent: union(({ absent }) => absent),
@@ -148,15 +162,24 @@ function rowRuleOf(
 function remarksOf({ item, file, condition }: PolicyRule): Remark[] {
   const remarks: Remark[] = [];
   const warn = (code: string, message: string) =>
-    remarks.push({ severity: 'warning', code, message: `'${item.name}': ${message}`, file, at: item.at });
+    remarks.push({
+      severity: 'warning',
+      code,
+      message: `'${item.name}': ${message}`,
+      file,
+      at: item.at,
+    });
   if (item.actions.some((action) => action !== ''))
     warn('SYSFLOW_ACTION', `sfkit runs no actions: ${item.actions.map(withoutQuotes).join(', ')}`);
   if (item.priority !== undefined && !Object.hasOwn(levels, item.priority.toLowerCase()))
     warn('SYSFLOW_PRIORITY', `priority '${item.priority}' counts as low`);
   if (item.enabled !== undefined && !isBoolean(item.enabled))
     warn('SYSFLOW_ENABLED', `'enabled: ${item.enabled}' is not a boolean and counts as true`);
-  const unknown = item.prefilter.map(withoutQuotes).filter((type) => !types.some((known) => known === type));
-  if (unknown.length > 0) warn('SYSFLOW_PREFILTER', `the prefilter has unknown record types: ${unknown.join(', ')}`);
+  const unknown = item.prefilter
+    .map(withoutQuotes)
+    .filter((type) => !types.some((known) => known === type));
+  if (unknown.length > 0)
+    warn('SYSFLOW_PREFILTER', `the prefilter has unknown record types: ${unknown.join(', ')}`);
   for (const { code, message } of suspiciousTexts(condition)) warn(code, message);
   return remarks;
 }
@@ -183,7 +206,12 @@ function suspiciousTexts(condition: PolicyRule['condition']): { code: string; me
 function unknownAttribute(atom: string): { code: string; message: string }[] {
   const base = atom.split('[', 1)[0] as string;
   if (attributeNames.includes(base) || !/^[a-z]+\.[a-z0-9_.]+$/.test(base)) return [];
-  return [{ code: 'SYSFLOW_UNKNOWN_ATTRIBUTE', message: `'${base}' is not an attribute; it is compared as a text` }];
+  return [
+    {
+      code: 'SYSFLOW_UNKNOWN_ATTRIBUTE',
+      message: `'${base}' is not an attribute; it is compared as a text`,
+    },
+  ];
 }
 
 function cutText(atom: string): { code: string; message: string }[] {

@@ -1,6 +1,16 @@
-// Tokens of a policy. The longest match wins; among equally long ones, the first kind. Whitespace has no meaning.
+// Tokens of a policy. The longest match wins; among equally long ones, the first kind. Whitespace
+// has no meaning.
 
-export type TokenKind = 'keyword' | 'operator' | 'symbol' | 'define' | 'severity' | 'word' | 'string' | 'other' | 'end';
+export type TokenKind =
+  | 'keyword'
+  | 'operator'
+  | 'symbol'
+  | 'define'
+  | 'severity'
+  | 'word'
+  | 'string'
+  | 'other'
+  | 'end';
 
 export interface Token {
   kind: TokenKind;
@@ -11,24 +21,67 @@ export interface Token {
 
 /** Reserved words: they must be quoted, even as values. */
 const keywords = new Set([
-  ...['rule', 'filter', 'drop', 'macro', 'list', 'name', 'items', 'condition', 'desc', 'actions', 'output'],
-  ...['priority', 'tags', 'prefilter', 'enabled', 'warn_evttypes', 'skip-if-unknown-filter', 'append'],
+  ...[
+    'rule',
+    'filter',
+    'drop',
+    'macro',
+    'list',
+    'name',
+    'items',
+    'condition',
+    'desc',
+    'actions',
+    'output',
+  ],
+  ...[
+    'priority',
+    'tags',
+    'prefilter',
+    'enabled',
+    'warn_evttypes',
+    'skip-if-unknown-filter',
+    'append',
+  ],
   'required_engine_version',
 ]);
 
 const wordOperators = new Set([
-  ...['and', 'or', 'not', 'in', 'contains', 'icontains', 'startswith', 'endswith', 'pmatch', 'exists'],
+  ...[
+    'and',
+    'or',
+    'not',
+    'in',
+    'contains',
+    'icontains',
+    'startswith',
+    'endswith',
+    'pmatch',
+    'exists',
+  ],
 ]);
 
 const severities = new Set([
   ...['high', 'medium', 'low'],
-  ...['emergency', 'alert', 'critical', 'error', 'warning', 'notice', 'info', 'informational', 'debug'],
+  ...[
+    'emergency',
+    'alert',
+    'critical',
+    'error',
+    'warning',
+    'notice',
+    'info',
+    'informational',
+    'debug',
+  ],
 ]);
 
 const path = '[a-zA-Z0-9/.][a-zA-Z0-9_\\-./*]*';
 const identifier = `[a-zA-Z0-9_](?:[a-zA-Z0-9_\\-.*]|:?\\[${path}(?::${path})*\\])*`;
 /** An attribute, a path, a number or a tag; the longest match counts. */
-const words = [identifier, path, `${identifier}:${identifier}`].map((pattern) => new RegExp(pattern, 'y'));
+const words = [identifier, path, `${identifier}:${identifier}`].map(
+  (pattern) => new RegExp(pattern, 'y'),
+);
 
 const wholeIdentifier = new RegExp(`^${identifier}$`);
 
@@ -105,8 +158,8 @@ function endOf(pattern: RegExp, text: string, start: number): number {
 const maxQuoteDepth = 4;
 
 /**
- * End of a quoted text on the same line: the next quote of its kind, or the one after nested quotes. The longest match
- * counts: `"" or a = ""` is one text, as in the reference implementation.
+ * End of a quoted text on the same line: the next quote of its kind, or the one after nested
+ * quotes. The longest match counts: `"" or a = ""` is one text, as in the reference implementation.
  */
 function endOfString(text: string, start: number, depth: number, lineEnd: number): number {
   const quote = ['"', "'", '\\"'].find((mark) => text.startsWith(mark, start));
@@ -114,7 +167,8 @@ function endOfString(text: string, start: number, depth: number, lineEnd: number
   const inside = start + quote.length;
   const close = text.indexOf(quote, inside);
   const nested = depth < maxQuoteDepth ? endOfString(text, inside, depth + 1, lineEnd) : inside;
-  if (nested > inside && nested < lineEnd && text.startsWith(quote, nested)) return nested + quote.length;
+  if (nested > inside && nested < lineEnd && text.startsWith(quote, nested))
+    return nested + quote.length;
   return close >= 0 && close < lineEnd ? close + quote.length : start;
 }
 

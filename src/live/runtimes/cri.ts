@@ -14,13 +14,20 @@ import {
 
 /** A connection to a runtime that implements the container runtime interface (CRI), version 1. */
 export interface CriClient {
-  /** Undefined if the runtime does not know the container. Rejects without an answer by `until`, in ms since 1970. */
+  /**
+   * Undefined if the runtime does not know the container. Rejects without an answer by `until`, in
+   * ms since 1970.
+   */
   ask(id: string, until: number): Promise<ContainerDescription | undefined>;
   close(): void;
 }
 
 const string = 'string';
-const field = (type: string, id: number, rule?: 'repeated') => ({ type, id, ...(rule && { rule }) });
+const field = (type: string, id: number, rule?: 'repeated') => ({
+  type,
+  id,
+  ...(rule && { rule }),
+});
 const map = (id: number) => ({ keyType: string, type: string, id });
 
 /** The part of runtime.v1 that sfkit uses, with its names and numbers. */
@@ -64,11 +71,17 @@ const messages = {
       user: field('ContainerUser', 18),
     },
   },
-  PodSandboxStatusRequest: { fields: { pod_sandbox_id: field(string, 1), verbose: field('bool', 2) } },
+  PodSandboxStatusRequest: {
+    fields: { pod_sandbox_id: field(string, 1), verbose: field('bool', 2) },
+  },
   PodSandboxStatusResponse: { fields: { status: field('PodSandboxStatus', 1), info: map(2) } },
-  PodSandboxMetadata: { fields: { name: field(string, 1), uid: field(string, 2), namespace: field(string, 3) } },
+  PodSandboxMetadata: {
+    fields: { name: field(string, 1), uid: field(string, 2), namespace: field(string, 3) },
+  },
   PodSandboxNetworkStatus: { fields: { ip: field(string, 1) } },
-  NamespaceOption: { fields: { network: field('int32', 1), pid: field('int32', 2), ipc: field('int32', 3) } },
+  NamespaceOption: {
+    fields: { network: field('int32', 1), pid: field('int32', 2), ipc: field('int32', 3) },
+  },
   Namespace: { fields: { options: field('NamespaceOption', 2) } },
   LinuxPodSandboxStatus: { fields: { namespaces: field('Namespace', 1) } },
   PodSandboxStatus: {
@@ -110,7 +123,10 @@ const maxAnswer = 16 * 1024 * 1024;
 
 /** Opens the socket; sends no request yet. */
 export async function openCri(socket: string): Promise<CriClient> {
-  const [grpc, { fromJSON }] = await Promise.all([import('@grpc/grpc-js'), import('@grpc/proto-loader')]);
+  const [grpc, { fromJSON }] = await Promise.all([
+    import('@grpc/grpc-js'),
+    import('@grpc/proto-loader'),
+  ]);
   const loaded = grpc.loadPackageDefinition(fromJSON(criInterface as never, criOptions));
   const Service = ((loaded.runtime as Answer).v1 as Answer).RuntimeService as ReturnType<
     typeof grpc.makeGenericClientConstructor
@@ -123,7 +139,8 @@ export async function openCri(socket: string): Promise<CriClient> {
   });
   const call = (method: string, argument: object, until: number): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      const done = (error: ServiceError | null, answer: unknown) => (error ? reject(error) : resolve(object(answer)));
+      const done = (error: ServiceError | null, answer: unknown) =>
+        error ? reject(error) : resolve(object(answer));
       (client as unknown as Record<string, (...args: unknown[]) => void>)[method]?.(
         argument,
         { deadline: until },
@@ -147,13 +164,21 @@ export async function openCri(socket: string): Promise<CriClient> {
         type = undefined;
         throw error;
       });
-      const container = await call('ContainerStatus', { container_id: id, verbose: true }, until).catch(unlessUnknown);
+      const container = await call(
+        'ContainerStatus',
+        { container_id: id, verbose: true },
+        until,
+      ).catch(unlessUnknown);
       const info = verbose(container);
       const sandboxId = container === undefined ? id : text(info.sandboxID);
       const sandbox =
         sandboxId === ''
           ? undefined
-          : await call('PodSandboxStatus', { pod_sandbox_id: sandboxId, verbose: false }, until).catch(unlessUnknown);
+          : await call(
+              'PodSandboxStatus',
+              { pod_sandbox_id: sandboxId, verbose: false },
+              until,
+            ).catch(unlessUnknown);
       if (container !== undefined)
         return ofContainer(id, known, object(container.status), info, object(sandbox?.status));
       return sandbox === undefined ? undefined : ofSandbox(id, known, object(sandbox.status));
@@ -171,7 +196,13 @@ function verbose(answer: Answer | undefined): Answer {
   }
 }
 
-function ofContainer(id: string, type: number, status: Answer, info: Answer, sandbox: Answer): ContainerDescription {
+function ofContainer(
+  id: string,
+  type: number,
+  status: Answer,
+  info: Answer,
+  sandbox: Answer,
+): ContainerDescription {
   const named = text(object(status.image).image);
   const reference = text(status.image_ref);
   const annotations = object(object(info.runtimeSpec).annotations);
@@ -194,11 +225,14 @@ function ofContainer(id: string, type: number, status: Answer, info: Answer, san
     type,
     name: text(object(status.metadata).name),
     image,
-    imageid: withoutAlgorithm(text(status.image_id) || (configured.startsWith('sha256:') ? configured : '')),
+    imageid: withoutAlgorithm(
+      text(status.image_id) || (configured.startsWith('sha256:') ? configured : ''),
+    ),
     imagerepo: repo,
     imagetag: tag,
     imagedigest: digest,
-    privileged: object(object(config.linux).security_context).privileged === true || info.privileged === true,
+    privileged:
+      object(object(config.linux).security_context).privileged === true || info.privileged === true,
     is_pod_sandbox: false,
     labels: { ...labels(status.labels), ...podLabels(sandbox) },
     created_time: seconds(status.created_at),
@@ -261,7 +295,9 @@ function podLabels(sandbox: Answer): Record<string, string> {
     ['io.kubernetes.pod.namespace', namespace],
     ['io.kubernetes.pod.uid', uid],
   ];
-  return Object.fromEntries(named.map(([label, value]) => [label, text(value)]).filter(([, value]) => value !== ''));
+  return Object.fromEntries(
+    named.map(([label, value]) => [label, text(value)]).filter(([, value]) => value !== ''),
+  );
 }
 
 function seconds(nanoseconds: unknown): number {

@@ -19,7 +19,13 @@ export interface ContainerDescription {
   host_ipc?: boolean;
   ip?: string;
   User?: string;
-  Mounts?: { Source: string; Destination: string; Mode: string; RW: boolean; Propagation: string }[];
+  Mounts?: {
+    Source: string;
+    Destination: string;
+    Mode: string;
+    RW: boolean;
+    Propagation: string;
+  }[];
   pod_sandbox_id?: string;
   pod_sandbox_labels?: Record<string, string>;
   memory_limit?: number;
@@ -40,7 +46,11 @@ export function splitImage(name: string): { repo: string; tag: string; digest: s
   const slash = named.lastIndexOf('/');
   const colon = named.lastIndexOf(':');
   const hasTag = colon > slash;
-  return { repo: hasTag ? named.slice(0, colon) : named, tag: hasTag ? named.slice(colon + 1) : '', digest };
+  return {
+    repo: hasTag ? named.slice(0, colon) : named,
+    tag: hasTag ? named.slice(colon + 1) : '',
+    digest,
+  };
 }
 
 export function withoutAlgorithm(id: string): string {
@@ -52,7 +62,9 @@ export function withoutAlgorithm(id: string): string {
 export type Answer = Record<string, unknown>;
 
 export function object(value: unknown): Answer {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Answer) : {};
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Answer)
+    : {};
 }
 
 export function list(value: unknown): unknown[] {

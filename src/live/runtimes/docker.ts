@@ -13,22 +13,31 @@ import {
 } from './description.js';
 
 /**
- * Asks docker about a container; undefined if unknown. Rejects without an answer by `until`, in ms since 1970.
+ * Asks docker about a container; undefined if unknown. Rejects without an answer by `until`, in ms
+ * since 1970.
  */
-export async function askDocker(socket: string, id: string, until: number): Promise<ContainerDescription | undefined> {
+export async function askDocker(
+  socket: string,
+  id: string,
+  until: number,
+): Promise<ContainerDescription | undefined> {
   const container = await get(socket, `/containers/${id}/json`, until);
   if (container === undefined) return undefined;
   const imageId = text(container.Image);
   // Other names of the image; optional.
-  const image = await get(socket, `/images/${encodeURIComponent(imageId)}/json`, until).catch(() => undefined);
+  const image = await get(socket, `/images/${encodeURIComponent(imageId)}/json`, until).catch(
+    () => undefined,
+  );
   const config = object(container.Config);
   const typed = splitImage(text(config.Image));
   const isId = withoutAlgorithm(imageId).startsWith(withoutAlgorithm(text(config.Image)));
   const digests = list(image?.RepoDigests).map((entry) => splitImage(text(entry)));
   const tags = list(image?.RepoTags).map((entry) => splitImage(text(entry)));
   const repo = isId || typed.repo === '' ? (digests[0]?.repo ?? tags[0]?.repo ?? '') : typed.repo;
-  const tag = isId || typed.tag === '' ? (tags.find((entry) => entry.repo === repo)?.tag ?? '') : typed.tag;
-  const digest = typed.digest || (digests.find((entry) => entry.repo === repo) ?? digests[0])?.digest;
+  const tag =
+    isId || typed.tag === '' ? (tags.find((entry) => entry.repo === repo)?.tag ?? '') : typed.tag;
+  const digest =
+    typed.digest || (digests.find((entry) => entry.repo === repo) ?? digests[0])?.digest;
   const found = common(container);
   return {
     ...found,
@@ -39,12 +48,18 @@ export async function askDocker(socket: string, id: string, until: number): Prom
     imagerepo: repo,
     imagetag: tag,
     imagedigest: digest ?? '',
-    is_pod_sandbox: found.labels['io.kubernetes.docker.type'] === 'podsandbox' || found.name.startsWith('k8s_POD'),
+    is_pod_sandbox:
+      found.labels['io.kubernetes.docker.type'] === 'podsandbox' ||
+      found.name.startsWith('k8s_POD'),
   };
 }
 
 /** Asks podman, which needs only one request. */
-export async function askPodman(socket: string, id: string, until: number): Promise<ContainerDescription | undefined> {
+export async function askPodman(
+  socket: string,
+  id: string,
+  until: number,
+): Promise<ContainerDescription | undefined> {
   const container = await get(socket, `/v4.0.0/libpod/containers/${id}/json`, until);
   if (container === undefined) return undefined;
   const image = text(container.ImageName);
@@ -67,7 +82,9 @@ export async function askPodman(socket: string, id: string, until: number): Prom
 function common(container: Answer) {
   const host = object(container.HostConfig);
   const network = object(container.NetworkSettings);
-  const networks = Object.values(object(network.Networks)).map((entry) => text(object(entry).IPAddress));
+  const networks = Object.values(object(network.Networks)).map((entry) =>
+    text(object(entry).IPAddress),
+  );
   const created = Date.parse(text(container.Created));
   return {
     full_id: text(container.Id),
@@ -106,25 +123,29 @@ function get(socketPath: string, path: string, until: number): Promise<Answer | 
   return new Promise((resolve, reject) => {
     // The timeout covers the whole answer, even if it trickles in.
     const signal = AbortSignal.timeout(Math.max(until - Date.now(), 1));
-    const asked = request({ socketPath, path, headers: { Host: 'localhost' }, signal }, (response) => {
-      const parts: Buffer[] = [];
-      let size = 0;
-      response.on('data', (part: Buffer) => {
-        size += part.length;
-        if (size > maxAnswer) asked.destroy(new Error('the answer is too long'));
-        else parts.push(part);
-      });
-      response.on('error', reject);
-      response.on('end', () => {
-        if (response.statusCode === 404) return resolve(undefined);
-        if (response.statusCode !== 200) return reject(new Error(`${path}: status ${response.statusCode}`));
-        try {
-          resolve(object(JSON.parse(Buffer.concat(parts).toString())));
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
+    const asked = request(
+      { socketPath, path, headers: { Host: 'localhost' }, signal },
+      (response) => {
+        const parts: Buffer[] = [];
+        let size = 0;
+        response.on('data', (part: Buffer) => {
+          size += part.length;
+          if (size > maxAnswer) asked.destroy(new Error('the answer is too long'));
+          else parts.push(part);
+        });
+        response.on('error', reject);
+        response.on('end', () => {
+          if (response.statusCode === 404) return resolve(undefined);
+          if (response.statusCode !== 200)
+            return reject(new Error(`${path}: status ${response.statusCode}`));
+          try {
+            resolve(object(JSON.parse(Buffer.concat(parts).toString())));
+          } catch (error) {
+            reject(error);
+          }
+        });
+      },
+    );
     // A hanging daemon must not delay the end of the process.
     asked.on('socket', (open) => open.unref());
     // Protocol upgrades are unsupported.

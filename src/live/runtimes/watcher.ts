@@ -10,7 +10,9 @@ export interface RuntimeSockets {
   docker: readonly string[];
   podman: readonly string[];
   cri: readonly string[];
-  /** Directory with one subdirectory per user id, which contains the socket of that user's podman. */
+  /**
+   * Directory with one subdirectory per user id, which contains the socket of that user's podman.
+   */
   users: string;
 }
 
@@ -44,11 +46,15 @@ export interface ContainerWatcher {
   close(): void;
 }
 
-/** Pauses between attempts, in ms: a runtime may know a container only after its first process runs. */
+/**
+ * Pauses between attempts, in ms: a runtime may know a container only after its first process runs.
+ */
 const pauses = [125, 250, 500, 1000, 2000] as const;
 /** Maximum time of one request, in ms. */
 const maxRequestTime = 5000;
-/** Maximum concurrent requests per socket, and maximum waiting ones; further containers are skipped. */
+/**
+ * Maximum concurrent requests per socket, and maximum waiting ones; further containers are skipped.
+ */
 const maxConcurrent = 8;
 const maxWaiting = 1024;
 
@@ -76,17 +82,26 @@ export function watchContainers(options: WatcherOptions = {}): ContainerWatcher 
     return (await client).ask(id, until);
   };
 
-  const runtimes = (paths: readonly string[], ask: (socket: string, ...rest: Parameters<Ask>) => ReturnType<Ask>) =>
-    paths.filter(existsSync).map((socket): Runtime => ({ socket, ask: (id, until) => ask(socket, id, until) }));
+  const runtimes = (
+    paths: readonly string[],
+    ask: (socket: string, ...rest: Parameters<Ask>) => ReturnType<Ask>,
+  ) =>
+    paths
+      .filter(existsSync)
+      .map((socket): Runtime => ({ socket, ask: (id, until) => ask(socket, id, until) }));
 
   /** The runtimes to ask, the most likely first; only existing sockets. */
   const runtimesFor = (cgroups: string): Runtime[] => {
     const docker = runtimes(sockets.docker, askDocker);
     const podman = runtimes(sockets.podman, askPodman);
     const kubernetes = runtimes(sockets.cri, askCri);
-    // A user's podman is only asked about that user's containers, and only if the machine's runtimes do not know them.
+    // A user's podman is only asked about that user's containers, and only if the machine's
+    // runtimes do not know them.
     const [, uid] = /=\/user\.slice\/user-(\d+)\.slice\//.exec(cgroups) ?? [];
-    const own = uid === undefined ? [] : runtimes([join(sockets.users, uid, 'podman/podman.sock')], askPodman);
+    const own =
+      uid === undefined
+        ? []
+        : runtimes([join(sockets.users, uid, 'podman/podman.sock')], askPodman);
     if (/\/libpod-/.test(cgroups)) return [...podman, ...docker, ...own];
     if (/cri-containerd|crio-|kubepods/.test(cgroups)) return [...kubernetes, ...docker];
     if (/docker[-/]/.test(cgroups)) return [...docker, ...kubernetes];

@@ -42,11 +42,18 @@ export class CachedInputs {
     this.#signal = signal;
   }
 
-  /** Undefined if the cache cannot be used for this input; it is then to be read as without a cache. */
-  async attach(input: QueryInput, part: CachePart, collector: CollectorOptions): Promise<Attached | undefined> {
+  /**
+   * Undefined if the cache cannot be used for this input; it is then to be read as without a cache.
+   */
+  async attach(
+    input: QueryInput,
+    part: CachePart,
+    collector: CollectorOptions,
+  ): Promise<Attached | undefined> {
     const { path, shownAs } = input;
     if (this.#count >= maxAttached || isStreamInput(path)) return undefined;
-    // These tables are made for the columns and conditions of a statement; `events` takes several times its capture.
+    // These tables are made for the columns and conditions of a statement; `events` takes several
+    // times its capture.
     if (isFiltered(part)) return undefined;
     const wanted = this.#wanted(path, part, collector);
     const open = async () => {
@@ -60,14 +67,18 @@ export class CachedInputs {
     const { provided, name } = opened;
     const filename = shownAs ?? (looksLikeCapture(path) ? basename(path) : undefined);
     const text = (column: string) =>
-      column === 'filename' && filename !== undefined ? quoteText(filename) : quoteIdentifier(column);
+      column === 'filename' && filename !== undefined
+        ? quoteText(filename)
+        : quoteIdentifier(column);
     return { summary: provided.summary, select: (table) => selectAttached(name, table, text) };
   }
 
   async #open(provided: Provided): Promise<string | undefined> {
     const name = `sfkit_cache_${this.#count}`;
     try {
-      await this.#connection.run(`ATTACH ${quoteText(provided.path)} AS ${quoteIdentifier(name)} (READ_ONLY)`);
+      await this.#connection.run(
+        `ATTACH ${quoteText(provided.path)} AS ${quoteIdentifier(name)} (READ_ONLY)`,
+      );
     } catch {
       this.#cache.remove(provided);
       return undefined;
@@ -81,7 +92,9 @@ export class CachedInputs {
   #wanted(path: string, part: CachePart, collector: CollectorOptions): Wanted {
     const settings: CollectorOptions = part === 'records' ? collector : {};
     const made: readonly TableName[] =
-      part === 'records' ? tables.filter(({ kind }) => kind !== 'all').map(({ name }) => name) : [part];
+      part === 'records'
+        ? tables.filter(({ kind }) => kind !== 'all').map(({ name }) => name)
+        : [part];
     return {
       part,
       key: keyOf(part, made, settings),
@@ -90,7 +103,13 @@ export class CachedInputs {
           database,
           scratch,
           made,
-          openColumns({ ...settings, input: path, filename: '', tables: made, signal: this.#signal }),
+          openColumns({
+            ...settings,
+            input: path,
+            filename: '',
+            tables: made,
+            signal: this.#signal,
+          }),
         ),
     };
   }
@@ -98,13 +117,22 @@ export class CachedInputs {
 
 /** Everything besides the input that decides what an entry holds. */
 function keyOf(part: CachePart, made: readonly TableName[], settings: CollectorOptions): string {
-  const { exporter, nodeIp, fileReadMode, fileOnly, processFlow, containersOnly, compat, filter } = settings;
-  const options = [exporter, nodeIp, fileReadMode, fileOnly, processFlow, containersOnly, compat, filter];
+  const { exporter, nodeIp, fileReadMode, fileOnly, processFlow, containersOnly, compat, filter } =
+    settings;
+  const options = [
+    exporter,
+    nodeIp,
+    fileReadMode,
+    fileOnly,
+    processFlow,
+    containersOnly,
+    compat,
+    filter,
+  ];
   const columns = made.map((table) => [table, tableColumns[table]]);
-  return digest(JSON.stringify([entryFormat, part, columns, options.map((option) => option ?? null), engine()])).slice(
-    0,
-    32,
-  );
+  return digest(
+    JSON.stringify([entryFormat, part, columns, options.map((option) => option ?? null), engine()]),
+  ).slice(0, 32);
 }
 
 /** The version of the engine, and its file: a clone can build different engines of one version. */

@@ -8,8 +8,8 @@ export interface FileState {
   /** Changes whenever the file does: its device, inode, size and times. */
   stamp: string;
   /**
-   * Whether a later change certainly changes the stamp. File systems count time in steps, so that a second change within
-   * one step can leave the times as they are.
+   * Whether a later change certainly changes the stamp. File systems count time in steps, so that a
+   * second change within one step can leave the times as they are.
    */
   isSettled: boolean;
 }
@@ -21,7 +21,9 @@ const settlingTime = 3000n;
 export function stateOf(path: string): FileState | undefined {
   const info = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (info === undefined || !info.isFile() || info.size === 0n) return undefined;
-  const isSettled = [info.mtimeMs, info.ctimeMs].every((time) => BigInt(Date.now()) - time > settlingTime);
+  const isSettled = [info.mtimeMs, info.ctimeMs].every(
+    (time) => BigInt(Date.now()) - time > settlingTime,
+  );
   return { size: info.size, stamp: stampOf(info), isSettled };
 }
 

@@ -6,7 +6,8 @@ import { writeAll } from '../../output/sink.js';
 import { contentOf, digest, stampOf } from './content.js';
 import type { CacheEntry, CachePart } from './types.js';
 
-// An entry is a directory with a database and a description of it, which says what the database must be like.
+// An entry is a directory with a database and a description of it, which says what the database
+// must be like.
 
 export const databaseName = 'tables.duckdb';
 const descriptionName = 'entry.json';
@@ -32,7 +33,12 @@ export async function describeEntry(
   sync(database);
   const info = statSync(database, { bigint: true });
   const content = await contentOf(database);
-  writeDescription(directory, { ...about, bytes: Number(info.size), stamp: stampOf(info), content });
+  writeDescription(directory, {
+    ...about,
+    bytes: Number(info.size),
+    stamp: stampOf(info),
+    content,
+  });
   sync(directory);
 }
 
@@ -44,7 +50,11 @@ export async function readEntry(directory: string): Promise<CacheEntry | undefin
     const info = statSync(path, { bigint: true });
     if (stampOf(info) !== description.stamp) {
       // It was copied or changed.
-      if (Number(info.size) !== description.bytes || (await contentOf(path)) !== description.content) return undefined;
+      if (
+        Number(info.size) !== description.bytes ||
+        (await contentOf(path)) !== description.content
+      )
+        return undefined;
       writeDescription(directory, { ...description, stamp: stampOf(info) });
     }
     return { path, summary: description.summary };
@@ -63,7 +73,8 @@ export function readDescription(directory: string): Description {
   const text = readFileSync(join(directory, descriptionName), 'utf8');
   const end = text.indexOf('\n');
   const body = text.slice(end + 1);
-  if (text.slice(0, end) !== digest(body)) throw new Error('the description of a cache entry is damaged');
+  if (text.slice(0, end) !== digest(body))
+    throw new Error('the description of a cache entry is damaged');
   return JSON.parse(body, toBigint) as Description;
 }
 

@@ -10,13 +10,17 @@ import { CacheFailure } from './failure.js';
 const memoryLimit = '512MB';
 
 /**
- * The tables of a cache hold every text in full. An input whose rows repeat large texts, which only a crafted one does,
- * is not kept: its text has more bytes than the first number, and more for each byte of the input than the second.
+ * The tables of a cache hold every text in full. An input whose rows repeat large texts, which only
+ * a crafted one does, is not kept: its text has more bytes than the first number, and more for each
+ * byte of the input than the second.
  */
 const maxText = 256 << 20;
 const maxTextPerByte = 16;
 
-/** Reads a session to its end into tables of a new database file. `scratch`: a directory for temporary files. */
+/**
+ * Reads a session to its end into tables of a new database file. `scratch`: a directory for
+ * temporary files.
+ */
 export async function makeDatabase(
   path: string,
   scratch: string,
@@ -59,7 +63,8 @@ function textBytes(batch: ColumnBatch): number {
     const texts = values as Uint32Array;
     for (let row = 0; row < texts.length; row++) {
       const index = texts[row] as number;
-      if (index < offsets.length - 1) sum += (offsets[index + 1] as number) - (offsets[index] as number);
+      if (index < offsets.length - 1)
+        sum += (offsets[index + 1] as number) - (offsets[index] as number);
     }
   }
   return sum;

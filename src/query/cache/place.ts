@@ -13,7 +13,8 @@ export function cachePlace(env: Environment, makes: boolean): CachePlace {
   const user = process.geteuid?.();
   if (user === undefined) return { kind: 'unavailable', reason: 'this system has no user ids' };
   const parent = parentOf(env);
-  if (parent === undefined) return { kind: 'unavailable', reason: 'neither XDG_CACHE_HOME nor HOME names a directory' };
+  if (parent === undefined)
+    return { kind: 'unavailable', reason: 'neither XDG_CACHE_HOME nor HOME names a directory' };
   const path = join(parent, 'sfkit');
   try {
     if (makes) {
@@ -52,7 +53,9 @@ export function makeDirectory(path: string): void {
 /** Why others could put another directory in place of ours. */
 function danger(parent: string, { mode, uid }: Stats, user: number): string | undefined {
   if (uid !== user && uid !== 0) return `${parent} belongs to another user`;
-  return (mode & writableByOthers) !== 0 && (mode & sticky) === 0 ? `others can write to ${parent}` : undefined;
+  return (mode & writableByOthers) !== 0 && (mode & sticky) === 0
+    ? `others can write to ${parent}`
+    : undefined;
 }
 
 /** Why the directory is not ours alone. */
@@ -65,5 +68,9 @@ function dangerIn(path: string, info: Stats, user: number): string | undefined {
 
 /** The directories in the cache: entries, the contents of known files, and unfinished work. */
 export function placesIn(directory: string): { entries: string; files: string; work: string } {
-  return { entries: join(directory, 'entries'), files: join(directory, 'files'), work: join(directory, 'work') };
+  return {
+    entries: join(directory, 'entries'),
+    files: join(directory, 'files'),
+    work: join(directory, 'work'),
+  };
 }

@@ -46,8 +46,8 @@ export interface Provided extends CacheEntry {
 const maxWork = 24 * 60 * 60 * 1000;
 
 /**
- * The parts of inputs that earlier runs read, by content. Entries never change: a run makes one under another name and
- * renames it, and a run that has one open keeps it when it is removed.
+ * The parts of inputs that earlier runs read, by content. Entries never change: a run makes one
+ * under another name and renames it, and a run that has one open keeps it when it is removed.
  */
 export class CaptureCache {
   readonly #places: ReturnType<typeof placesIn>;
@@ -59,14 +59,21 @@ export class CaptureCache {
     this.#limit = limit;
   }
 
-  /** The entry for an input, made if it is missing. Undefined if the cache cannot be used for it. */
-  async provide(input: string, wanted: Wanted, signal?: AbortSignal): Promise<Provided | undefined> {
+  /**
+   * The entry for an input, made if it is missing. Undefined if the cache cannot be used for it.
+   */
+  async provide(
+    input: string,
+    wanted: Wanted,
+    signal?: AbortSignal,
+  ): Promise<Provided | undefined> {
     const state = stateOf(input);
     if (state === undefined) return undefined;
     try {
       for (const place of Object.values(this.#places)) makeDirectory(place);
       const content = await this.#knownContent(input, state, signal);
-      const found = content === undefined ? undefined : await this.#find(nameOf(state, content, wanted.key));
+      const found =
+        content === undefined ? undefined : await this.#find(nameOf(state, content, wanted.key));
       if (found !== undefined) return { ...found, release: () => {} };
       return await this.#make(input, state, content, wanted, signal);
     } catch (error) {
@@ -102,10 +109,15 @@ export class CaptureCache {
   }
 
   /** The content of an input as far as it can matter: undefined if no entry has its size. */
-  async #knownContent(input: string, state: FileState, signal?: AbortSignal): Promise<string | undefined> {
+  async #knownContent(
+    input: string,
+    state: FileState,
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
     const known = namesIn(this.#places.files).find((name) => name.startsWith(`${state.stamp}-`));
     if (known !== undefined) return known.slice(state.stamp.length + 1);
-    if (!namesIn(this.#places.entries).some((name) => name.startsWith(`${state.size}-`))) return undefined;
+    if (!namesIn(this.#places.entries).some((name) => name.startsWith(`${state.size}-`)))
+      return undefined;
     const content = await contentOf(input, signal);
     if (stateOf(input)?.stamp !== state.stamp) return undefined;
     this.#remember(state, content);
@@ -114,7 +126,8 @@ export class CaptureCache {
 
   /** Lets later runs know the content of an unchanged file without reading it. */
   #remember({ stamp, isSettled }: FileState, content: string): void {
-    if (isSettled) writeFileSync(join(this.#places.files, `${stamp}-${content}`), '', { mode: privateFile });
+    if (isSettled)
+      writeFileSync(join(this.#places.files, `${stamp}-${content}`), '', { mode: privateFile });
   }
 
   async #find(name: string): Promise<CacheEntry | undefined> {
@@ -160,7 +173,8 @@ export class CaptureCache {
           return { ...entry, release: () => this.#evict() };
         }
       }
-      // The input changed meanwhile, or another run made the same entry: only this run uses its own.
+      // The input changed meanwhile, or another run made the same entry: only this run uses its
+      // own.
       return { path, summary, release: () => scratch.discard() };
     } catch (error) {
       stop.abort();
@@ -234,7 +248,8 @@ export class CaptureCache {
     for (const name of namesIn(this.#places.work)) {
       const path = join(this.#places.work, name);
       const info = statSync(path, { throwIfNoEntry: false });
-      if (info !== undefined && Date.now() - info.mtimeMs > maxWork) rmSync(path, { recursive: true, force: true });
+      if (info !== undefined && Date.now() - info.mtimeMs > maxWork)
+        rmSync(path, { recursive: true, force: true });
     }
   }
 }
@@ -276,5 +291,8 @@ function isTaken(error: unknown): boolean {
 /** Whether the file system refused something, directly or in an SfkitError about it. */
 function isOfFiles(error: unknown): boolean {
   const { syscall, cause } = error as NodeJS.ErrnoException;
-  return syscall !== undefined || (cause !== undefined && (cause as NodeJS.ErrnoException).syscall !== undefined);
+  return (
+    syscall !== undefined ||
+    (cause !== undefined && (cause as NodeJS.ErrnoException).syscall !== undefined)
+  );
 }

@@ -1,7 +1,10 @@
 import type { TableName } from '../../engine/columns.gen.js';
 import type { Summary } from '../../engine/summary.js';
 
-/** What one reading of an input yields: every table of records, or one table that only captures have. */
+/**
+ * What one reading of an input yields: every table of records, or one table that only captures
+ * have.
+ */
 export type CachePart = 'records' | TableName;
 
 /** A cached part of an input. */

@@ -1,8 +1,8 @@
 import { tableColumns } from '../../engine/columns.gen.js';
 import type { ParameterValues } from '../saved/parameters.js';
 
-// Translates SQL conditions on the tables `events` and `calls` into engine filters that pass at least the events that
-// the statement looks at.
+// Translates SQL conditions on the tables `events` and `calls` into engine filters that pass at
+// least the events that the statement looks at.
 
 /** An expression as json_serialize_sql() of DuckDB returns it. */
 interface Expression {
@@ -31,7 +31,9 @@ export function isFiltered(table: string | undefined): table is FilteredTable {
 
 const fieldsOf = (table: FilteredTable) =>
   new Map(
-    tableColumns[table].flatMap(({ name, field, type }) => (field === undefined ? [] : [[name, { field, type }]])),
+    tableColumns[table].flatMap(({ name, field, type }) =>
+      field === undefined ? [] : [[name, { field, type }]],
+    ),
   );
 const fields = { events: fieldsOf('events'), calls: fieldsOf('calls') };
 
@@ -45,7 +47,13 @@ const comparisons: Readonly<Record<string, string>> = {
   COMPARE_GREATERTHAN: '>',
   COMPARE_GREATERTHANOREQUALTO: '>=',
 };
-const mirrored: Readonly<Record<string, string>> = { '=': '=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
+const mirrored: Readonly<Record<string, string>> = {
+  '=': '=',
+  '<': '>',
+  '<=': '>=',
+  '>': '<',
+  '>=': '<=',
+};
 
 /** Context of a condition. */
 export interface ConditionContext {
@@ -56,22 +64,35 @@ export interface ConditionContext {
 }
 
 /**
- * Returns a filter that passes every event for which the condition holds; undefined if no such filter excludes any
- * event.
+ * Returns a filter that passes every event for which the condition holds; undefined if no such
+ * filter excludes any event.
  */
 export function conditionOn(where: unknown, context: ConditionContext): string | undefined {
-  const { class: kind, type, children = [], left, right, input, lower, upper } = (where ?? {}) as Expression;
+  const {
+    class: kind,
+    type,
+    children = [],
+    left,
+    right,
+    input,
+    lower,
+    upper,
+  } = (where ?? {}) as Expression;
   switch (kind) {
     case 'CONJUNCTION': {
       const parts = children.map((child) => conditionOn(child, context));
       const known = parts.filter((part) => part !== undefined);
-      if (known.length === 0 || (type === 'CONJUNCTION_OR' && known.length < parts.length)) return undefined;
+      if (known.length === 0 || (type === 'CONJUNCTION_OR' && known.length < parts.length))
+        return undefined;
       return `(${known.join(type === 'CONJUNCTION_OR' ? ' or ' : ' and ')})`;
     }
     case 'COMPARISON': {
       const operator = comparisons[type ?? ''];
       if (operator === undefined) return undefined;
-      return compared(left, operator, right, context) ?? compared(right, mirrored[operator] as string, left, context);
+      return (
+        compared(left, operator, right, context) ??
+        compared(right, mirrored[operator] as string, left, context)
+      );
     }
     case 'BETWEEN': {
       const parts = [compared(input, '>=', lower, context), compared(input, '<=', upper, context)];
@@ -88,7 +109,12 @@ export function conditionOn(where: unknown, context: ConditionContext): string |
   }
 }
 
-function compared(column: unknown, operator: string, constant: unknown, context: ConditionContext): string | undefined {
+function compared(
+  column: unknown,
+  operator: string,
+  constant: unknown,
+  context: ConditionContext,
+): string | undefined {
   const name = columnName(column, context.alias);
   if (name === undefined) return undefined;
   const known = fields[context.table].get(name);

@@ -13,18 +13,24 @@ import { isFiltered } from './condition.js';
 import { isAtMoment, keySql, notConstant, withoutMoment } from './moments.js';
 import type { TableNeeds } from './needs.js';
 
-// Tables that only captures have. A statement that names one makes it, with only the columns and rows that it needs.
+// Tables that only captures have. A statement that names one makes it, with only the columns and
+// rows that it needs.
 
 /** The engine's summary of each input. */
 type CaptureSummaries = { path: string; summary: Summary }[];
 
 /** The inputs that may be captures. */
 function capturesAmong(inputs: readonly QueryInput[]): QueryInput[] {
-  return inputs.filter(({ kind, path }) => kind === 'engine' && (isStreamInput(path) || looksLikeCapture(path)));
+  return inputs.filter(
+    ({ kind, path }) => kind === 'engine' && (isStreamInput(path) || looksLikeCapture(path)),
+  );
 }
 
 /** The needs that the inputs can meet; throws if one certainly cannot be met. */
-export function answerable(needs: readonly TableNeeds[], inputs: readonly QueryInput[]): readonly TableNeeds[] {
+export function answerable(
+  needs: readonly TableNeeds[],
+  inputs: readonly QueryInput[],
+): readonly TableNeeds[] {
   if (capturesAmong(inputs).length > 0) return needs;
   const refused = needs.find(({ isCertain }) => isCertain);
   if (refused === undefined) return [];
@@ -41,8 +47,9 @@ export interface LoadOptions {
 }
 
 /**
- * Loads tables of captures, or attaches them from the cache. The user's filter applies in addition to the needs of the
- * statement. Returns the summary of each capture, and a SELECT for each attached table.
+ * Loads tables of captures, or attaches them from the cache. The user's filter applies in addition
+ * to the needs of the statement. Returns the summary of each capture, and a SELECT for each
+ * attached table.
  */
 export async function loadCaptureTables(
   loader: TableLoader,
@@ -79,7 +86,9 @@ export async function loadCaptureTables(
     for (const input of captures) {
       const { path, shownAs } = input;
       // The moments are those of the statement, so their state is not kept.
-      const attached = isAtMoment(table) ? undefined : await cached?.attach(input, table, collector);
+      const attached = isAtMoment(table)
+        ? undefined
+        : await cached?.attach(input, table, collector);
       if (attached !== undefined) {
         attachedTables.set(table, [...(attachedTables.get(table) ?? []), attached.select(table)]);
         joinSummaries(found, [{ path, summary: attached.summary }]);
@@ -102,7 +111,10 @@ export async function loadCaptureTables(
   return { found, attachedTables };
 }
 
-/** Adds summaries of further readings: each input keeps that of its longest reading, and what a moment leaves out. */
+/**
+ * Adds summaries of further readings: each input keeps that of its longest reading, and what a
+ * moment leaves out.
+ */
 export function joinSummaries(known: CaptureSummaries, added: CaptureSummaries): void {
   for (const { path, summary } of added) {
     const place = known.findIndex((one) => one.path === path);
@@ -113,7 +125,8 @@ export function joinSummaries(known: CaptureSummaries, added: CaptureSummaries):
     }
     const [longer, shorter] = summary.bytes > before.bytes ? [summary, before] : [before, summary];
     const more = shorter.skipped.filter(
-      ({ id }) => id === 'descriptors-at-a-moment' && !longer.skipped.some((skipped) => skipped.id === id),
+      ({ id }) =>
+        id === 'descriptors-at-a-moment' && !longer.skipped.some((skipped) => skipped.id === id),
     );
     known[place] = { path, summary: { ...longer, skipped: [...longer.skipped, ...more] } };
   }
@@ -135,8 +148,8 @@ function isFilter(text: string): boolean {
 }
 
 /**
- * Creates the view, or the function of a moment, through which SQL reads a loaded table, and the same table of
- * `attached` databases.
+ * Creates the view, or the function of a moment, through which SQL reads a loaded table, and the
+ * same table of `attached` databases.
  */
 export async function createCaptureView(
   connection: DuckDBConnection,

@@ -6,8 +6,8 @@ import { escapeForTerminal } from '../../engine/escape.js';
 import type { Moment } from '../../engine/session.js';
 import type { ParameterValues } from '../saved/parameters.js';
 
-// Tables of the state at a moment are functions in SQL, such as processes_at('end'). The engine must know the moments
-// before the statement runs, so they must be constants.
+// Tables of the state at a moment are functions in SQL, such as processes_at('end'). The engine
+// must know the moments before the statement runs, so they must be constants.
 
 /** A moment that SQL names. */
 export interface NamedMoment {
@@ -40,7 +40,10 @@ export function notConstant(table: TableName): string {
   return `${table}(): the moment must be a constant: ${forms}; to use a time from a table, query it first`;
 }
 
-/** The moments that the SQL gives to a table, each once. `connection`: a sealed database, which evaluates them. */
+/**
+ * The moments that the SQL gives to a table, each once. `connection`: a sealed database, which
+ * evaluates them.
+ */
 export async function findMoments(
   connection: DuckDBConnection,
   sql: string,
@@ -67,7 +70,9 @@ async function evaluate(
   table: TableName,
   parameters: ParameterValues,
 ): Promise<string> {
-  const used = Object.entries(parameters).filter(([name]) => new RegExp(`\\$${name}\\b`).test(argument));
+  const used = Object.entries(parameters).filter(([name]) =>
+    new RegExp(`\\$${name}\\b`).test(argument),
+  );
   const select = `SELECT ${keySql(`(${argument})`)}`;
   try {
     const result = await (used.length === 0
@@ -88,7 +93,10 @@ export function parseMoment(text: string, table: TableName): Moment {
   const time = nanoseconds(word);
   if (time !== undefined) return { kind: 'time', value: time };
   const shown = escapeForTerminal(text.length > 100 ? `${text.slice(0, 100)}…` : text);
-  throw new SfkitError('SQL_ERROR', `${table}(${quoteText(shown)}): no moment of a capture: expected ${forms}`);
+  throw new SfkitError(
+    'SQL_ERROR',
+    `${table}(${quoteText(shown)}): no moment of a capture: expected ${forms}`,
+  );
 }
 
 function seconds(text: string): bigint | undefined {
@@ -99,12 +107,14 @@ function seconds(text: string): bigint | undefined {
 
 /** A time as DuckDB writes it: date, then perhaps time of day and offset from UTC. */
 function nanoseconds(text: string): bigint | undefined {
-  const match = /^(\d{4}-\d\d-\d\d)(?:[t ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)? ?(z|[+-]\d\d(?::?\d\d)?)?$/.exec(
-    text,
-  );
+  const match =
+    /^(\d{4}-\d\d-\d\d)(?:[t ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)? ?(z|[+-]\d\d(?::?\d\d)?)?$/.exec(
+      text,
+    );
   if (match === null) return undefined;
   const [, date, minutes = '00:00', second = '00', part, zone = 'z'] = match;
-  const offset = zone === 'z' ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(3).replace(':', '') || '00'}`;
+  const offset =
+    zone === 'z' ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(3).replace(':', '') || '00'}`;
   const milliseconds = Date.parse(`${date}T${minutes}:${second}${offset}`);
   if (Number.isNaN(milliseconds) || milliseconds < 0) return undefined;
   return BigInt(milliseconds) * 1_000_000n + fraction(part);
@@ -131,7 +141,8 @@ export function argumentsOf(sql: string, name: string): string[] {
     for (let end = place + 2; end < tokens.length; end++) {
       const { text: at, index } = tokens[end] as (typeof tokens)[number];
       if (at === '(') depth++;
-      if (at === ')' && depth-- === 0) return [end === place + 2 ? '' : sql.slice(tokens[place + 2]?.index, index)];
+      if (at === ')' && depth-- === 0)
+        return [end === place + 2 ? '' : sql.slice(tokens[place + 2]?.index, index)];
     }
     return [];
   });

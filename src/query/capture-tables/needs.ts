@@ -5,15 +5,18 @@ import type { ParameterValues } from '../saved/parameters.js';
 import { conditionOn, isFiltered } from './condition.js';
 import { findMoments, isAtMoment, type NamedMoment } from './moments.js';
 
-// Finds what a statement needs from the tables that only captures have, in the syntax tree that json_serialize_sql() of
-// DuckDB returns.
+// Finds what a statement needs from the tables that only captures have, in the syntax tree that
+// json_serialize_sql() of DuckDB returns.
 
 /** The part of one table that a statement needs. */
 export interface TableNeeds {
   table: TableName;
   /** Physical columns. */
   columns: readonly string[];
-  /** For a table that takes one: a filter that passes every event that the statement looks at; '' for all. */
+  /**
+   * For a table that takes one: a filter that passes every event that the statement looks at; ''
+   * for all.
+   */
   filter: string;
   /** For the state at a moment: the moments. */
   moments: readonly NamedMoment[];
@@ -33,18 +36,26 @@ interface Node {
 }
 
 /** The needs of the SQL for each capture table that it names. */
-export async function findNeeds(sql: string, parameters: ParameterValues = {}): Promise<TableNeeds[]> {
+export async function findNeeds(
+  sql: string,
+  parameters: ParameterValues = {},
+): Promise<TableNeeds[]> {
   const named = captureTables.filter(({ name }) => namesWord(sql, name));
   if (named.length === 0) return [];
   // Sealed: the text comes from the user, and only its syntax is needed.
   const { connection, close } = await openDatabase({ sealed: true });
   try {
     const result = await connection.runAndReadAll(`SELECT json_serialize_sql(${quoteText(sql)})`);
-    const tree = JSON.parse(String(result.getRows()[0]?.[0])) as { error?: boolean; statements?: unknown };
+    const tree = JSON.parse(String(result.getRows()[0]?.[0])) as {
+      error?: boolean;
+      statements?: unknown;
+    };
     // DuckDB serializes only SELECT.
-    const needs = tree.error === true ? named.map(everything) : needsOf(tree.statements, parameters);
+    const needs =
+      tree.error === true ? named.map(everything) : needsOf(tree.statements, parameters);
     for (const need of needs) {
-      if (isAtMoment(need.table)) need.moments = await findMoments(connection, sql, need.table, parameters);
+      if (isAtMoment(need.table))
+        need.moments = await findMoments(connection, sql, need.table, parameters);
     }
     return needs;
   } finally {
@@ -66,7 +77,9 @@ function physicalNamed(table: TableName, names: ReadonlySet<string>): string[] {
   const wanted = new Set([...names].map((name) => madeOf[name] ?? name));
   for (const column of tableColumns[table])
     if (wanted.has(column.name)) wanted.add(physical[column.physical]?.name as string);
-  return physical.filter(({ name, hidden }) => wanted.has(name) || hidden === true).map(({ name }) => name);
+  return physical
+    .filter(({ name, hidden }) => wanted.has(name) || hidden === true)
+    .map(({ name }) => name);
 }
 
 function physicalOf(table: TableName): string[] {
@@ -102,14 +115,22 @@ export function needsOf(tree: unknown, parameters: ParameterValues = {}): TableN
       if (!isEmpty(node['column_name_alias'])) needsAll = true;
     }
     for (const name of definitionsIn(node)) defined.add(name);
-    if (node['class'] === 'STAR' || type === 'POSITIONAL_REFERENCE' || node['ref_type'] === 'NATURAL') needsAll = true;
+    if (
+      node['class'] === 'STAR' ||
+      type === 'POSITIONAL_REFERENCE' ||
+      node['ref_type'] === 'NATURAL'
+    )
+      needsAll = true;
     if (node['class'] === 'COLUMN_REF') {
       const parts = (node['column_names'] as string[]).map(lower);
       for (const part of parts) names.add(part);
       if (parts.length === 1) alone.add(parts[0] as string);
     }
-    if (Array.isArray(node['using_columns'])) for (const name of node['using_columns']) names.add(lower(String(name)));
-    pending.push(...Object.values(node).filter((value) => typeof value === 'object' && value !== null));
+    if (Array.isArray(node['using_columns']))
+      for (const name of node['using_columns']) names.add(lower(String(name)));
+    pending.push(
+      ...Object.values(node).filter((value) => typeof value === 'object' && value !== null),
+    );
   }
   return [...found].map(([table, { filters, aliases }]) => {
     const physical = physicalOf(table);
@@ -145,7 +166,9 @@ function captureTableOf(node: Node): TableName | undefined {
 /** Names that WITH defines. */
 function definitionsIn(node: Node): string[] {
   const map = isNode(node['cte_map']) ? node['cte_map']['map'] : undefined;
-  return Array.isArray(map) ? map.flatMap((entry) => (isNode(entry) ? [lower(String(entry['key']))] : [])) : [];
+  return Array.isArray(map)
+    ? map.flatMap((entry) => (isNode(entry) ? [lower(String(entry['key']))] : []))
+    : [];
 }
 
 function isEmpty(list: unknown): boolean {

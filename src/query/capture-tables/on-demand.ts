@@ -50,8 +50,13 @@ export class TablesOnDemand {
     this.#collector = collector;
   }
 
-  /** Makes every capture table without rows, so that statements can be checked before anything is read. */
-  async declare(names: readonly TableName[] = captureTables.map(({ name }) => name)): Promise<void> {
+  /**
+   * Makes every capture table without rows, so that statements can be checked before anything is
+   * read.
+   */
+  async declare(
+    names: readonly TableName[] = captureTables.map(({ name }) => name),
+  ): Promise<void> {
     await new TableLoader(this.#connection, this.#scratch).create(names);
     for (const name of names) {
       await createCaptureView(this.#connection, { table: name, moments: [] });
@@ -59,10 +64,14 @@ export class TablesOnDemand {
     }
   }
 
-  /** Makes what a statement needs and does not exist yet. A statement with an error needs nothing. */
+  /**
+   * Makes what a statement needs and does not exist yet. A statement with an error needs nothing.
+   */
   async require(sql: string, { parameters, signal }: StatementOptions): Promise<void> {
     const readable = withDefinitions(sql, macrosIn(sql));
-    const needs = (await findNeeds(readable, parameters)).filter(({ table }) => this.#made.has(table));
+    const needs = (await findNeeds(readable, parameters)).filter(({ table }) =>
+      this.#made.has(table),
+    );
     const wanted = needs.filter((need) => !this.#has(need)).map((need) => this.#extended(need));
     if (wanted.length === 0 || !(await this.#isValid(sql))) return;
     const possible = new Set(
@@ -98,11 +107,16 @@ export class TablesOnDemand {
 
   /** The tables that do not have all rows and columns. */
   partial(): TableName[] {
-    return [...this.#made].filter(([name, made]) => !this.#isWhole(name, made)).map(([name]) => name);
+    return [...this.#made]
+      .filter(([name, made]) => !this.#isWhole(name, made))
+      .map(([name]) => name);
   }
 
   #isWhole(name: TableName, { columns, filters }: Made): boolean {
-    return filters.has('') && tableColumns[name].every((column) => column.derived || columns.has(column.name));
+    return (
+      filters.has('') &&
+      tableColumns[name].every((column) => column.derived || columns.has(column.name))
+    );
   }
 
   #has({ table, filter, columns, moments }: TableNeeds): boolean {
@@ -119,7 +133,10 @@ export class TablesOnDemand {
     const all = new Set([...made.filters, need.filter]);
     const filters = all.has('') || all.size > maxFilters ? new Set(['']) : all;
     const filter = [...filters].join(' or ');
-    return { need: { ...need, columns: [...columns], filter }, made: { columns, filters, moments: need.moments } };
+    return {
+      need: { ...need, columns: [...columns], filter },
+      made: { columns, filters, moments: need.moments },
+    };
   }
 
   async #isValid(sql: string): Promise<boolean> {

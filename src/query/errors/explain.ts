@@ -37,16 +37,25 @@ const rules: readonly Rule[] = [
 ];
 
 /**
- * Explains an error of DuckDB: what is wrong, the place in the SQL, and what to write instead. Returns other errors as
- * they are.
+ * Explains an error of DuckDB: what is wrong, the place in the SQL, and what to write instead.
+ * Returns other errors as they are.
  */
 export function explainSql(error: unknown, sql: string, { tables, times }: Surroundings): unknown {
-  if (!(error instanceof SfkitError) || error.code !== 'SQL_ERROR' || error instanceof SqlError) return error;
+  if (!(error instanceof SfkitError) || error.code !== 'SQL_ERROR' || error instanceof SqlError)
+    return error;
   const parts = decodeError(error.cause);
   if (parts === undefined) return error;
   const tokens = meaningfulTokens(sql);
   const at = tokenAt(tokens, sql, parts.position);
-  const problem = { error: parts, sql, tokens, at, tables, named: tablesNamed(tokens, tables), times };
+  const problem = {
+    error: parts,
+    sql,
+    tokens,
+    at,
+    tables,
+    named: tablesNamed(tokens, tables),
+    times,
+  };
   let advice: ReturnType<Rule>;
   for (const rule of rules) {
     advice = rule(problem);
@@ -64,8 +73,8 @@ export function explainSql(error: unknown, sql: string, { tables, times }: Surro
 }
 
 /**
- * Index of the token at an offset in bytes; -1 if none starts there: DuckDB's place can refer to the definition of a
- * view.
+ * Index of the token at an offset in bytes; -1 if none starts there: DuckDB's place can refer to
+ * the definition of a view.
  */
 function tokenAt(tokens: readonly Token[], sql: string, position: number | undefined): number {
   if (position === undefined) return -1;

@@ -4,8 +4,15 @@ import { explainSql } from './explain.js';
 import { declaredTables, tablesOf, timesOf } from './surroundings.js';
 import type { SqlTable, Surroundings } from './types.js';
 
-/** Explains an error in SQL about a dataset, if it is open already; returns other errors as they are. */
-export async function explained(error: unknown, sql: string, dataset: Dataset | undefined): Promise<unknown> {
+/**
+ * Explains an error in SQL about a dataset, if it is open already; returns other errors as they
+ * are.
+ */
+export async function explained(
+  error: unknown,
+  sql: string,
+  dataset: Dataset | undefined,
+): Promise<unknown> {
   if (!(error instanceof SfkitError) || error.code !== 'SQL_ERROR') return error;
   return explainSql(error, sql, await surroundingsOf(dataset));
 }

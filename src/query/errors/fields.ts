@@ -2,9 +2,13 @@ import { captureTables, tableColumns } from '../../engine/columns.gen.js';
 import { foldCase } from '../sql-tokens.js';
 import type { SqlTable } from './types.js';
 
-// The columns that answer fields of filters (fd.name) and attributes of SysFlow policies (sf.proc.exe).
+// The columns that answer fields of filters (fd.name) and attributes of SysFlow policies
+// (sf.proc.exe).
 
-/** Columns of records for fields that are not spelled like a column; the first one that a table has counts. */
+/**
+ * Columns of records for fields that are not spelled like a column; the first one that a table has
+ * counts.
+ */
 const columnsOfFields: Readonly<Record<string, readonly string[]>> = {
   'evt.time': ['ts'],
   'evt.datetime': ['ts'],
@@ -52,19 +56,28 @@ const columnsOfFields: Readonly<Record<string, readonly string[]>> = {
 const fieldsOfCaptures = new Map(
   captureTables.map(({ name: table }) => [
     table as string,
-    new Map(tableColumns[table].flatMap(({ name, field }) => (field === undefined ? [] : [[field, name] as const]))),
+    new Map(
+      tableColumns[table].flatMap(({ name, field }) =>
+        field === undefined ? [] : [[field, name] as const],
+      ),
+    ),
   ]),
 );
 
 /** The column of a table that answers a dotted name; undefined if none does. */
-export function columnOfField(dotted: string, { name: table, columns }: SqlTable): string | undefined {
+export function columnOfField(
+  dotted: string,
+  { name: table, columns }: SqlTable,
+): string | undefined {
   const field = foldCase(dotted);
   const plain = field.replace(/^sf\./, '');
   const own = fieldsOfCaptures.get(table);
   const wanted = [
     plain.replaceAll('.', '_'),
     ...(own === undefined ? (columnsOfFields[field] ?? []) : [own.get(field) ?? '']),
-    ...(own === undefined ? [] : [plain.replace(/^(evt|proc|user|group)\./, '').replaceAll('.', '_')]),
+    ...(own === undefined
+      ? []
+      : [plain.replace(/^(evt|proc|user|group)\./, '').replaceAll('.', '_')]),
   ];
   return wanted.find((name) => columns.some((column) => foldCase(column.name) === name));
 }

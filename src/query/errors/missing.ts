@@ -10,7 +10,10 @@ import type { Advice, Problem, SqlTable } from './types.js';
 /** Table functions and files take other errors; this is about names. */
 export function missingTable({ error, tables }: Problem): Advice | undefined {
   const { missing, name } = error;
-  const unknown = missing === 'Table' ? name : /^Table with name "?(.+?)"? does not exist/.exec(error.message)?.[1];
+  const unknown =
+    missing === 'Table'
+      ? name
+      : /^Table with name "?(.+?)"? does not exist/.exec(error.message)?.[1];
   if (unknown === undefined) return undefined;
   const names = tables.map((table) => table.name);
   const similar = similarNames(unknown, names);
@@ -35,7 +38,8 @@ export function missingColumn(problem: Problem): Advice | undefined {
   const token = tokens[at];
   const isQuoted = token?.kind === 'name';
   const operation = opNames.find((each) => each === name.toUpperCase());
-  if (operation !== undefined) return { message, hint: `names are texts: list_contains(opflags, '${operation}')` };
+  if (operation !== undefined)
+    return { message, hint: `names are texts: list_contains(opflags, '${operation}')` };
   if (!isQuoted && /^E[A-Z0-9]{2,}$/.test(name)) {
     return { message, hint: `the table events has the names of errors: where error = '${name}'` };
   }
@@ -44,13 +48,15 @@ export function missingColumn(problem: Problem): Advice | undefined {
   if (field !== undefined) return { message, hint: field };
   const similar = similarNames(name, known);
   if (similar.length > 0) return { message, hint: `did you mean ${either(similar)}?` };
-  if (isQuoted) return { message, hint: `a text has single quotes: '${name.replaceAll("'", "''")}'` };
+  if (isQuoted)
+    return { message, hint: `a text has single quotes: '${name.replaceAll("'", "''")}'` };
   return { message, hint: hintOfOtherTables(name, problem) };
 }
 
 /** A column of a table or alias that exists. */
 export function missingColumnOf({ error, tokens, at, named, tables }: Problem): Advice | undefined {
-  const [, owner, name] = /^Values list "(.*)" does not have a column named "(.*)"/.exec(error.message) ?? [];
+  const [, owner, name] =
+    /^Values list "(.*)" does not have a column named "(.*)"/.exec(error.message) ?? [];
   if (owner === undefined || name === undefined) return undefined;
   const found = named.find(({ aliases }) => aliases.includes(foldCase(owner)));
   const message = `no column '${name}' in ${owner}`;
@@ -58,7 +64,11 @@ export function missingColumnOf({ error, tokens, at, named, tables }: Problem): 
   const similar = similarNames(name, known);
   const place = tokens[at + 2] === undefined ? {} : { at: at + 2 };
   if (similar.length > 0) {
-    return { message, ...place, hint: `did you mean ${either(similar.map((each) => `${owner}.${each}`))}?` };
+    return {
+      message,
+      ...place,
+      hint: `did you mean ${either(similar.map((each) => `${owner}.${each}`))}?`,
+    };
   }
   return { message, ...place, hint: hintOfOtherTables(name, { named, tables }) };
 }
@@ -76,20 +86,25 @@ export function missingOwner(problem: Problem): Advice | undefined {
   const similar = similarNames(owner, aliases);
   const message = `no table or alias '${owner}' in the statement`;
   if (similar.length > 0) return { message, hint: `did you mean ${either(similar)}?` };
-  return { message, hint: aliases.length === 0 ? undefined : `the statement has ${all([...new Set(aliases)])}` };
+  return {
+    message,
+    hint: aliases.length === 0 ? undefined : `the statement has ${all([...new Set(aliases)])}`,
+  };
 }
 
 /** A dotted name whose first word is a column without parts. */
 export function missingPart(problem: Problem): Advice | undefined {
   const { error, tokens, sql } = problem;
-  const [, part, column] = /^Cannot extract field '(.*)' from expression "(.*)" because/.exec(error.message) ?? [];
+  const [, part, column] =
+    /^Cannot extract field '(.*)' from expression "(.*)" because/.exec(error.message) ?? [];
   if (part === undefined || column === undefined) return undefined;
   const at = tokens.findIndex((_, index) => {
     const [first, second] = chainFrom(tokens, index)?.parts ?? [];
     return first === foldCase(column) && second === foldCase(part);
   });
   const chain = chainFrom(tokens, at);
-  const dotted = chain === undefined ? `${column}.${part}` : textOf(sql, tokens, chain.first, chain.last);
+  const dotted =
+    chain === undefined ? `${column}.${part}` : textOf(sql, tokens, chain.first, chain.last);
   return { message: `no column '${dotted}'`, hint: fieldHint(dotted, problem), at };
 }
 
@@ -106,7 +121,9 @@ function fieldHint(dotted: string, { named, tables }: Problem): string | undefin
     const column = columnOfField(dotted, table);
     if (column !== undefined) found.set(column, [...(found.get(column) ?? []), table.name]);
   }
-  const [first, second] = [...found].map(([column, owners]) => `${column} of ${all(owners.slice(0, maxOwners))}`);
+  const [first, second] = [...found].map(
+    ([column, owners]) => `${column} of ${all(owners.slice(0, maxOwners))}`,
+  );
   if (first === undefined) return undefined;
   return `the column is ${second === undefined ? first : `${first}, or ${second}`}`;
 }
@@ -114,12 +131,19 @@ function fieldHint(dotted: string, { named, tables }: Problem): string | undefin
 /** Maximum tables to name for one column. */
 const maxOwners = 4;
 
-function hintOfOtherTables(name: string, { named, tables }: Pick<Problem, 'named' | 'tables'>): string | undefined {
+function hintOfOtherTables(
+  name: string,
+  { named, tables }: Pick<Problem, 'named' | 'tables'>,
+): string | undefined {
   const owners = ownersOf(name, tables);
-  if (owners.length > 0) return `${all(owners.slice(0, maxOwners))} ${owners.length === 1 ? 'has' : 'have'} it`;
-  const others = [...new Set(tables.flatMap((table) => table.columns.map((column) => column.name)))];
+  if (owners.length > 0)
+    return `${all(owners.slice(0, maxOwners))} ${owners.length === 1 ? 'has' : 'have'} it`;
+  const others = [
+    ...new Set(tables.flatMap((table) => table.columns.map((column) => column.name))),
+  ];
   const [similar] = similarNames(name, others);
-  if (similar !== undefined) return `${all(ownersOf(similar, tables).slice(0, maxOwners))}: ${similar}`;
+  if (similar !== undefined)
+    return `${all(ownersOf(similar, tables).slice(0, maxOwners))}: ${similar}`;
   const first = named[0]?.table.name;
   return first === undefined ? undefined : `"describe ${first}" lists its columns`;
 }
@@ -137,7 +161,8 @@ function inTables(names: readonly string[]): string {
 /** Functions, types and others that the catalog lacks. */
 export function missingOther({ error }: Problem): Advice | undefined {
   const { missing, name, candidates } = error;
-  if (missing === undefined || name === undefined || !/does not exist/.test(error.message)) return undefined;
+  if (missing === undefined || name === undefined || !/does not exist/.test(error.message))
+    return undefined;
   const similar = similarNames(name, candidates);
   const kind = missing.toLowerCase().replace(/^scalar /, '');
   return {
@@ -149,24 +174,36 @@ export function missingOther({ error }: Problem): Advice | undefined {
 export function ambiguousColumn({ error }: Problem): Advice | undefined {
   const found = /^Ambiguous reference to column name "(.*)" \(use: (.*)\)/.exec(error.message);
   if (found === null) return undefined;
-  const choices = [...(found[2] as string).matchAll(/"([^"]*)"/g)].map(([, choice]) => choice as string);
-  return { message: `the column '${found[1]}' is in several tables`, hint: `write ${either(choices)}` };
+  const choices = [...(found[2] as string).matchAll(/"([^"]*)"/g)].map(
+    ([, choice]) => choice as string,
+  );
+  return {
+    message: `the column '${found[1]}' is in several tables`,
+    hint: `write ${either(choices)}`,
+  };
 }
 
 export function ungroupedColumn({ error, tokens }: Problem): Advice | undefined {
   const name = /^column "?(.*?)"? must appear in the GROUP BY clause/.exec(error.message)?.[1];
   if (name === undefined) return undefined;
-  const isGrouped = tokens.some((token) => token.kind === 'word' && token.text.toLowerCase() === 'group');
+  const isGrouped = tokens.some(
+    (token) => token.kind === 'word' && token.text.toLowerCase() === 'group',
+  );
   return {
     message: `the column '${name}' is neither grouped nor aggregated`,
-    hint: isGrouped ? `add it to GROUP BY, or write any_value(${name})` : 'add GROUP BY ALL at the end',
+    hint: isGrouped
+      ? `add it to GROUP BY, or write any_value(${name})`
+      : 'add GROUP BY ALL at the end',
   };
 }
 
 /** Values that the SQL names with $, and that are not given. */
 export function missingValue({ error, tokens }: Problem): Advice | undefined {
-  if (!/Expected \d+ parameters, but|Values were not provided for/.test(error.message)) return undefined;
-  const names = [...new Set(tokens.filter(({ kind }) => kind === 'parameter').map(({ text }) => text))];
+  if (!/Expected \d+ parameters, but|Values were not provided for/.test(error.message))
+    return undefined;
+  const names = [
+    ...new Set(tokens.filter(({ kind }) => kind === 'parameter').map(({ text }) => text)),
+  ];
   const at = tokens.findIndex(({ kind }) => kind === 'parameter');
   return {
     message: `no value for ${all(names)}`,

@@ -7,7 +7,10 @@ import type { SqlTable, Surroundings } from './types.js';
 export function declaredTables(): SqlTable[] {
   return [...tables, ...captureTables].map(({ name }) => ({
     name,
-    columns: tableColumns[name].map((column) => ({ name: column.name, type: sqlTypes[column.type] })),
+    columns: tableColumns[name].map((column) => ({
+      name: column.name,
+      type: sqlTypes[column.type],
+    })),
   }));
 }
 
@@ -23,11 +26,16 @@ export async function tablesOf(connection: DuckDBConnection): Promise<SqlTable[]
     columns.push({ name, type });
     found.set(table, columns);
   }
-  const declared = declaredTables().map((table) => ({ ...table, columns: found.get(table.name) ?? table.columns }));
+  const declared = declaredTables().map((table) => ({
+    ...table,
+    columns: found.get(table.name) ?? table.columns,
+  }));
   const known = new Set(declared.map(({ name }) => name));
   return [
     ...declared,
-    ...[...found].filter(([name]) => !known.has(name)).map(([name, columns]) => ({ name, columns })),
+    ...[...found]
+      .filter(([name]) => !known.has(name))
+      .map(([name, columns]) => ({ name, columns })),
   ];
 }
 

@@ -21,7 +21,8 @@ export function syntaxError(problem: Problem): Advice | undefined {
   const { error, tokens, at } = problem;
   if (error.kind !== 'Parser') return undefined;
   return (
-    unterminated(problem) ?? (at < 0 || isEnd(problem) ? early(problem) : unexpected(tokens[at] as Token, problem))
+    unterminated(problem) ??
+    (at < 0 || isEnd(problem) ? early(problem) : unexpected(tokens[at] as Token, problem))
   );
 }
 
@@ -30,14 +31,20 @@ function unterminated({ error }: Problem): Advice | undefined {
   const what = /^unterminated (.*?) at or near/.exec(error.message)?.[1];
   if (what === undefined) return undefined;
   if (what === 'quoted identifier')
-    return { message: 'the closing " is missing', hint: "a name has double quotes, a text single ones: 'text'" };
-  if (what.startsWith('dollar')) return { message: 'the closing $$ is missing', hint: 'a text ends as it starts' };
+    return {
+      message: 'the closing " is missing',
+      hint: "a name has double quotes, a text single ones: 'text'",
+    };
+  if (what.startsWith('dollar'))
+    return { message: 'the closing $$ is missing', hint: 'a text ends as it starts' };
   if (what.includes('comment')) return { message: 'the end of the comment is missing: */' };
   return { message: "the closing ' is missing", hint: "a ' within a text is doubled: 'it''s'" };
 }
 
 function isEnd({ error, tokens, at }: Problem): boolean {
-  return /at end of input/.test(error.message) || (tokens[at]?.text === ';' && at === tokens.length - 1);
+  return (
+    /at end of input/.test(error.message) || (tokens[at]?.text === ';' && at === tokens.length - 1)
+  );
 }
 
 /** The statement ends where more is expected. */
@@ -46,12 +53,17 @@ function early({ error, tokens }: Problem): Advice | undefined {
   const at = tokens.length - 1;
   const open = balance(tokens);
   const message = `the statement is incomplete: it ends after ${shown(tokens[at])}`;
-  return { message, at, hint: open > 0 ? `${open === 1 ? 'a )' : `${open} )`} is missing` : undefined };
+  return {
+    message,
+    at,
+    hint: open > 0 ? `${open === 1 ? 'a )' : `${open} )`} is missing` : undefined,
+  };
 }
 
 function balance(tokens: readonly Token[]): number {
   let open = 0;
-  for (const { kind, text } of tokens) if (kind === 'symbol') open += text === '(' ? 1 : text === ')' ? -1 : 0;
+  for (const { kind, text } of tokens)
+    if (kind === 'symbol') open += text === '(' ? 1 : text === ')' ? -1 : 0;
   return open;
 }
 
@@ -81,7 +93,8 @@ function cause(token: Token, problem: Problem): Omit<Advice, 'message'> | undefi
   if (before?.kind === 'text' && touches) return { hint: "a ' within a text is doubled: 'it''s'" };
   const filter = operatorHint(problem);
   if (filter !== undefined) return filter;
-  if (token.text === ')' && balance(tokens.slice(0, at + 1)) < 0) return { hint: 'this ) has no (' };
+  if (token.text === ')' && balance(tokens.slice(0, at + 1)) < 0)
+    return { hint: 'this ) has no (' };
   if (before?.text === ',' && isWord(token)) return { hint: 'remove the comma before it' };
   if ((token.text === '/' || token.text === '.') && before?.kind === 'symbol') {
     const rest = /^[^\s;,()]*/.exec(sql.slice(token.start))?.[0] ?? token.text;
@@ -96,7 +109,8 @@ function cause(token: Token, problem: Problem): Omit<Advice, 'message'> | undefi
     const candidate = tokens[place];
     if (candidate?.kind !== 'word') continue;
     const word = candidate.text.toLowerCase();
-    if (word.length < 3 || names.has(word) || clauses.includes(word) || starts.includes(word)) continue;
+    if (word.length < 3 || names.has(word) || clauses.includes(word) || starts.includes(word))
+      continue;
     const keyword = nearest(word, clauses) ?? swapped(word);
     if (keyword !== undefined) return { at: place, hint: `did you mean ${keyword}?` };
   }
@@ -127,7 +141,8 @@ function startHint(token: Token, { tokens, at, tables, sql }: Problem): string |
     nameOf(token),
     tables.map(({ name }) => name),
   );
-  if (rest.length === 1 && similar.length > 0) return `did you mean ${either(similar.map((name) => `from ${name}`))}?`;
+  if (rest.length === 1 && similar.length > 0)
+    return `did you mean ${either(similar.map((name) => `from ${name}`))}?`;
   return 'a statement starts with from or select: from network_flow';
 }
 

@@ -1,7 +1,8 @@
 import { meaningful, nameOf, type Token, tokensOf } from '../sql-tokens.js';
 import type { NamedTable, SqlColumn, SqlTable } from './types.js';
 
-// Reads the surroundings of an error from its tokens. The SQL may be wrong anywhere, so these are guesses.
+// Reads the surroundings of an error from its tokens. The SQL may be wrong anywhere, so these are
+// guesses.
 
 export const isWord = ({ kind }: Token): boolean => kind === 'word' || kind === 'name';
 
@@ -23,7 +24,11 @@ export function chainFrom(tokens: readonly Token[], first: number): Chain | unde
   if (token === undefined || !isWord(token)) return undefined;
   const parts = [nameOf(token)];
   let last = first;
-  while (tokens[last + 1]?.text === '.' && tokens[last + 2] !== undefined && isWord(tokens[last + 2] as Token)) {
+  while (
+    tokens[last + 1]?.text === '.' &&
+    tokens[last + 2] !== undefined &&
+    isWord(tokens[last + 2] as Token)
+  ) {
     last += 2;
     parts.push(nameOf(tokens[last] as Token));
   }
@@ -33,7 +38,8 @@ export function chainFrom(tokens: readonly Token[], first: number): Chain | unde
 /** The dotted name that ends at a token. */
 export function chainTo(tokens: readonly Token[], last: number): Chain | undefined {
   let first = last;
-  while (first >= 2 && tokens[first - 1]?.text === '.' && isWord(tokens[first - 2] as Token)) first -= 2;
+  while (first >= 2 && tokens[first - 1]?.text === '.' && isWord(tokens[first - 2] as Token))
+    first -= 2;
   const chain = chainFrom(tokens, first);
   return chain?.last === last ? chain : undefined;
 }
@@ -52,13 +58,24 @@ export function tablesNamed(tokens: readonly Token[], tables: readonly SqlTable[
     if (!isWord(token) || tokens[index + 1]?.text === '(') return;
     const table = byName.get(nameOf(token));
     const before = tokens[index - 1];
-    const isFrom = isKeyword(before, 'from', 'join', 'describe', 'summarize', 'table', 'into', 'update', 'show');
+    const isFrom = isKeyword(
+      before,
+      'from',
+      'join',
+      'describe',
+      'summarize',
+      'table',
+      'into',
+      'update',
+      'show',
+    );
     if (table === undefined || !(isFrom || before?.text === ',' || before?.text === '.')) return;
     const aliases = named.get(table) ?? [nameOf(token)];
     named.set(table, aliases);
     const next = tokens[index + 1];
     const alias = isKeyword(next, 'as') ? tokens[index + 2] : next;
-    if (alias !== undefined && isWord(alias) && !isKeyword(alias, ...afterTable)) aliases.push(nameOf(alias));
+    if (alias !== undefined && isWord(alias) && !isKeyword(alias, ...afterTable))
+      aliases.push(nameOf(alias));
   });
   return [...named].map(([table, aliases]) => ({ table, aliases }));
 }
@@ -74,7 +91,9 @@ export function columnOf({ parts }: Chain, named: readonly NamedTable[]): SqlCol
   const name = parts.at(-1) as string;
   const owner = parts.at(-2);
   const owned = named.filter(({ aliases }) => owner === undefined || aliases.includes(owner));
-  return owned.flatMap(({ table }) => table.columns).find((column) => column.name.toLowerCase() === name);
+  return owned
+    .flatMap(({ table }) => table.columns)
+    .find((column) => column.name.toLowerCase() === name);
 }
 
 /** A comparison with a column: `column operator value`, or the other way round. */
@@ -102,7 +121,8 @@ export function comparisonAt(
 ): Comparison | undefined {
   const isOperator = (token: Token | undefined) =>
     token !== undefined && (operators.has(token.text) || isKeyword(token, ...wordOperators));
-  // Backwards over the values of IN (…), the start of BETWEEN, and prefixes such as TIMESTAMP or a sign.
+  // Backwards over the values of IN (…), the start of BETWEEN, and prefixes such as TIMESTAMP or a
+  // sign.
   let place = isKeyword(tokens[at], 'not') ? at + 1 : at;
   for (let steps = 0; place >= 0 && steps < maxSteps && !isOperator(tokens[place]); steps++) {
     if (isKeyword(tokens[place], 'where', 'on', 'having', 'select', 'or')) break;

@@ -10,7 +10,8 @@ export function listWithText(problem: Problem): Advice | undefined {
   const isList =
     /destination type VARCHAR\[\]/.test(error.message) ||
     /Cannot (compare|mix) values of type (.*)VARCHAR\[\]/.test(error.message) ||
-    (/^(No function matches|Could not choose)/.test(error.message) && /\(VARCHAR\[\]/.test(error.message));
+    (/^(No function matches|Could not choose)/.test(error.message) &&
+      /\(VARCHAR\[\]/.test(error.message));
   if (!isList || at < 0) return undefined;
   const compared = comparisonAt(tokens, at, named);
   if (compared === undefined || !compared.column.type.endsWith('[]')) return callOnList(problem);
@@ -19,7 +20,10 @@ export function listWithText(problem: Problem): Advice | undefined {
     .slice(compared.first, compared.last + 1)
     .filter(({ kind }) => kind === 'text')
     .map((token) => itemOf(unquoted(token)));
-  return { message: `${column} is a list, not a text`, hint: containsSql(column, values, compared) };
+  return {
+    message: `${column} is a list, not a text`,
+    hint: containsSql(column, values, compared),
+  };
 }
 
 /** A function of texts that gets a list. */
@@ -33,7 +37,10 @@ function callOnList({ tokens, at, sql, named }: Problem): Advice | undefined {
   const place = tokens.findIndex(({ text }, index) => index >= at && lists.has(text.toLowerCase()));
   if (place < 0) return undefined;
   const column = textOf(sql, tokens, place, place);
-  return { message: `${column} is a list, not a text`, hint: `list_contains(${column}, '${opNames[1]}')` };
+  return {
+    message: `${column} is a list, not a text`,
+    hint: `list_contains(${column}, '${opNames[1]}')`,
+  };
 }
 
 /** An item as the list spells it, without the wildcards of LIKE. */
@@ -42,7 +49,11 @@ function itemOf(value: string): string {
   return opNames.find((name) => name === item.toUpperCase()) ?? item;
 }
 
-function containsSql(column: string, values: readonly string[], { operator, isNegated }: Comparison): string {
+function containsSql(
+  column: string,
+  values: readonly string[],
+  { operator, isNegated }: Comparison,
+): string {
   const quoted = values.map((value) => `'${value.replaceAll("'", "''")}'`);
   const isOpposite = isNegated || operator === '<>' || operator === '!=';
   const call =
@@ -87,11 +98,17 @@ const clock = /^\d{1,2}:\d\d(:\d\d(\.\d+)?)?Z?$/;
 const isTime = (type: string): boolean => type.startsWith('TIMESTAMP');
 
 /** The comparison with times of the capture. */
-function example(column: string, { operator }: Comparison, { times }: Problem, given: string | undefined): string {
+function example(
+  column: string,
+  { operator }: Comparison,
+  { times }: Problem,
+  given: string | undefined,
+): string {
   const first = times?.first ?? '2026-01-31T10:00:00Z';
   const last = times?.last ?? '2026-01-31T11:00:00Z';
   const day = first.slice(0, 10);
-  const from = given === undefined ? exact(first) : `${day} ${given.replace(/Z$/, '').replace(/^\d:/, '0$&')}`;
+  const from =
+    given === undefined ? exact(first) : `${day} ${given.replace(/Z$/, '').replace(/^\d:/, '0$&')}`;
   const range = times === undefined ? '' : ` (the input is from ${exact(first)} to ${exact(last)})`;
   if (operator === 'between') return `${column} between '${from}' and '${exact(last)}'${range}`;
   const sign = ['=', '<', '<=', '>', '>=', '<>', '!='].includes(operator) ? operator : '>';
@@ -108,7 +125,10 @@ export function timeArithmetic({ error, tokens, at, named, sql }: Problem): Advi
   const compared = comparisonAt(tokens, at, named);
   if (compared === undefined) return undefined;
   const column = textOf(sql, tokens, compared.chain.first, compared.chain.last);
-  return { message: `${column} is a time, and needs an interval`, hint: `${column} ${sign} interval '5 seconds'` };
+  return {
+    message: `${column} is a time, and needs an interval`,
+    hint: `${column} ${sign} interval '5 seconds'`,
+  };
 }
 
 const numeric = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL.*)$/;
@@ -116,7 +136,8 @@ const numeric = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL.*)$/;
 /** A number compared with a text. */
 export function textForNumber({ error, tokens, at, named, sql }: Problem): Advice | undefined {
   const literal = tokens[at];
-  if (!/^Could not convert string '/.test(error.message) || literal?.kind !== 'text') return undefined;
+  if (!/^Could not convert string '/.test(error.message) || literal?.kind !== 'text')
+    return undefined;
   const compared = comparisonAt(tokens, at, named);
   if (compared === undefined || !numeric.test(compared.column.type)) return undefined;
   const column = textOf(sql, tokens, compared.chain.first, compared.chain.last);

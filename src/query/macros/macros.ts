@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { SfkitError } from '../../engine/errors.js';
 
-// SQL macros that every statement can call: files of the package, queries/macros/NAME.sql. Each has comment lines that
-// are YAML (title, description, example), then one CREATE MACRO.
+// SQL macros that every statement can call: files of the package, queries/macros/NAME.sql. Each has
+// comment lines that are YAML (title, description, example), then one CREATE MACRO.
 
 export interface Macro {
   name: string;
@@ -20,7 +20,11 @@ export interface Macro {
   definition: string;
 }
 
-const directory = join(dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))), 'queries', 'macros');
+const directory = join(
+  dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))),
+  'queries',
+  'macros',
+);
 const ending = '.sql';
 
 /** Names of all macros, sorted. */
@@ -73,16 +77,24 @@ export function allMacros(): Macro[] {
 }
 
 function callsIn(sql: string, names: readonly string[]): string[] {
-  const called = new Set([...sql.matchAll(/(\w+)"?\s*\(/g)].map(([, name]) => (name as string).toLowerCase()));
+  const called = new Set(
+    [...sql.matchAll(/(\w+)"?\s*\(/g)].map(([, name]) => (name as string).toLowerCase()),
+  );
   return names.filter((name) => called.has(name));
 }
 
-/** The SQL with the definitions of its macros, for finding out which tables it reads. It is not for running. */
+/**
+ * The SQL with the definitions of its macros, for finding out which tables it reads. It is not for
+ * running.
+ */
 export function withDefinitions(sql: string, macros: readonly Macro[]): string {
   return [sql, ...macros.map(({ definition }) => definition)].join('\n;\n');
 }
 
 /** Creates macros; the tables that table macros read must exist. */
-export async function createMacros(connection: DuckDBConnection, macros: readonly Macro[]): Promise<void> {
+export async function createMacros(
+  connection: DuckDBConnection,
+  macros: readonly Macro[],
+): Promise<void> {
   for (const { sql } of macros) await connection.run(sql.replace('MACRO', 'OR REPLACE TEMP MACRO'));
 }

@@ -38,23 +38,31 @@ export function parseSavedQuery(name: string, path: string, text: string): Saved
   const document = parseDocument(head.replace(/^\ufeff?--[ \t]?/gm, ''), { uniqueKeys: true });
   const problem = document.errors[0];
   if (problem !== undefined)
-    fail(`the comment before the SQL is not YAML: ${problem.message.split('\n', 1)[0]}; expected \`-- title: …\``);
+    fail(
+      `the comment before the SQL is not YAML: ${problem.message.split('\n', 1)[0]}; expected \`-- title: …\``,
+    );
   const found: unknown = document.toJS({ maxAliasCount: 100 });
   const fields = isRecord(found) ? found : {};
   const unknown = Object.keys(fields).find((key) => !keys.includes(key));
   if (unknown !== undefined) fail(`'${unknown}' is unknown in a head; expected ${keys.join(', ')}`);
   const title = textOf(fields['title']);
-  if (title === '') fail('the title is missing; a saved query starts with comment lines, one of them `-- title: …`');
+  if (title === '')
+    fail(
+      'the title is missing; a saved query starts with comment lines, one of them `-- title: …`',
+    );
   const sql = text.slice(head.length);
   if (sql.replace(/;/g, '').trim() === '') fail('there is no SQL after the comment');
   const parameters = fields['parameters'] ?? {};
-  if (!isRecord(parameters)) return fail('parameters are a map: {pid: {type: integer, description: …}}');
+  if (!isRecord(parameters))
+    return fail('parameters are a map: {pid: {type: integer, description: …}}');
   return {
     name,
     path,
     title,
     description: textOf(fields['description']),
-    parameters: Object.entries(parameters).map(([parameter, spec]) => parameterOf(parameter, spec, fail)),
+    parameters: Object.entries(parameters).map(([parameter, spec]) =>
+      parameterOf(parameter, spec, fail),
+    ),
     sql,
   };
 }
@@ -64,9 +72,15 @@ function parameterOf(name: string, spec: unknown, fail: (message: string) => nev
     fail(`parameter '${name}': a name consists of lowercase letters, digits and underscores`);
   const { type = 'text', default: fallback, description } = isRecord(spec) ? spec : {};
   const known = parameterTypes.find((candidate) => candidate === type);
-  if (known === undefined) return fail(`parameter '${name}': unknown type; expected ${parameterTypes.join(', ')}`);
+  if (known === undefined)
+    return fail(`parameter '${name}': unknown type; expected ${parameterTypes.join(', ')}`);
   const hasDefault = fallback !== undefined && fallback !== null;
-  return { name, type: known, fallback: hasDefault ? String(fallback) : undefined, description: textOf(description) };
+  return {
+    name,
+    type: known,
+    fallback: hasDefault ? String(fallback) : undefined,
+    description: textOf(description),
+  };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -13,10 +13,15 @@ const packageRoot = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.ur
 
 /** Directories with queries, in search order. */
 export function queryDirectories(environment: NodeJS.ProcessEnv = process.env): string[] {
-  return [userDirectory(environment), join(packageRoot, 'queries')].filter((path) => path !== undefined);
+  return [userDirectory(environment), join(packageRoot, 'queries')].filter(
+    (path) => path !== undefined,
+  );
 }
 
-/** The user's directory for queries, which need not exist; undefined if the home directory is unknown. */
+/**
+ * The user's directory for queries, which need not exist; undefined if the home directory is
+ * unknown.
+ */
 function userDirectory(environment: NodeJS.ProcessEnv): string | undefined {
   const { SFKIT_QUERIES: own, XDG_CONFIG_HOME: config } = environment;
   if (own) return own;
@@ -75,7 +80,10 @@ function readQuery(directory: string, name: string): SavedQuery {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new SfkitError('INPUT_NOT_FOUND', `${path}: cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+    throw new SfkitError(
+      'INPUT_NOT_FOUND',
+      `${path}: cannot be read: ${(error as NodeJS.ErrnoException).code}`,
+    );
   }
   return parseSavedQuery(name, path, text);
 }

@@ -12,7 +12,9 @@ export function queriesText(screen: Screen | undefined): string {
     `@${query.name}`,
     escapeForTerminal(query.title),
     query.parameters
-      .map(({ name, fallback }) => (fallback === undefined ? name : `${name}=${escapeForTerminal(fallback)}`))
+      .map(({ name, fallback }) =>
+        fallback === undefined ? name : `${name}=${escapeForTerminal(fallback)}`,
+      )
       .join(' '),
   ]);
   return drawn([{ name: 'query' }, ...wrapped], rows, screen);

@@ -35,9 +35,11 @@ export const dotCommands: readonly DotCommand[] = [
     run: async (shell, argument) => {
       const tables = await shell.tables();
       const wanted = foldCase(argument.replace(/^"(.*)"$/, '$1'));
-      const chosen = wanted === '' ? tables : tables.filter(({ name }) => foldCase(name) === wanted);
+      const chosen =
+        wanted === '' ? tables : tables.filter(({ name }) => foldCase(name) === wanted);
       const names = tables.map(({ name }) => name);
-      if (chosen.length === 0) refuse(`no table '${argument}'${advice(similarNames(wanted, names), names)}`);
+      if (chosen.length === 0)
+        refuse(`no table '${argument}'${advice(similarNames(wanted, names), names)}`);
       await shell.show(columnsText(chosen, shell.screen()));
     },
   },
@@ -60,7 +62,8 @@ export const dotCommands: readonly DotCommand[] = [
     argument: ['all'],
     run: async (shell, argument) => {
       if (argument === '') return shell.show(`${shell.settings.limit ?? 'all'}\n`);
-      if (argument !== 'all' && !/^[1-9]\d{0,8}$/.test(argument)) refuse(`.rows ${argument}: expected a number or all`);
+      if (argument !== 'all' && !/^[1-9]\d{0,8}$/.test(argument))
+        refuse(`.rows ${argument}: expected a number or all`);
       shell.settings.limit = argument === 'all' ? undefined : Number(argument);
     },
   },
@@ -79,7 +82,8 @@ export const dotCommands: readonly DotCommand[] = [
     usage: '.output FILE|stdout',
     does: 'write answers to a file, which is complete after .output stdout or .quit',
     argument: 'file',
-    run: (shell, argument) => shell.redirect(argument === '' || argument === 'stdout' ? undefined : argument),
+    run: (shell, argument) =>
+      shell.redirect(argument === '' || argument === 'stdout' ? undefined : argument),
   },
   {
     name: '.save',
@@ -87,7 +91,8 @@ export const dotCommands: readonly DotCommand[] = [
     does: 'write all tables to a DuckDB database, which needs no sfkit',
     argument: 'file',
     run: async (shell, argument) => {
-      if (!/\.duckdb$/.test(argument)) refuse(`.save ${argument}: expected a file name that ends in .duckdb`);
+      if (!/\.duckdb$/.test(argument))
+        refuse(`.save ${argument}: expected a file name that ends in .duckdb`);
       await shell.save(argument);
     },
   },
@@ -126,7 +131,10 @@ export const dotCommands: readonly DotCommand[] = [
 
 const keys = [
   { usage: 'SQL;', does: 'run a statement; it can have several lines, and ends with a semicolon' },
-  { usage: 'Tab', does: 'complete tables, columns, functions, keywords, commands, queries and files' },
+  {
+    usage: 'Tab',
+    does: 'complete tables, columns, functions, keywords, commands, queries and files',
+  },
   { usage: 'Ctrl-C', does: 'cancel the statement, or clear what you typed' },
 ];
 
@@ -142,7 +150,9 @@ const aliases: Readonly<Record<string, string>> = {
   '\\?': '.help',
 };
 
-/** The command and its argument, if a line is one; throws if the line starts with a dot and is none. */
+/**
+ * The command and its argument, if a line is one; throws if the line starts with a dot and is none.
+ */
 export function dotCommandIn(line: string): { command: DotCommand; argument: string } | undefined {
   const [, word = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(line.trim().replace(/;\s*$/, '')) ?? [];
   const lower = word.toLowerCase();
@@ -155,7 +165,9 @@ export function dotCommandIn(line: string): { command: DotCommand; argument: str
     name,
     dotCommands.map((each) => each.name),
   );
-  throw refusal(`no command ${word}; ${near === undefined ? '.help lists them' : `did you mean ${near}?`}`);
+  throw refusal(
+    `no command ${word}; ${near === undefined ? '.help lists them' : `did you mean ${near}?`}`,
+  );
 }
 
 /** A file name in quotes. */
@@ -167,12 +179,17 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new SfkitError('INPUT_NOT_FOUND', `${path}: cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+    throw new SfkitError(
+      'INPUT_NOT_FOUND',
+      `${path}: cannot be read: ${(error as NodeJS.ErrnoException).code}`,
+    );
   }
 }
 
 function advice(similar: readonly string[], names: readonly string[]): string {
-  return similar.length > 0 ? `; did you mean ${either(similar)}?` : `; tables: ${names.join(', ')}`;
+  return similar.length > 0
+    ? `; did you mean ${either(similar)}?`
+    : `; tables: ${names.join(', ')}`;
 }
 
 const refusal = (message: string): SfkitError => new SfkitError('INVALID_ARGUMENT', message);

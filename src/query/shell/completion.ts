@@ -21,10 +21,15 @@ export type ArgumentKind = 'table' | 'file' | 'none';
 export type Completion = [candidates: string[], replaced: string];
 
 /**
- * Completes the line before the cursor. `pending`: the lines of the statement above it. `after`: the line after the
- * cursor.
+ * Completes the line before the cursor. `pending`: the lines of the statement above it. `after`:
+ * the line after the cursor.
  */
-export function complete(line: string, pending: string, vocabulary: Vocabulary, after = ''): Completion {
+export function complete(
+  line: string,
+  pending: string,
+  vocabulary: Vocabulary,
+  after = '',
+): Completion {
   if (pending === '') {
     if (/^\s*\./.test(line)) return completeCommand(line.trimStart(), vocabulary);
     if (/^\s*@/.test(line)) return completeQuery(line.trimStart(), vocabulary);
@@ -34,7 +39,8 @@ export function complete(line: string, pending: string, vocabulary: Vocabulary, 
 
 function completeCommand(line: string, { commands, tables }: Vocabulary): Completion {
   const [, name, argument] = /^(\.\S*)\s+(.*)$/.exec(line) ?? [];
-  if (name === undefined || argument === undefined) return matching(line, [...commands.keys()], ' ');
+  if (name === undefined || argument === undefined)
+    return matching(line, [...commands.keys()], ' ');
   const values = commands.get(name) ?? 'none';
   if (values === 'none') return [[], argument];
   if (values === 'file') return completeFile(argument);
@@ -71,7 +77,11 @@ function completeFile(typed: string): Completion {
   }
 }
 
-function completeSql(sql: string, after: string, { tables, functions, keywords }: Vocabulary): Completion {
+function completeSql(
+  sql: string,
+  after: string,
+  { tables, functions, keywords }: Vocabulary,
+): Completion {
   const all = tokensOf(sql);
   const last = all.at(-1);
   // A string is not completed.
@@ -83,7 +93,8 @@ function completeSql(sql: string, after: string, { tables, functions, keywords }
   if (previous?.text === '.') {
     const owner = before.at(-2);
     const table = owner && named.find(({ aliases }) => aliases.includes(nameOf(owner)))?.table;
-    const own = table ?? tables.find(({ name }) => owner !== undefined && foldCase(name) === nameOf(owner));
+    const own =
+      table ?? tables.find(({ name }) => owner !== undefined && foldCase(name) === nameOf(owner));
     return matching(typed, own === undefined ? [] : columnsOf([own]));
   }
   if (wantsTable(before)) return matching(typed, namesOf(tables));
@@ -91,7 +102,9 @@ function completeSql(sql: string, after: string, { tables, functions, keywords }
   const words = [...columnsOf(inUse), ...namesOf(tables)];
   if (typed === '') return matching(typed, words);
   const isUpper = typed === typed.toUpperCase() && typed !== typed.toLowerCase();
-  const spelled = keywords.map((keyword) => (isUpper ? keyword.toUpperCase() : keyword.toLowerCase()));
+  const spelled = keywords.map((keyword) =>
+    isUpper ? keyword.toUpperCase() : keyword.toLowerCase(),
+  );
   return matching(typed, [...words, ...spelled, ...functions.map((name) => `${name}(`)]);
 }
 
@@ -117,7 +130,8 @@ function spelledName(name: string): string {
   return plainName.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
-const namesOf = (tables: readonly SqlTable[]): string[] => tables.map(({ name }) => spelledName(name));
+const namesOf = (tables: readonly SqlTable[]): string[] =>
+  tables.map(({ name }) => spelledName(name));
 
 function columnsOf(tables: readonly SqlTable[]): string[] {
   return tables.flatMap(({ columns }) => columns.map(({ name }) => spelledName(name)));
@@ -126,7 +140,9 @@ function columnsOf(tables: readonly SqlTable[]): string[] {
 /** The words that start with what is typed. `after`: what follows a word that is the only one. */
 function matching(typed: string, words: readonly string[], after = ''): Completion {
   const wanted = typed.toLowerCase();
-  const found = shownOnly([...new Set(words.filter((word) => word.toLowerCase().startsWith(wanted)))]);
+  const found = shownOnly([
+    ...new Set(words.filter((word) => word.toLowerCase().startsWith(wanted))),
+  ]);
   return [found.length === 1 ? [`${found[0]}${after}`] : found, typed];
 }
 

@@ -1,4 +1,13 @@
-import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { reasonOf } from '../../engine/errors.js';
@@ -14,8 +23,13 @@ const maxBytes = 1 << 20;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The file of the history: $SFKIT_HISTORY, or a file in the user's state directory. Undefined: none. */
-export function historyFile({ SFKIT_HISTORY, XDG_STATE_HOME }: Environment = process.env): string | undefined {
+/**
+ * The file of the history: $SFKIT_HISTORY, or a file in the user's state directory. Undefined:
+ * none.
+ */
+export function historyFile(
+  { SFKIT_HISTORY, XDG_STATE_HOME }: Environment = process.env,
+): string | undefined {
   if (SFKIT_HISTORY !== undefined) return SFKIT_HISTORY === '' ? undefined : SFKIT_HISTORY;
   if (XDG_STATE_HOME) return join(XDG_STATE_HOME, 'sfkit', 'query-history');
   try {
@@ -44,7 +58,8 @@ export class History {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       const text = readHistory(path);
-      const recent = text.length <= maxBytes ? text : text.slice(text.indexOf('\n', text.length - maxBytes) + 1);
+      const recent =
+        text.length <= maxBytes ? text : text.slice(text.indexOf('\n', text.length - maxBytes) + 1);
       for (const line of recent.split('\n')) this.#keep(line);
       const kept = this.entries.toReversed().map((entry) => `${entry}\n`);
       if (Buffer.byteLength(text) <= maxBytes && text.split('\n').length <= 2 * maxEntries) return;
@@ -87,7 +102,10 @@ export class History {
 /** Characters that the terminal must not get back. */
 const control = /[\x00-\x1f\x7f-\x9f]/;
 
-/** A statement of several lines as one line, or as its lines if strings or comments need the line ends. */
+/**
+ * A statement of several lines as one line, or as its lines if strings or comments need the line
+ * ends.
+ */
 function entriesOf(text: string): string[] {
   const lines = text.trim().split('\n');
   if (lines.length === 1) return lines;
@@ -99,7 +117,11 @@ function entriesOf(text: string): string[] {
 }
 
 function readHistory(path: string): string {
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_CREAT | (constants.O_NONBLOCK ?? 0), privateFile);
+  const descriptor = openSync(
+    path,
+    constants.O_RDONLY | constants.O_CREAT | (constants.O_NONBLOCK ?? 0),
+    privateFile,
+  );
   try {
     const info = fstatSync(descriptor);
     // Users link it to /dev/null to have none.
@@ -112,7 +134,8 @@ function readHistory(path: string): string {
 }
 
 function appendEntry(path: string, entry: string): void {
-  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0);
+  const flags =
+    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0);
   const descriptor = openSync(path, flags, privateFile);
   try {
     writeSync(descriptor, `${entry}\n`);

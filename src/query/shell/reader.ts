@@ -1,6 +1,9 @@
 import { tokensOf } from '../sql-tokens.js';
 
-/** Collects lines to statements. A semicolon ends a statement, unless it is in a string, a name or a comment. */
+/**
+ * Collects lines to statements. A semicolon ends a statement, unless it is in a string, a name or a
+ * comment.
+ */
 export class StatementReader {
   #text = '';
   /** Start of the first token that more text can continue. */

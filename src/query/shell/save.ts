@@ -20,7 +20,9 @@ export async function saveDatabase(
       try {
         for (const table of tables) {
           const name = quoteIdentifier(table);
-          await connection.run(`CREATE TABLE ${saved}.main.${name} AS SELECT * FROM memory.main.${name}`);
+          await connection.run(
+            `CREATE TABLE ${saved}.main.${name} AS SELECT * FROM memory.main.${name}`,
+          );
         }
         await connection.run(`CHECKPOINT ${saved}`);
       } finally {

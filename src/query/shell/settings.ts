@@ -2,7 +2,11 @@ import type { DrawOptions, Screen } from '../../draw/types.js';
 import { type TextFormat, textFormats } from '../formats.js';
 
 /** How the shell shows answers. line: a table with one line per value. */
-export const modes = ['table', 'line', ...textFormats.filter((format) => format !== 'table')] as const;
+export const modes = [
+  'table',
+  'line',
+  ...textFormats.filter((format) => format !== 'table'),
+] as const;
 export type Mode = (typeof modes)[number] | TextFormat;
 
 export interface ShellSettings {

@@ -95,7 +95,8 @@ export class Shell {
       this.#wake?.();
     });
     try {
-      for (let line = await this.#next(); line !== undefined; line = await this.#next()) await this.#take(line);
+      for (let line = await this.#next(); line !== undefined; line = await this.#next())
+        await this.#take(line);
     } finally {
       this.#lines.close();
     }
@@ -172,7 +173,9 @@ export class Shell {
 
   /** The values that a statement has names for. */
   #used(sql: string): ParameterValues {
-    const names = new Set(tokensOf(sql).flatMap(({ kind, text }) => (kind === 'parameter' ? [text.slice(1)] : [])));
+    const names = new Set(
+      tokensOf(sql).flatMap(({ kind, text }) => (kind === 'parameter' ? [text.slice(1)] : [])),
+    );
     return Object.fromEntries(Object.entries(this.#parameters).filter(([name]) => names.has(name)));
   }
 
@@ -219,7 +222,9 @@ export class Shell {
     }
   }
 
-  /** Gives the terminal back while something runs: keys such as Ctrl-C then do what they usually do. */
+  /**
+   * Gives the terminal back while something runs: keys such as Ctrl-C then do what they usually do.
+   */
   async #atWork(work: () => Promise<void>): Promise<void> {
     const { input } = this.#host;
     this.#wasInterrupted = false;
@@ -280,14 +285,18 @@ export class Shell {
     const partial: readonly string[] = onDemand?.partial() ?? [];
     const whole = tables.map(({ name }) => name).filter((name) => !partial.includes(name));
     await this.#interruptible(() => saveDatabase(connection, file, whole));
-    const left = partial.length === 0 ? '' : `; not ${all(partial)}, which no statement needed as a whole`;
+    const left =
+      partial.length === 0 ? '' : `; not ${all(partial)}, which no statement needed as a whole`;
     await this.show(`${file}: ${whole.length} tables${left}\n`);
   }
 
   /** Runs the statements and commands of a text. */
   async read(text: string): Promise<void> {
     if (this.#depth === maxDepth)
-      throw new SfkitError('INVALID_ARGUMENT', `.read: more than ${maxDepth} files read one another`);
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        `.read: more than ${maxDepth} files read one another`,
+      );
     this.#depth += 1;
     try {
       for (const line of text.split('\n')) {
@@ -305,14 +314,21 @@ export class Shell {
 
   async #complete(line: string): Promise<[string[], string]> {
     this.#words ??= this.#readWords();
-    const queries = new Map(listQueries().map(({ name, parameters }) => [name, parameters.map((each) => each.name)]));
+    const queries = new Map(
+      listQueries().map(({ name, parameters }) => [name, parameters.map((each) => each.name)]),
+    );
     const vocabulary: Vocabulary = {
       ...(await this.#words),
       tables: await this.tables(),
       queries,
       commands: new Map(dotCommands.map(({ name, argument }) => [name, argument])),
     };
-    return complete(line, this.#reader.pending, vocabulary, this.#lines.line.slice(this.#lines.cursor));
+    return complete(
+      line,
+      this.#reader.pending,
+      vocabulary,
+      this.#lines.line.slice(this.#lines.cursor),
+    );
   }
 
   async #readWords(): Promise<Pick<Vocabulary, 'functions' | 'keywords'>> {
@@ -321,9 +337,12 @@ export class Shell {
       const result = await connection.runAndReadAll(sql);
       return result.getRows().map(([name]) => String(name));
     };
-    const named = "regexp_matches(function_name, '^[a-z][a-z0-9_]*$') AND NOT starts_with(function_name, 'sfkit_')";
+    const named =
+      "regexp_matches(function_name, '^[a-z][a-z0-9_]*$') AND NOT starts_with(function_name, 'sfkit_')";
     return {
-      functions: await read(`SELECT DISTINCT function_name FROM duckdb_functions() WHERE ${named} ORDER BY 1`),
+      functions: await read(
+        `SELECT DISTINCT function_name FROM duckdb_functions() WHERE ${named} ORDER BY 1`,
+      ),
       keywords: await read('SELECT keyword_name FROM duckdb_keywords() ORDER BY 1'),
     };
   }

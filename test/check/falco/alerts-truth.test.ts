@@ -5,11 +5,19 @@ import { check, type RuleBook } from '../../../src/check/check.js';
 import { falco } from '../../../src/check/falco/falco.js';
 import type { RuleText } from '../../../src/check/language.js';
 import { root } from '../../helpers/corpus.js';
-import { type Alert, corpusRules, hasTruth, loaderCases, oldAlerts, truthAlerts, truthCaptures } from './truth.js';
+import {
+  type Alert,
+  corpusRules,
+  hasTruth,
+  loaderCases,
+  oldAlerts,
+  truthAlerts,
+  truthCaptures,
+} from './truth.js';
 
-// Compares the findings in captures with the alerts of the Falco engine. alert-differences.json lists kinds of
-// differences with reason and count. SFKIT_UPDATE_GOLDEN=1 updates the counts; a difference of no known kind still
-// fails.
+// Compares the findings in captures with the alerts of the Falco engine. alert-differences.json
+// lists kinds of differences with reason and count. SFKIT_UPDATE_GOLDEN=1 updates the counts; a
+// difference of no known kind still fails.
 
 const three = ['falco_rules.yaml', 'falco-incubating_rules.yaml', 'falco-sandbox_rules.yaml'];
 
@@ -24,13 +32,24 @@ const sets: Record<string, RuleUse> = {
   'all-enabled.all': { files: three, everyRule: true, ruleMatching: 'all' },
   'default.first': { files: three, everyRule: false, ruleMatching: 'first' },
   'stable.first': { files: three.slice(0, 1), everyRule: false, ruleMatching: 'first' },
-  'legacy-1.0.1.all': { files: ['legacy_falco_rules-1.0.1.yaml'], everyRule: true, ruleMatching: 'all' },
-  'cicd.all': { files: ['falco_rules.yaml', 'falco_cicd_rules.yaml'], everyRule: true, ruleMatching: 'all' },
+  'legacy-1.0.1.all': {
+    files: ['legacy_falco_rules-1.0.1.yaml'],
+    everyRule: true,
+    ruleMatching: 'all',
+  },
+  'cicd.all': {
+    files: ['falco_rules.yaml', 'falco_cicd_rules.yaml'],
+    everyRule: true,
+    ruleMatching: 'all',
+  },
 };
 
 interface Kind {
   why: string;
-  /** missing: only in the engine; extra: only in sfkit; output: in both, except for `values` (regular expressions). */
+  /**
+   * missing: only in the engine; extra: only in sfkit; output: in both, except for `values`
+   * (regular expressions).
+   */
   difference: 'missing' | 'extra' | 'output';
   captures: string[];
   /** Default: all rules. */
@@ -66,10 +85,16 @@ async function found(
   return alerts;
 }
 
-/** Differences in the alerts of a capture, one line each. Counts those that a kind explains instead. */
+/**
+ * Differences in the alerts of a capture, one line each. Counts those that a kind explains instead.
+ */
 function unexplained(capture: string, theirs: Alert[], ours: Alert[], counts: number[]): string[] {
   const lines: string[] = [];
-  const explain = (difference: Kind['difference'], rule: string, isSame: (values: string[]) => boolean) => {
+  const explain = (
+    difference: Kind['difference'],
+    rule: string,
+    isSame: (values: string[]) => boolean,
+  ) => {
     const index = kinds.findIndex(
       (kind) =>
         kind.difference === difference &&
@@ -92,15 +117,18 @@ function unexplained(capture: string, theirs: Alert[], ours: Alert[], counts: nu
   for (const [alert, same] of differing) {
     const other = same.shift();
     if (other === undefined) {
-      if (!explain('missing', alert.rule, () => true)) lines.push(`missing ${alert.key}: ${alert.output}`);
+      if (!explain('missing', alert.rule, () => true))
+        lines.push(`missing ${alert.key}: ${alert.output}`);
     } else {
-      const isSame = (values: string[]) => without(alert.output, values) === without(other.output, values);
+      const isSame = (values: string[]) =>
+        without(alert.output, values) === without(other.output, values);
       if (!explain('output', alert.rule, isSame))
         lines.push(`output ${alert.key}:\n  theirs ${alert.output}\n  ours   ${other.output}`);
     }
   }
   for (const alert of [...rest.values()].flat()) {
-    if (!explain('extra', alert.rule, () => true)) lines.push(`extra ${alert.key}: ${alert.output}`);
+    if (!explain('extra', alert.rule, () => true))
+      lines.push(`extra ${alert.key}: ${alert.output}`);
   }
   return lines;
 }
@@ -119,14 +147,16 @@ describe.skipIf(!hasTruth)('alerts equal those of the Falco engine (needs ../sha
       const alerts = await found(path, book, use);
       const theirs = truthAlerts(set, name);
       if (name.startsWith('triggers')) expect(alerts, name).toEqual(theirs);
-      else lines.push(...unexplained(name, theirs, alerts, counts).map((line) => `${name} ${line}`));
+      else
+        lines.push(...unexplained(name, theirs, alerts, counts).map((line) => `${name} ${line}`));
     }
     expect(lines).toEqual([]);
   });
 
   it('except for the explained differences', () => {
     const now = kinds.map((kind, index) => ({ ...kind, count: counts[index] }));
-    if (process.env.SFKIT_UPDATE_GOLDEN) writeFileSync(differencesFile, `${JSON.stringify(now, undefined, 2)}\n`);
+    if (process.env.SFKIT_UPDATE_GOLDEN)
+      writeFileSync(differencesFile, `${JSON.stringify(now, undefined, 2)}\n`);
     expect(now).toEqual(JSON.parse(readFileSync(differencesFile, 'utf8')));
     expect(kinds.filter((_, index) => counts[index] === 0)).toEqual([]);
   });
@@ -137,7 +167,10 @@ describe.skipIf(!hasTruth)('alerts equal those of the Falco engine (needs ../sha
     for (const { name, path, ruleMatching, alerts } of oldAlerts()) {
       const book = books.get(name) ?? load(cases.get(name)?.files ?? []);
       books.set(name, book);
-      expect(await found(path, book, { everyRule: false, ruleMatching }), `${name} ${path}`).toEqual(alerts);
+      expect(
+        await found(path, book, { everyRule: false, ruleMatching }),
+        `${name} ${path}`,
+      ).toEqual(alerts);
     }
     expect(books.size).toBeGreaterThan(30);
   });

@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { Composed } from '../../../src/check/falco/composed.js';
 import { parseYaml, type ScalarNode, type YamlNode } from '../../../src/check/falco/yaml.js';
 
-function nodeOf(content: string, key: string): { file: { name: string; content: string }; node: ScalarNode } {
+function nodeOf(
+  content: string,
+  key: string,
+): { file: { name: string; content: string }; node: ScalarNode } {
   const [root] = parseYaml(content) as [YamlNode];
   const node = root.kind === 'map' ? root.get(key) : undefined;
   if (node?.kind !== 'scalar') throw new Error(`no text ${key}`);
@@ -45,7 +48,9 @@ describe('the location in the file of a character of a value', () => {
   it('survives slicing and appending', () => {
     const first = nodeOf('a: one two', 'a');
     const second = nodeOf('# more\na: three', 'a');
-    const whole = Composed.of('one two', first).append(' and ').appendAll(Composed.of('three', second));
+    const whole = Composed.of('one two', first)
+      .append(' and ')
+      .appendAll(Composed.of('three', second));
     const slice = new Composed().appendSlice(whole, 4, 15);
     expect(slice.text).toBe('two and thr');
     expect(slice.origin(0)?.mark).toMatchObject({ line: 0, column: 7 });

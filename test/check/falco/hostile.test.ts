@@ -16,7 +16,8 @@ const errorsOf = ({ loads }: FalcoRules) =>
 const macros = (count: number, condition: (before: string) => string) =>
   Array.from(
     { length: count },
-    (_, index) => `- macro: m${index}\n  condition: ${index === 0 ? 'evt.type = open' : condition(`m${index - 1}`)}\n`,
+    (_, index) =>
+      `- macro: m${index}\n  condition: ${index === 0 ? 'evt.type = open' : condition(`m${index - 1}`)}\n`,
   ).join('');
 
 const aliases = (levels: number) =>
@@ -25,7 +26,8 @@ const aliases = (levels: number) =>
     return `- list: l${index}\n  other: &a${index} [${items}]\n  items: [a]\n`;
   }).join('');
 
-const values = (count: number) => Array.from({ length: count }, (_, index) => `value${index}`).join(', ');
+const values = (count: number) =>
+  Array.from({ length: count }, (_, index) => `value${index}`).join(', ');
 
 describe('a hostile rule file', () => {
   it.each<[string, string, RegExp]>([
@@ -34,7 +36,11 @@ describe('a hostile rule file', () => {
       macros(60, (before) => `${before} or ${before}`) + rule('m59'),
       /too many/,
     ],
-    ['has macros in a long chain', macros(5000, (before) => `not ${before}`) + rule('m4999'), /too many/],
+    [
+      'has macros in a long chain',
+      macros(5000, (before) => `not ${before}`) + rule('m4999'),
+      /too many/,
+    ],
     ['has unclosed parentheses', rule(`${'('.repeat(100_000)}evt.type = open`), /deep|expected/],
     ['negates endlessly', rule(`${'not '.repeat(100_000)}evt.type = open`), /deep/],
     ['nests transformers', rule(`${'tolower('.repeat(50_000)}proc.name = a`), /nested/],

@@ -6,7 +6,10 @@ const load = (...contents: string[]) =>
   loadFalcoRules(contents.map((content, index) => ({ name: `${index + 1}.yaml`, content })));
 
 const all = ({ loads }: FalcoRules): FalcoDiagnostic[] =>
-  loads.flatMap(({ itemDiagnostics, definitionDiagnostics }) => [...itemDiagnostics, ...definitionDiagnostics]);
+  loads.flatMap(({ itemDiagnostics, definitionDiagnostics }) => [
+    ...itemDiagnostics,
+    ...definitionDiagnostics,
+  ]);
 
 /** Location and code of each diagnostic. */
 const said = (rules: FalcoRules, severity: FalcoDiagnostic['severity']) =>
@@ -26,7 +29,12 @@ const rule = (condition: string, rest = '') =>
 
 describe('lists', () => {
   it.each([
-    ['replace their names', '- list: l\n  items: [a, b]\n', 'proc.name in (l)', 'proc.name in (a, b)'],
+    [
+      'replace their names',
+      '- list: l\n  items: [a, b]\n',
+      'proc.name in (l)',
+      'proc.name in (a, b)',
+    ],
     [
       'may contain texts with spaces',
       '- list: l\n  items: [a b, "c d"]\n',
@@ -34,7 +42,12 @@ describe('lists', () => {
       'proc.name in ("a b", "c d", e)',
     ],
     ['may be empty', '- list: l\n  items: []\n', 'proc.name in (a, l)', 'proc.name in (a)'],
-    ['may be empty as the only item', '- list: l\n  items: []\n', 'proc.name in (l)', 'proc.name in ()'],
+    [
+      'may be empty as the only item',
+      '- list: l\n  items: []\n',
+      'proc.name in (l)',
+      'proc.name in ()',
+    ],
     [
       'may be appended to',
       '- list: l\n  items: [a]\n- list: l\n  items: [b]\n  override: {items: append}\n',
@@ -47,13 +60,20 @@ describe('lists', () => {
       'proc.name in (l)',
       'proc.name in (a, b)',
     ],
-    ['do not match parts of words', '- list: l\n  items: [a]\n', 'proc.name in (l2, l)', 'proc.name in (l2, a)'],
+    [
+      'do not match parts of words',
+      '- list: l\n  items: [a]\n',
+      'proc.name in (l2, l)',
+      'proc.name in (l2, a)',
+    ],
   ])('%s', (_, lists, condition, wanted) => {
     expect(conditionOf(lists + rule(condition))).toBe(wanted);
   });
 
   it('may follow the rules that use them', () => {
-    expect(conditionOf(rule('proc.name in (l)'), '- list: l\n  items: [x]\n')).toBe('proc.name in (x)');
+    expect(conditionOf(rule('proc.name in (l)'), '- list: l\n  items: [x]\n')).toBe(
+      'proc.name in (x)',
+    );
   });
 });
 
@@ -69,11 +89,15 @@ describe('macros', () => {
     const first = '- macro: m\n  condition: proc.name = a\n';
     const appended = '- macro: m\n  condition: or proc.name = b\n  override: {condition: append}\n';
     expect(conditionOf(first + appended + rule('m'))).toBe('(proc.name = a or proc.name = b)');
-    expect(conditionOf(`${first}- macro: m\n  condition: proc.name = c\n${rule('m')}`)).toBe('proc.name = c');
+    expect(conditionOf(`${first}- macro: m\n  condition: proc.name = c\n${rule('m')}`)).toBe(
+      'proc.name = c',
+    );
   });
 
   it('must be defined', () => {
-    expect(said(load(rule('m and proc.name = a')), 'error')).toEqual(['1.yaml:3:14 LOAD_ERR_VALIDATE']);
+    expect(said(load(rule('m and proc.name = a')), 'error')).toEqual([
+      '1.yaml:3:14 LOAD_ERR_VALIDATE',
+    ]);
   });
 
   it('must not use themselves or grow without limit', () => {
@@ -89,8 +113,13 @@ describe('macros', () => {
 
 describe('rules', () => {
   it('keep their position when they are redefined', () => {
-    const named = (name: string, condition: string) => rule(condition).replace('rule: r', `rule: ${name}`);
-    const loaded = load(named('a', 'evt.type = open') + named('b', 'evt.type = close') + named('a', 'evt.type = read'));
+    const named = (name: string, condition: string) =>
+      rule(condition).replace('rule: r', `rule: ${name}`);
+    const loaded = load(
+      named('a', 'evt.type = open') +
+        named('b', 'evt.type = close') +
+        named('a', 'evt.type = read'),
+    );
     expect(loaded.rules.map(({ definition, condition }) => [definition.name, condition])).toEqual([
       ['a', 'evt.type = read'],
       ['b', 'evt.type = close'],
@@ -123,7 +152,10 @@ describe('rules', () => {
       expect.stringContaining('foo.bar'),
       'its source is k8s_audit, and captures contain system calls',
     ]);
-    expect(said(loaded, 'warning')).toEqual(['1.yaml:7:3 LOAD_UNKNOWN_SOURCE', '1.yaml:3:34 LOAD_UNKNOWN_FILTER']);
+    expect(said(loaded, 'warning')).toEqual([
+      '1.yaml:7:3 LOAD_UNKNOWN_SOURCE',
+      '1.yaml:3:34 LOAD_UNKNOWN_FILTER',
+    ]);
   });
 
   it('list what captures lack', () => {
@@ -163,9 +195,12 @@ describe('exceptions', () => {
   });
 
   it('get values from another file', () => {
-    const more = '- rule: r\n  exceptions:\n    - name: e\n      values: [[b]]\n  override: {exceptions: append}\n';
+    const more =
+      '- rule: r\n  exceptions:\n    - name: e\n      values: [[b]]\n  override: {exceptions: append}\n';
     const first = base('    - name: e\n      fields: [proc.name]\n      values: [[a]]\n');
-    expect(conditionOf(first, more)).toBe('(evt.type = open and not (proc.name = a or proc.name = b))');
+    expect(conditionOf(first, more)).toBe(
+      '(evt.type = open and not (proc.name = a or proc.name = b))',
+    );
   });
 
   it.each([
@@ -184,7 +219,11 @@ describe('exceptions', () => {
       '    - name: e\n      fields: [proc.name, fd.name]\n      values: [[a]]\n',
       'there are 2 fields and 1 values',
     ],
-    ['no fields', '    - name: e\n      fields: []\n      values: []\n', 'the exception has no fields'],
+    [
+      'no fields',
+      '    - name: e\n      fields: []\n      values: []\n',
+      'the exception has no fields',
+    ],
   ])('with %s are rejected', (_, exceptions, message) => {
     const errors = all(load(base(exceptions))).filter(({ severity }) => severity === 'error');
     expect(errors.map((error) => error.message)).toEqual([message]);
@@ -194,7 +233,9 @@ describe('exceptions', () => {
     const wide = Array.from({ length: 1100 }, () => '*a').join(', ');
     const values = `  values: &b [${Array.from({ length: 1100 }, () => '*b0').join(', ')}]\n`;
     const text = `- x: &a v\n  y: &b0 [${wide}]\n${base(`    - name: e\n      fields: [proc.name]\n    ${values}`)}`;
-    expect(all(load(text)).map(({ message }) => message)).toContain('the exceptions of the file have too many values');
+    expect(all(load(text)).map(({ message }) => message)).toContain(
+      'the exceptions of the file have too many values',
+    );
   });
 });
 
@@ -207,16 +248,32 @@ describe('errors', () => {
       '- rule: r\n  desc: d\n  condition: evt.type = open\n  priority: INFO\n',
       '1.yaml:1:3 LOAD_ERR_YAML_VALIDATE',
     ],
-    ['has an invalid priority', rule('evt.type = open').replace('INFO', 'WARN'), '1.yaml:5:13 LOAD_ERR_YAML_VALIDATE'],
-    ['uses an unknown field', rule('evt.type = open and\n    foo.bar = 1'), '1.yaml:4:5 LOAD_ERR_COMPILE_CONDITION'],
-    ['has a condition that ends too soon', rule('evt.type = open and'), '1.yaml:3:33 LOAD_ERR_COMPILE_CONDITION'],
+    [
+      'has an invalid priority',
+      rule('evt.type = open').replace('INFO', 'WARN'),
+      '1.yaml:5:13 LOAD_ERR_YAML_VALIDATE',
+    ],
+    [
+      'uses an unknown field',
+      rule('evt.type = open and\n    foo.bar = 1'),
+      '1.yaml:4:5 LOAD_ERR_COMPILE_CONDITION',
+    ],
+    [
+      'has a condition that ends too soon',
+      rule('evt.type = open and'),
+      '1.yaml:3:33 LOAD_ERR_COMPILE_CONDITION',
+    ],
     [
       'has an output with an unknown field',
       rule('evt.type = open').replace('output: o', 'output: "%foo.bar x"'),
       '1.yaml:4:12 LOAD_ERR_COMPILE_OUTPUT',
     ],
     ['needs a newer engine', '- required_engine_version: 0.63.0\n', '1.yaml:1:3 LOAD_ERR_VALIDATE'],
-    ['appends to nothing', '- list: l\n  items: [a]\n  override: {items: append}\n', '1.yaml:1:3 LOAD_ERR_VALIDATE'],
+    [
+      'appends to nothing',
+      '- list: l\n  items: [a]\n  override: {items: append}\n',
+      '1.yaml:1:3 LOAD_ERR_VALIDATE',
+    ],
   ])('a file that %s', (_, content, wanted) => {
     const loaded = load(content);
     expect(said(loaded, 'error')).toEqual([wanted]);
@@ -225,7 +282,9 @@ describe('errors', () => {
 
   it('point into the file that contains the text', () => {
     const macro = '- macro: m\n  condition: evt.type = open and fd.num = x\n';
-    expect(said(load(macro, rule('m')), 'error')[0]).toMatch(/^1\.yaml:2:\d+ LOAD_ERR_COMPILE_CONDITION$/);
+    expect(said(load(macro, rule('m')), 'error')[0]).toMatch(
+      /^1\.yaml:2:\d+ LOAD_ERR_COMPILE_CONDITION$/,
+    );
   });
 
   it('stop loading: later files are not read', () => {
@@ -236,11 +295,15 @@ describe('errors', () => {
 
   it('show the line with a caret below it', () => {
     const [error] = all(load(rule('evt.type = open and foo.bar = 1')));
-    expect(error?.snippet).toBe('  condition: evt.type = open and foo.bar = 1\n                                 ^');
+    expect(error?.snippet).toBe(
+      '  condition: evt.type = open and foo.bar = 1\n                                 ^',
+    );
   });
 
   it('shorten long lines', () => {
-    const [error] = all(load(rule(`evt.type = open and proc.name in (${'a, '.repeat(5000)}b) and foo.bar = 1`)));
+    const [error] = all(
+      load(rule(`evt.type = open and proc.name in (${'a, '.repeat(5000)}b) and foo.bar = 1`)),
+    );
     expect(error?.snippet?.split('\n')[0]?.length).toBeLessThan(150);
     expect(error?.snippet).toContain('foo.bar');
   });

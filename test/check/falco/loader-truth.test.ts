@@ -3,7 +3,10 @@ import type { FalcoDiagnostic } from '../../../src/check/falco/diagnostics.js';
 import { type FileLoad, loadFalcoRules } from '../../../src/check/falco/load.js';
 import { hasTruth, type LoaderCase, loaderCases } from './truth.js';
 
-const ofSeverity = ({ itemDiagnostics, definitionDiagnostics }: FileLoad, wanted: FalcoDiagnostic['severity']) =>
+const ofSeverity = (
+  { itemDiagnostics, definitionDiagnostics }: FileLoad,
+  wanted: FalcoDiagnostic['severity'],
+) =>
   [...itemDiagnostics, ...definitionDiagnostics]
     .filter(({ severity }) => severity === wanted)
     .map(({ code, contexts }) => ({
@@ -64,29 +67,37 @@ function theirs({ result }: LoaderCase) {
   };
 }
 
-describe.skipIf(!hasTruth)('rule files are accepted and rejected as by the Falco engine (needs ../shared)', () => {
-  it.each([
-    ['cases', 219],
-    ['probes', 209],
-  ] as const)('%s: %d', (name, count) => {
-    const cases = loaderCases(name);
-    expect(cases).toHaveLength(count);
-    for (const one of cases) expect(ours(one), one.name).toEqual(theirs(one));
-  });
+describe.skipIf(!hasTruth)(
+  'rule files are accepted and rejected as by the Falco engine (needs ../shared)',
+  () => {
+    it.each([
+      ['cases', 219],
+      ['probes', 209],
+    ] as const)('%s: %d', (name, count) => {
+      const cases = loaderCases(name);
+      expect(cases).toHaveLength(count);
+      for (const one of cases) expect(ours(one), one.name).toEqual(theirs(one));
+    });
 
-  it('each diagnostic has a location in its file and a message', () => {
-    for (const one of [...loaderCases('cases'), ...loaderCases('probes')]) {
-      for (const { itemDiagnostics, definitionDiagnostics } of loadFalcoRules(one.files).loads) {
-        for (const { file, line, column, message, snippet } of [...itemDiagnostics, ...definitionDiagnostics]) {
-          const content = one.files.find(({ name }) => name === file)?.content ?? '';
-          const lines = content.replace(/^\ufeff/, '').split('\n');
-          expect(line, `${one.name}: ${message}`).toBeLessThanOrEqual(lines.length);
-          expect(column, `${one.name}: ${message}`).toBeLessThanOrEqual((lines[line - 1]?.length ?? 0) + 1);
-          expect(message).toMatch(/^\S/);
-          expect(message).not.toContain('undefined');
-          expect(snippet).toMatch(/\^$/);
+    it('each diagnostic has a location in its file and a message', () => {
+      for (const one of [...loaderCases('cases'), ...loaderCases('probes')]) {
+        for (const { itemDiagnostics, definitionDiagnostics } of loadFalcoRules(one.files).loads) {
+          for (const { file, line, column, message, snippet } of [
+            ...itemDiagnostics,
+            ...definitionDiagnostics,
+          ]) {
+            const content = one.files.find(({ name }) => name === file)?.content ?? '';
+            const lines = content.replace(/^\ufeff/, '').split('\n');
+            expect(line, `${one.name}: ${message}`).toBeLessThanOrEqual(lines.length);
+            expect(column, `${one.name}: ${message}`).toBeLessThanOrEqual(
+              (lines[line - 1]?.length ?? 0) + 1,
+            );
+            expect(message).toMatch(/^\S/);
+            expect(message).not.toContain('undefined');
+            expect(snippet).toMatch(/\^$/);
+          }
         }
       }
-    }
-  });
-});
+    });
+  },
+);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { corpus } from '../../helpers/corpus.js';
 
-// Results of the Falco engine for rule files and captures. Tests that use them are skipped if ../shared is missing.
+// Results of the Falco engine for rule files and captures. Tests that use them are skipped if
+// ../shared is missing.
 
 const rules = join(corpus, 'rules');
 export const hasTruth = existsSync(join(rules, 'truth', 'falco'));
@@ -30,7 +31,14 @@ export interface LoaderCase {
   result: {
     ok: boolean;
     loads: { file: string; errors: TruthDiagnostic[]; warnings: TruthDiagnostic[] }[];
-    rules?: { name: string; priority: string; enabled: boolean; tags: string[]; output: string; condition: string }[];
+    rules?: {
+      name: string;
+      priority: string;
+      enabled: boolean;
+      tags: string[];
+      output: string;
+      condition: string;
+    }[];
     macros?: { name: string; condition: string; used: boolean }[];
     lists?: { name: string; items: string[]; used: boolean }[] | null;
     enabled_count?: number;
@@ -86,13 +94,25 @@ export function truthAlerts(set: string, name: string): Alert[] {
 }
 
 /** The alerts for the rules of the Falco engine's own tests, by the names of the loader's cases. */
-export function oldAlerts(): { name: string; path: string; ruleMatching: 'first' | 'all'; alerts: Alert[] }[] {
+export function oldAlerts(): {
+  name: string;
+  path: string;
+  ruleMatching: 'first' | 'all';
+  alerts: Alert[];
+}[] {
   return linesOf(join(rules, 'truth', 'falco', 'old-tests', 'alerts.jsonl.gz')).map((line) => {
     const one = JSON.parse(line.replaceAll(/", (\d{19}), /g, '", "$1", ')) as {
       case: string;
       capture: string;
       matching: 'first' | 'all';
-      alerts: [rule: string, priority: string, ts: string, tid: number, type: string, output: string][];
+      alerts: [
+        rule: string,
+        priority: string,
+        ts: string,
+        tid: number,
+        type: string,
+        output: string,
+      ][];
     };
     return {
       name: one.case,

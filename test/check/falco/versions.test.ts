@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { isCompatible, isCompatibleEngine, parseVersion } from '../../../src/check/falco/versions.js';
+import {
+  isCompatible,
+  isCompatibleEngine,
+  parseVersion,
+} from '../../../src/check/falco/versions.js';
 
 describe('versions', () => {
   it.each([

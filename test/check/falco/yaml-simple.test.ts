@@ -111,13 +111,26 @@ describe('usual YAML', () => {
       '>',
       '|-',
     ];
-    insertions.push('\n# c\n', '\n- x\n', 'a: b\n', '~', '\\', '\t', '&a ', '*a', '---\n', '? ', 'null');
+    insertions.push(
+      '\n# c\n',
+      '\n- x\n',
+      'a: b\n',
+      '~',
+      '\\',
+      '\t',
+      '&a ',
+      '*a',
+      '---\n',
+      '? ',
+      'null',
+    );
     let read = 0;
     for (let round = 0; round < 4000; round++) {
       let [text] = pick(samples);
       for (let changes = 1 + random(3); changes > 0; changes--) {
         const at = random(text.length + 1);
-        text = text.slice(0, at) + (random(3) > 0 ? pick(insertions) : '') + text.slice(at + random(3));
+        text =
+          text.slice(0, at) + (random(3) > 0 ? pick(insertions) : '') + text.slice(at + random(3));
       }
       const made = parseSimple(text);
       if (made === undefined) continue;

@@ -9,7 +9,9 @@ function plain(node: YamlNode | undefined): unknown {
     case 'sequence':
       return node.items.map(plain);
     case 'map':
-      return Object.fromEntries(node.pairs.map(({ key }) => [plain(key), plain(node.get(String(plain(key))))]));
+      return Object.fromEntries(
+        node.pairs.map(({ key }) => [plain(key), plain(node.get(String(plain(key))))]),
+      );
     default:
       return null;
   }
@@ -50,11 +52,17 @@ describe('YAML', () => {
   });
 
   it('merge keys have no meaning', () => {
-    expect(one('- &base {a: 1}\n- <<: *base\n  b: 2')).toEqual([{ a: '1' }, { '<<': { a: '1' }, b: '2' }]);
+    expect(one('- &base {a: 1}\n- <<: *base\n  b: 2')).toEqual([
+      { a: '1' },
+      { '<<': { a: '1' }, b: '2' },
+    ]);
   });
 
   it('returns several documents, except empty ones', () => {
-    expect(parseYaml('---\na: 1\n---\n---\n- b\n...\n# end\n').map(plain)).toEqual([{ a: '1' }, ['b']]);
+    expect(parseYaml('---\na: 1\n---\n---\n- b\n...\n# end\n').map(plain)).toEqual([
+      { a: '1' },
+      ['b'],
+    ]);
     expect(parseYaml('')).toEqual([]);
     expect(parseYaml('# nothing but this\n')).toEqual([]);
   });
@@ -64,13 +72,17 @@ describe('YAML', () => {
   });
 
   it('accepts lines within brackets with too little indentation', () => {
-    expect(one('items: [a,\nb, "c\nd",\n]\nother: x')).toEqual({ items: ['a', 'b', 'c d'], other: 'x' });
+    expect(one('items: [a,\nb, "c\nd",\n]\nother: x')).toEqual({
+      items: ['a', 'b', 'c d'],
+      other: 'x',
+    });
   });
 
   it('returns locations in the original text, even if it had to be indented', () => {
     const [list] = parseYaml('items: [a,\nb,\n  c]\n');
     const items = list?.kind === 'map' ? list.get('items') : undefined;
-    const marks = items?.kind === 'sequence' ? items.items.map(({ mark }) => [mark.line, mark.column]) : [];
+    const marks =
+      items?.kind === 'sequence' ? items.items.map(({ mark }) => [mark.line, mark.column]) : [];
     expect(marks).toEqual([
       [0, 8],
       [1, 0],
@@ -95,7 +107,8 @@ describe('YAML', () => {
     ['keys of keys', (depth) => `${'? '.repeat(depth)}x`],
     [
       'mappings in blocks',
-      (depth) => `${Array.from({ length: depth }, (_, at) => `${' '.repeat(at)}a:\n`).join('')}${' '.repeat(depth)}x`,
+      (depth) =>
+        `${Array.from({ length: depth }, (_, at) => `${' '.repeat(at)}a:\n`).join('')}${' '.repeat(depth)}x`,
     ],
   ])('nests %s as deep as the engine does', (_, nested) => {
     expect(placeOf(nested(490))).toBe('no error');

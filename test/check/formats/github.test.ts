@@ -1,15 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { dangersIn, finding, hostileFindings, manyFindings, report, rule, written } from '../../helpers/findings.js';
+import {
+  dangersIn,
+  finding,
+  hostileFindings,
+  manyFindings,
+  report,
+  rule,
+  written,
+} from '../../helpers/findings.js';
 
 /** Parses a line like a runner: command, properties and text. */
 function commandIn(line: string) {
-  const [, name = '', list = '', data = ''] = /^::([a-z]+) ?(.*?)::(.*)$/s.exec(line.trimStart()) ?? [];
+  const [, name = '', list = '', data = ''] =
+    /^::([a-z]+) ?(.*?)::(.*)$/s.exec(line.trimStart()) ?? [];
   const plain = (text: string) => text.replace(/%(25|0D|0A|3A|2C)/g, decodeURIComponent);
-  const properties = Object.fromEntries(list.split(',').map((part) => part.split(/=(.*)/s).map(plain).slice(0, 2)));
+  const properties = Object.fromEntries(
+    list.split(',').map((part) => part.split(/=(.*)/s).map(plain).slice(0, 2)),
+  );
   return { name, properties, text: data.replace(/%(25|0D|0A)/g, decodeURIComponent) };
 }
 
-async function commandsOf(...args: [Parameters<typeof written>[1], Parameters<typeof written>[2]?]) {
+async function commandsOf(
+  ...args: [Parameters<typeof written>[1], Parameters<typeof written>[2]?]
+) {
   const text = await written('github', ...args);
   expect(text === '' || text.endsWith('\n')).toBe(true);
   return { text, commands: text.split('\n').slice(0, -1).map(commandIn) };
@@ -17,7 +30,9 @@ async function commandsOf(...args: [Parameters<typeof written>[1], Parameters<ty
 
 describe('annotations of GitHub', () => {
   it('have level, rule, location and text', async () => {
-    const { commands } = await commandsOf([finding({ level: 'Critical'.toLowerCase(), output: '100% of a:b,c' })]);
+    const { commands } = await commandsOf([
+      finding({ level: 'Critical'.toLowerCase(), output: '100% of a:b,c' }),
+    ]);
     expect(commands).toEqual([
       {
         name: 'error',
@@ -33,7 +48,9 @@ describe('annotations of GitHub', () => {
   });
 
   it('name only files in the repository', async () => {
-    const { commands } = await commandsOf([finding({ location: { file: '/etc/falco/rules.yaml', line: 1 } })]);
+    const { commands } = await commandsOf([
+      finding({ location: { file: '/etc/falco/rules.yaml', line: 1 } }),
+    ]);
     expect(commands[0]?.properties).toEqual({ title: 'warning: Shell in container' });
   });
 
@@ -64,7 +81,11 @@ describe('annotations of GitHub', () => {
       findings,
       report(findings, {
         rules: ['A', 'B'].map((name) => ({
-          ...{ rule: rule(finding({ rule: name })), state: 'unevaluated' as const, reason: 'no name server' },
+          ...{
+            rule: rule(finding({ rule: name })),
+            state: 'unevaluated' as const,
+            reason: 'no name server',
+          },
           ...{ matches: 0, leftOut: 0 },
         })),
         summary: { damage: [{ kind: 'cut', offset: 1n, skippedBytes: 2n, message: 'cut' }] },
@@ -92,7 +113,10 @@ describe('annotations of GitHub', () => {
     for (const one of hostileFindings()) {
       const { text, commands } = await commandsOf([one]);
       expect(commands).toHaveLength(1);
-      expect(commands[0]).toMatchObject({ name: 'warning', properties: { title: 'warning: Shell in container' } });
+      expect(commands[0]).toMatchObject({
+        name: 'warning',
+        properties: { title: 'warning: Shell in container' },
+      });
       expect(Object.keys(commands[0]?.properties ?? {})).toEqual(['file', 'line', 'title']);
       expect(dangersIn(text)).toEqual([text.trimEnd()]);
     }

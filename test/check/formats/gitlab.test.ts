@@ -1,11 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { dangersIn, finding, hostileFindings, manyFindings, written } from '../../helpers/findings.js';
+import {
+  dangersIn,
+  finding,
+  hostileFindings,
+  manyFindings,
+  written,
+} from '../../helpers/findings.js';
 
 describe('Code Quality of GitLab', () => {
   it('has the properties that GitLab requires', async () => {
     expect(JSON.parse(await written('gitlab', []))).toEqual([]);
     expect(
-      JSON.parse(await written('gitlab', [finding({ id: 'abc', location: { file: './rules/own.yaml', line: 7 } })])),
+      JSON.parse(
+        await written('gitlab', [
+          finding({ id: 'abc', location: { file: './rules/own.yaml', line: 7 } }),
+        ]),
+      ),
     ).toEqual([
       {
         description: 'Shell in container: Shell in container (command=sh -c id)',
@@ -18,7 +28,17 @@ describe('Code Quality of GitLab', () => {
   });
 
   it('has a severity for each level', async () => {
-    const levels = ['emergency', 'critical', 'error', 'high', 'warning', 'medium', 'notice', 'low', 'debug'];
+    const levels = [
+      'emergency',
+      'critical',
+      'error',
+      'high',
+      'warning',
+      'medium',
+      'notice',
+      'low',
+      'debug',
+    ];
     const issues = JSON.parse(
       await written(
         'gitlab',
@@ -37,7 +57,9 @@ describe('Code Quality of GitLab', () => {
   });
 
   it('names the author of a rule even if texts are long', async () => {
-    const [issue] = JSON.parse(await written('gitlab', [finding({ author: 'Ana', output: 'o'.repeat(3000) })]));
+    const [issue] = JSON.parse(
+      await written('gitlab', [finding({ author: 'Ana', output: 'o'.repeat(3000) })]),
+    );
     expect(issue.description).toMatch(/^Shell in container: o+… \(rule by Ana\)$/);
     expect(issue.description).toHaveLength(1024);
   });

@@ -3,10 +3,18 @@ import { describe, expect, it } from 'vitest';
 import type { ReportedFinding } from '../../../src/check/finding.js';
 import { FindingIds } from '../../../src/check/fingerprint.js';
 import type { RunReport } from '../../../src/check/report.js';
-import { dangersIn, finding, hostileTexts, report, rule, sarifFaults, written } from '../../helpers/findings.js';
+import {
+  dangersIn,
+  finding,
+  hostileTexts,
+  report,
+  rule,
+  sarifFaults,
+  written,
+} from '../../helpers/findings.js';
 
-// Puts random texts with special characters of all formats into every field of a finding and a report. Each format must
-// keep the shape that it has with harmless texts.
+// Puts random texts with special characters of all formats into every field of a finding and a
+// report. Each format must keep the shape that it has with harmless texts.
 
 const pieces = [
   ...hostileTexts,
@@ -24,7 +32,16 @@ const pieces = [
     '\u061c',
     '\u{e0041}',
   ],
-  ...['\ud800', '\udc00', '\ud83d', '\u{1f480}', '\u0300\u0301\u0302', '\ufdd0', '\ufffd', '\u3164'],
+  ...[
+    '\ud800',
+    '\udc00',
+    '\ud83d',
+    '\u{1f480}',
+    '\u0300\u0301\u0302',
+    '\ufdd0',
+    '\ufffd',
+    '\u3164',
+  ],
   ...[
     '::',
     '::error::x',
@@ -121,11 +138,18 @@ function randomNumbers(seed: number): (below: number) => number {
 /** Findings and a report; every text in them is random. */
 function randomRun(seed: number): { findings: ReportedFinding[]; run: RunReport } {
   const random = randomNumbers(seed);
-  const text = () => Array.from({ length: random(6) }, () => pieces[random(pieces.length)]).join('');
+  const text = () =>
+    Array.from({ length: random(6) }, () => pieces[random(pieces.length)]).join('');
   const maybe = <Value>(value: Value) => (random(3) === 0 ? undefined : value);
   const levels = ['critical', 'error', 'warning', 'notice', 'debug', 'high', 'low'];
   const ids = new FindingIds();
-  const names = () => ({ pid: random(9), name: maybe(text()), exe: text(), exepath: maybe(text()), cmdline: text() });
+  const names = () => ({
+    pid: random(9),
+    name: maybe(text()),
+    exe: text(),
+    exepath: maybe(text()),
+    cmdline: text(),
+  });
   const rules = Array.from({ length: 25 }, (_, line) => ({
     rule: text(),
     language: ['falco', 'sysflow', 'sigma', 'sql'][random(4)] as string,
@@ -151,14 +175,21 @@ function randomRun(seed: number): { findings: ReportedFinding[]; run: RunReport 
       }) as ReportedFinding['process'],
       file: maybe({ path: text(), target: text() }),
       connection: maybe({ protocol: text(), name: text() }),
-      container: maybe({ id: text(), name: maybe(text()), image: text() }) as ReportedFinding['container'],
-      suppression: random(8) === 0 ? { reason: text(), location: { file: text(), line: 1 } } : undefined,
+      container: maybe({
+        id: text(),
+        name: maybe(text()),
+        image: text(),
+      }) as ReportedFinding['container'],
+      suppression:
+        random(8) === 0 ? { reason: text(), location: { file: text(), line: 1 } } : undefined,
       evidence: maybe([{ number: 41, ts: '1', eventType: text(), text: text() }]),
       id: '',
     });
     return JSON.parse(JSON.stringify({ ...made, id: ids.next(made) })) as ReportedFinding;
   });
-  const blind = rule(finding({ rule: text(), location: { file: text(), line: 999 } }), { description: text() });
+  const blind = rule(finding({ rule: text(), location: { file: text(), line: 999 } }), {
+    description: text(),
+  });
   const run = report(findings, {
     rules: [{ rule: blind, state: 'unevaluated', reason: text(), matches: 0, leftOut: 0 }],
     failed: [{ capture: text(), message: text() }],
@@ -167,7 +198,10 @@ function randomRun(seed: number): { findings: ReportedFinding[]; run: RunReport 
     findings,
     run: {
       ...run,
-      rules: run.rules.map((outcome) => ({ ...outcome, rule: { ...outcome.rule, description: text() } })),
+      rules: run.rules.map((outcome) => ({
+        ...outcome,
+        rule: { ...outcome.rule, description: text() },
+      })),
       captures: run.captures.map((one) => ({ ...one, capture: text() })),
       book: { ...run.book, notes: [text()] },
     },
@@ -202,7 +236,9 @@ const shapes: Record<string, (text: string, given: ReturnType<typeof randomRun>)
       expect(uri).toMatch(/^captured\/[\w\-.~%/]+$/);
       expect(uri.split('/').slice(1)).not.toContain('..');
     }
-    const places = run.results.map(({ ruleId, locations }: never) => JSON.stringify([ruleId, locations]));
+    const places = run.results.map(({ ruleId, locations }: never) =>
+      JSON.stringify([ruleId, locations]),
+    );
     expect(new Set(places).size).toBe(places.length);
     for (const one of run.tool.driver.rules) expect(one.id.length).toBeLessThanOrEqual(255);
   },
@@ -237,7 +273,9 @@ const shapes: Record<string, (text: string, given: ReturnType<typeof randomRun>)
         expect(rest).toBe('text');
         fence = ticks;
       } else {
-        expect(line).toMatch(/^(?:## sfkit check: |\d+ rules on |- <code>|\| |### [a-z]+: <code>|and \d+ more\.|$)/);
+        expect(line).toMatch(
+          /^(?:## sfkit check: |\d+ rules on |- <code>|\| |### [a-z]+: <code>|and \d+ more\.|$)/,
+        );
         const bare = line.replace(/<\/?code>|<!-- -->|&#\d+;/g, '').replace(/^(?:#+|- )/, '');
         expect(bare).not.toMatch(/[<>&`*_[\]\\~@#]|:\/\/|\bwww\./);
         expect(line.split('|').length).toBe(line.startsWith('|') ? 7 : 1);
@@ -256,11 +294,19 @@ const shapes: Record<string, (text: string, given: ReturnType<typeof randomRun>)
   },
   gitlab: (text, { findings }) => {
     const issues = JSON.parse(text);
-    expect(issues).toHaveLength(findings.filter(({ suppression }) => suppression === undefined).length);
+    expect(issues).toHaveLength(
+      findings.filter(({ suppression }) => suppression === undefined).length,
+    );
     expect(new Set(issues.map(({ fingerprint }: never) => fingerprint)).size).toBe(issues.length);
     for (const issue of issues) {
       expect(issue.description.length).toBeLessThanOrEqual(1024);
-      expect(Object.keys(issue)).toEqual(['description', 'check_name', 'fingerprint', 'severity', 'location']);
+      expect(Object.keys(issue)).toEqual([
+        'description',
+        'check_name',
+        'fingerprint',
+        'severity',
+        'location',
+      ]);
     }
   },
 };
@@ -270,7 +316,9 @@ describe.each(Object.entries(shapes))('%s', (format, expectShape) => {
     for (let seed = 1; seed <= seeds; seed++) {
       const given = randomRun(seed);
       const text = await written(format, given.findings, given.run);
-      expect(dangersIn(text).filter((danger) => format !== 'github' || !danger.startsWith('::'))).toEqual([]);
+      expect(
+        dangersIn(text).filter((danger) => format !== 'github' || !danger.startsWith('::')),
+      ).toEqual([]);
       expectShape(text, given);
     }
   });

@@ -33,7 +33,10 @@ async function suiteOf(findings: readonly ReportedFinding[], run = report(findin
   const text = await written('junit', findings, run);
   expect(XMLValidator.validate(text)).toBe(true);
   const { testsuites } = parser.parse(text);
-  const { testcase = [], ...suite } = testsuites.testsuite as { testcase?: Case[] } & Record<string, string>;
+  const { testcase = [], ...suite } = testsuites.testsuite as { testcase?: Case[] } & Record<
+    string,
+    string
+  >;
   return { text, suite, cases: testcase };
 }
 
@@ -55,13 +58,21 @@ describe('JUnit', () => {
         ],
       }),
     );
-    expect(suite).toMatchObject({ name: 'sfkit check', tests: '3', failures: '1', errors: '0', skipped: '1' });
+    expect(suite).toMatchObject({
+      name: 'sfkit check',
+      tests: '3',
+      failures: '1',
+      errors: '0',
+      skipped: '1',
+    });
     expect(cases.map(({ classname, name }) => [classname, name])).toEqual([
       ['sfkit.falco', 'Shell in container'],
       ['sfkit.falco', 'Quiet'],
       ['sfkit.falco', 'Blind'],
     ]);
-    expect(cases[0]?.failure?.message).toBe('1 finding, 1 event: Shell in container (command=sh -c id)');
+    expect(cases[0]?.failure?.message).toBe(
+      '1 finding, 1 event: Shell in container (command=sh -c id)',
+    );
     expect(cases[0]?.failure?.['#text']).toContain('process: sh 312 < nginx 7 (ana)');
     expect(cases[2]?.skipped?.message).toBe('no name server');
   });
@@ -81,7 +92,9 @@ describe('JUnit', () => {
       report([], { failed: [{ capture: 'x.scap', message: 'x.scap: is empty' }] }),
     );
     expect(suite).toMatchObject({ tests: '1', errors: '1' });
-    expect(cases).toEqual([{ classname: 'sfkit.captures', name: 'x.scap', error: { message: 'x.scap: is empty' } }]);
+    expect(cases).toEqual([
+      { classname: 'sfkit.captures', name: 'x.scap', error: { message: 'x.scap: is empty' } },
+    ]);
   });
 
   it('has unique names', async () => {

@@ -10,7 +10,10 @@ import {
   written,
 } from '../../helpers/findings.js';
 
-/** Splits a page into prose and code blocks, like Markdown: a block ends at a fence as long as its first one. */
+/**
+ * Splits a page into prose and code blocks, like Markdown: a block ends at a fence as long as its
+ * first one.
+ */
 function partsOf(page: string): { prose: string[]; blocks: string[][] } {
   const prose: string[] = [];
   const blocks: string[][] = [];
@@ -36,7 +39,10 @@ const rowsOf = (prose: readonly string[]) => prose.filter((line) => line.startsW
 
 describe('the summary in Markdown', () => {
   it('has the count, then the rules, then examples', async () => {
-    const findings = [finding({ rule: 'Less', level: 'notice' }), finding({ level: 'critical', count: 3 })];
+    const findings = [
+      finding({ rule: 'Less', level: 'notice' }),
+      finding({ level: 'critical', count: 3 }),
+    ];
     const page = await written('markdown', findings);
     expect(page).toMatch(/^## sfkit check: 2 findings \(1 critical, 1 notice\)\n/);
     expect(rowsOf(partsOf(page).prose)).toEqual([
@@ -53,31 +59,42 @@ describe('the summary in Markdown', () => {
       [],
       report([], {
         rules: [
-          { rule: rule(finding({ rule: 'Blind' })), state: 'unevaluated', reason: 'no names', matches: 0, leftOut: 0 },
+          {
+            rule: rule(finding({ rule: 'Blind' })),
+            state: 'unevaluated',
+            reason: 'no names',
+            matches: 0,
+            leftOut: 0,
+          },
         ],
       }),
     );
-    expect(page).toContain('- <code>not evaluated&#58; Blind &#40;rules/own.yaml&#58;7&#41;&#58; no names</code>');
+    expect(page).toContain(
+      '- <code>not evaluated&#58; Blind &#40;rules/own.yaml&#58;7&#41;&#58; no names</code>',
+    );
   });
 
-  it.each([1, 5000])('stays below 1 MiB with 30,000 findings of %d rules per level', async (rules) => {
-    const findings = manyFindings(30_000, () => '`|<&'.repeat(600)).map((one, index) => ({
-      ...one,
-      rule: `Rule ${index % (rules * 8)} ${'|'.repeat(200)}`,
-      location: { file: 'rules/own.yaml', line: index % (rules * 8) },
-      evidence: Array.from({ length: index < 3000 ? 60 : 0 }, (_, number) => ({
-        number,
-        ts: '1',
-        eventType: 'read',
-        text: '`'.repeat(400),
-      })),
-    }));
-    const page = await written('markdown', findings);
-    expect(Buffer.byteLength(page)).toBeLessThan(2 ** 20);
-    expect(page).toContain('30,000 findings');
-    if (rules > 1) expect(page).toMatch(/more rules with findings/);
-    expect(page).toMatch(/The findings of \S+ more rules? do not fit here|and \d+ more/);
-  });
+  it.each([1, 5000])(
+    'stays below 1 MiB with 30,000 findings of %d rules per level',
+    async (rules) => {
+      const findings = manyFindings(30_000, () => '`|<&'.repeat(600)).map((one, index) => ({
+        ...one,
+        rule: `Rule ${index % (rules * 8)} ${'|'.repeat(200)}`,
+        location: { file: 'rules/own.yaml', line: index % (rules * 8) },
+        evidence: Array.from({ length: index < 3000 ? 60 : 0 }, (_, number) => ({
+          number,
+          ts: '1',
+          eventType: 'read',
+          text: '`'.repeat(400),
+        })),
+      }));
+      const page = await written('markdown', findings);
+      expect(Buffer.byteLength(page)).toBeLessThan(2 ** 20);
+      expect(page).toContain('30,000 findings');
+      if (rules > 1) expect(page).toMatch(/more rules with findings/);
+      expect(page).toMatch(/The findings of \S+ more rules? do not fit here|and \d+ more/);
+    },
+  );
 
   it('has captured text only in code blocks, each line after a label', async () => {
     const page = await written(
@@ -95,7 +112,13 @@ describe('the summary in Markdown', () => {
   it('has rule names and reasons without markup, links and mentions', async () => {
     for (const text of hostileTexts) {
       const found = finding({ rule: text, author: text, location: { file: text, line: 1 } });
-      const blind = { rule: rule(found), state: 'unevaluated' as const, reason: text, matches: 0, leftOut: 0 };
+      const blind = {
+        rule: rule(found),
+        state: 'unevaluated' as const,
+        reason: text,
+        matches: 0,
+        leftOut: 0,
+      };
       const page = await written('markdown', [found], report([found], { rules: [blind] }));
       expect(dangersIn(page)).toEqual([]);
       const { prose } = partsOf(page);
@@ -105,7 +128,9 @@ describe('the summary in Markdown', () => {
         .slice(1)
         .filter((line) => !/^\| (level|---)/.test(line))
         .join('\n');
-      expect(plain.replace(/<\/?code>|<!-- -->/g, '')).not.toMatch(/[<>`*_[\]()@~]|https?:\/\/|www\./);
+      expect(plain.replace(/<\/?code>|<!-- -->/g, '')).not.toMatch(
+        /[<>`*_[\]()@~]|https?:\/\/|www\./,
+      );
     }
   });
 });

@@ -19,7 +19,12 @@ interface Result {
   level: string;
   message: { text: string };
   locations: [
-    { physicalLocation: { artifactLocation: { uri: string }; region: { startLine: number; endLine: number } } },
+    {
+      physicalLocation: {
+        artifactLocation: { uri: string };
+        region: { startLine: number; endLine: number };
+      };
+    },
   ];
   relatedLocations?: { physicalLocation: { artifactLocation: { uri: string } } }[];
   partialFingerprints: { primaryLocationLineHash: string };
@@ -78,7 +83,9 @@ describe('SARIF', () => {
     const ruleId = '5d0d2cd4-8a4c-4f38-9d0c-1f1a1c6b6a10';
     const found = finding({ ruleId });
     const own = rule(found, { id: ruleId });
-    const run = report([found], { rules: [{ rule: own, state: 'matched', matches: 1, leftOut: 0 }] });
+    const run = report([found], {
+      rules: [{ rule: own, state: 'matched', matches: 1, leftOut: 0 }],
+    });
     const { results, rules } = await runOf([found], run);
     expect(results[0]).toMatchObject({ ruleId: 'Shell in container', properties: { ruleId } });
     expect(rules[0]).toMatchObject({ id: 'Shell in container', properties: { ruleId } });
@@ -94,13 +101,17 @@ describe('SARIF', () => {
     const levels = results.map(({ level }) => ['error', 'warning', 'note'].indexOf(level));
     expect(levels).toEqual([...levels].sort((one, other) => one - other));
     expect(new Set(results.map(placeOf)).size).toBe(5000);
-    expect(new Set(results.map(({ partialFingerprints }) => partialFingerprints.primaryLocationLineHash)).size).toBe(
-      5000,
-    );
+    expect(
+      new Set(results.map(({ partialFingerprints }) => partialFingerprints.primaryLocationLineHash))
+        .size,
+    ).toBe(5000);
     expect(results.every(({ ruleId, ruleIndex }) => rules[ruleIndex]?.id === ruleId)).toBe(true);
     expect(rules).toHaveLength(60);
     expect(notifications).toEqual([
-      ['findings-left-out', expect.stringMatching(/^the 25000 least severe of 30000 findings are left out/)],
+      [
+        'findings-left-out',
+        expect.stringMatching(/^the 25000 least severe of 30000 findings are left out/),
+      ],
     ]);
   });
 
@@ -109,7 +120,9 @@ describe('SARIF', () => {
       manyFindings(8000, (index) => `${index} ${'\u202e"\\'.repeat(500)}`),
       report(manyFindings(60), {
         rules: Array.from({ length: 26_000 }, (_, index) => ({
-          rule: rule(finding({ rule: `Other ${index} ${'r'.repeat(400)}` }), { description: 'd'.repeat(3000) }),
+          rule: rule(finding({ rule: `Other ${index} ${'r'.repeat(400)}` }), {
+            description: 'd'.repeat(3000),
+          }),
           state: 'unevaluated' as const,
           reason: 'no name server '.repeat(200),
           matches: 0,
@@ -126,13 +139,19 @@ describe('SARIF', () => {
       expect(Math.max(id.length, name.length)).toBeLessThanOrEqual(255);
       expect((fullDescription as { text: string }).text.length).toBeLessThanOrEqual(1024);
     }
-    const left = Number(/\d+/.exec(notifications.find(([id]) => id === 'findings-left-out')?.[1] ?? '')?.[0]);
+    const left = Number(
+      /\d+/.exec(notifications.find(([id]) => id === 'findings-left-out')?.[1] ?? '')?.[0],
+    );
     expect(left + results.length).toBe(8000);
   });
 
   it('gives a finding the same location and hash in every run', async () => {
     const before = finding({
-      fields: { 'fd.name': '10.0.0.7:40000->203.0.113.9:443', 'proc.pid': 312, 'evt.time': '10:00' },
+      fields: {
+        'fd.name': '10.0.0.7:40000->203.0.113.9:443',
+        'proc.pid': 312,
+        'evt.time': '10:00',
+      },
       connection: {
         protocol: 'tcp',
         client: { ip: '10.0.0.7', port: 40000 },
@@ -150,7 +169,11 @@ describe('SARIF', () => {
         capture: '/other/place.scap',
         output: 'pid 999',
       },
-      fields: { 'fd.name': '10.0.0.7:51234->203.0.113.9:443', 'proc.pid': 999, 'evt.time': '11:11' },
+      fields: {
+        'fd.name': '10.0.0.7:51234->203.0.113.9:443',
+        'proc.pid': 999,
+        'evt.time': '11:11',
+      },
       connection: {
         protocol: 'tcp',
         client: { ip: '10.0.0.7', port: 51234 },
@@ -160,15 +183,23 @@ describe('SARIF', () => {
     const [one, other] = [(await runOf([before])).results[0], (await runOf([after])).results[0]];
     expect(placeOf(one as Result)).toBe(placeOf(other as Result));
     expect(one?.partialFingerprints).toEqual(other?.partialFingerprints);
-    const different = finding({ ...before, id: undefined, fields: { 'fd.name': '10.0.0.7:40000->203.0.113.8:443' } });
-    expect((await runOf([different])).results[0]?.partialFingerprints).not.toEqual(one?.partialFingerprints);
+    const different = finding({
+      ...before,
+      id: undefined,
+      fields: { 'fd.name': '10.0.0.7:40000->203.0.113.8:443' },
+    });
+    expect((await runOf([different])).results[0]?.partialFingerprints).not.toEqual(
+      one?.partialFingerprints,
+    );
   });
 
   it('distinguishes equal findings', async () => {
     const ids = new FindingIds();
     const { results } = await runOf([1, 2, 3].map(() => finding({ id: ids.next(finding()) })));
     expect(new Set(results.map(placeOf)).size).toBe(3);
-    const hashes = results.map(({ partialFingerprints }) => partialFingerprints.primaryLocationLineHash);
+    const hashes = results.map(
+      ({ partialFingerprints }) => partialFingerprints.primaryLocationLineHash,
+    );
     expect(hashes.map((hash) => hash.split(':')[1])).toEqual(['1', '2', '3']);
   });
 
@@ -193,7 +224,10 @@ describe('SARIF', () => {
     ]);
     for (const { target } of rules.flatMap(({ relationships = [] }) => relationships))
       expect(taxa[target.index]?.id).toBe(target.id);
-    expect(taxa[1]).toEqual({ id: 'T1053.003', helpUri: 'https://attack.mitre.org/techniques/T1053/003/' });
+    expect(taxa[1]).toEqual({
+      id: 'T1053.003',
+      helpUri: 'https://attack.mitre.org/techniques/T1053/003/',
+    });
   });
 
   it('has notifications for what the run could not see', async () => {
@@ -211,13 +245,25 @@ describe('SARIF', () => {
           },
         ],
         summary: {
-          damage: [{ kind: 'cut', offset: 12n, skippedBytes: 20n, message: 'the file ends inside a block' }],
+          damage: [
+            {
+              kind: 'cut',
+              offset: 12n,
+              skippedBytes: 20n,
+              message: 'the file ends inside a block',
+            },
+          ],
           skipped: [reasonCount('recorder-drops', 3n)],
         },
         failed: [{ capture: 'x.scap', message: 'x.scap: no such file' }],
         suppressions: [
           {
-            ...{ rule: 'Shell*', reason: 'known', expires: '2020-01-01', location: { file: 's.yaml', line: 1 } },
+            ...{
+              rule: 'Shell*',
+              reason: 'known',
+              expires: '2020-01-01',
+              location: { file: 's.yaml', line: 1 },
+            },
             ...{ state: 'expired', findings: 1, namesRule: true },
           },
         ],
@@ -226,7 +272,10 @@ describe('SARIF', () => {
     expect(notifications).toEqual([
       ['capture-failed', 'x.scap: no such file'],
       ['rule-not-evaluated', 'not evaluated: Asks (rules/own.yaml:7): no name server'],
-      ['capture-damaged', 'damaged: build.scap: at byte 12: the file ends inside a block, 20 bytes lost'],
+      [
+        'capture-damaged',
+        'damaged: build.scap: at byte 12: the file ends inside a block, 20 bytes lost',
+      ],
       ['capture-incomplete', 'build.scap: 3 times at which the recorder started to drop events'],
       [
         'suppression-expired',
@@ -237,7 +286,10 @@ describe('SARIF', () => {
 
   it('has suppressed findings after the others, with the reason', async () => {
     const suppression = { reason: 'known', location: { file: 's.yaml', line: 3 } };
-    const { results } = await runOf([finding({ level: 'critical', suppression }), finding({ level: 'debug' })]);
+    const { results } = await runOf([
+      finding({ level: 'critical', suppression }),
+      finding({ level: 'debug' }),
+    ]);
     expect(results.map(({ suppressions }) => suppressions)).toEqual([
       undefined,
       [{ kind: 'external', status: 'accepted', justification: 'known' }],
@@ -249,7 +301,9 @@ describe('SARIF', () => {
       ...{ number: index + 1, ts: `${index + 1}`, eventType: 'read', text: `read ${index + 1}` },
     }));
     const { results } = await runOf([finding({ eventNumber: 151, ts: '151', evidence })]);
-    const steps = results[0]?.codeFlows?.[0]?.threadFlows[0]?.locations.map(({ location }) => location.message.text);
+    const steps = results[0]?.codeFlows?.[0]?.threadFlows[0]?.locations.map(
+      ({ location }) => location.message.text,
+    );
     expect(steps).toHaveLength(100);
     expect(steps).toContain('event 151: read 151');
     const many = manyFindings(400).map((one) => ({ ...one, ts: '151', evidence }));

@@ -1,14 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { textWidth } from '../../../src/draw/width.js';
-import { dangersIn, finding, hostileFindings, manyFindings, written } from '../../helpers/findings.js';
+import {
+  dangersIn,
+  finding,
+  hostileFindings,
+  manyFindings,
+  written,
+} from '../../helpers/findings.js';
 
 describe('the table of findings', () => {
   it('has the rules, the most severe first, then examples of each', async () => {
     const findings = [
       finding({ rule: 'Less', level: 'notice' }),
-      ...Array.from({ length: 5 }, () => finding({ level: 'critical', count: 2, lastTs: '1700000009000000000' })),
+      ...Array.from({ length: 5 }, () =>
+        finding({ level: 'critical', count: 2, lastTs: '1700000009000000000' }),
+      ),
     ];
-    expect(await written('table', findings)).toBe(`┌──────────┬────────────────────┬──────────┬────────┐
+    expect(
+      await written('table', findings),
+    ).toBe(`┌──────────┬────────────────────┬──────────┬────────┐
 │ level    │ rule               │ findings │ events │
 ├──────────┼────────────────────┼──────────┼────────┤
 │ critical │ Shell in container │        5 │     10 │
@@ -34,13 +44,22 @@ ${example('')}`);
       finding({ output: 'word '.repeat(100), rule: 'A long name of a rule '.repeat(5) }),
       ...hostileFindings(),
     ];
-    const text = await written('table', findings, undefined, { screen: { columns: 80, rows: 24, color: false } });
+    const text = await written('table', findings, undefined, {
+      screen: { columns: 80, rows: 24, color: false },
+    });
     for (const line of text.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
   });
 
   it('has the evidence of a finding, its own event marked with *, and record numbers', async () => {
-    const evidence = [1, 2].map((number) => ({ number, ts: `${number}`, eventType: 'read', text: `read ${number}` }));
-    const text = await written('table', [finding({ ts: '2', evidence, language: 'sigma', eventNumber: 9 })]);
+    const evidence = [1, 2].map((number) => ({
+      number,
+      ts: `${number}`,
+      eventType: 'read',
+      text: `read ${number}`,
+    }));
+    const text = await written('table', [
+      finding({ ts: '2', evidence, language: 'sigma', eventNumber: 9 }),
+    ]);
     expect(text).toContain('  event:      1 read 1\n  event:      2 * read 2\n');
     expect(text).toContain('execve, record 9 of build.scap');
   });
@@ -64,11 +83,14 @@ ${example('')}`);
   it('shows captured text after labels', async () => {
     const text = await written('table', hostileFindings());
     expect(dangersIn(text)).toEqual([]);
-    for (const line of text.split('\n').slice(7, -1)) expect(line).toMatch(/^(- | {2})(\w+: |rule of rules\/own|and )/);
+    for (const line of text.split('\n').slice(7, -1))
+      expect(line).toMatch(/^(- | {2})(\w+: |rule of rules\/own|and )/);
   });
 });
 
-const example = (more: string) => `- time:       2023-11-14T22:13:20.123456789Z, execve, event 41 of build.scap
+const example = (
+  more: string,
+) => `- time:       2023-11-14T22:13:20.123456789Z, execve, event 41 of build.scap
   process:    sh 312 < nginx 7 (ana)
   command:    sh -c id
   container:  web of shop/web

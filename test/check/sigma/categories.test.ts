@@ -12,7 +12,8 @@ import { opNames, type TableName, tableColumns } from '../../../src/engine/colum
 import { type FormsRow, matches } from './naive.js';
 import { addresses, cell, numbers, Random, type RandomFields, rule, text } from './random-rules.js';
 
-// Random rules of each category on random tables: a run must find the same rows as the naive evaluator.
+// Random rules of each category on random tables: a run must find the same rows as the naive
+// evaluator.
 
 const ruleCount = 70;
 const rowCount = 60;
@@ -34,7 +35,14 @@ function bits(...names: string[]): number {
 function processOf(random: Random) {
   const value = () => cell(random, 'text');
   const number = () => (random.chance(20) ? null : random.of(numbers));
-  const [exe, parentExe, user, parentUser, name, parentName] = [value(), value(), value(), value(), value(), value()];
+  const [exe, parentExe, user, parentUser, name, parentName] = [
+    value(),
+    value(),
+    value(),
+    value(),
+    value(),
+    value(),
+  ];
   const [args, parentArgs] = [text(random, false), text(random, false)];
   const [pid, parentPid] = [number(), number()];
   // Either everything is known about a process, or nothing.
@@ -45,8 +53,20 @@ function processOf(random: Random) {
   const named = (start: string | null, rest: string) =>
     start === null ? null : rest === '' ? start : `${start} ${rest}`;
   const columns = {
-    ...{ proc_pid: pid, proc_exe: exe, proc_name: name, proc_args: args, proc_cmdline: line, proc_user: user },
-    ...{ pproc_pid: parentPid, pproc_exe: parentExe, pproc_name: parentName, pproc_args: parentArgs },
+    ...{
+      proc_pid: pid,
+      proc_exe: exe,
+      proc_name: name,
+      proc_args: args,
+      proc_cmdline: line,
+      proc_user: user,
+    },
+    ...{
+      pproc_pid: parentPid,
+      pproc_exe: parentExe,
+      pproc_name: parentName,
+      pproc_args: parentArgs,
+    },
     ...{ pproc_cmdline: parentLine, pproc_user: parentUser },
   };
   const fields = {
@@ -58,7 +78,16 @@ function processOf(random: Random) {
 }
 
 const ofProcess = [
-  ...['Image', 'CommandLine', 'User', 'ProcessId', 'ParentImage', 'ParentUser', 'ParentProcessId', 'ParentCommandLine'],
+  ...[
+    'Image',
+    'CommandLine',
+    'User',
+    'ProcessId',
+    'ParentImage',
+    'ParentUser',
+    'ParentProcessId',
+    'ParentCommandLine',
+  ],
 ];
 
 const categories: Readonly<Record<string, RandomFields & { make: (random: Random) => Made }>> = {
@@ -66,7 +95,10 @@ const categories: Readonly<Record<string, RandomFields & { make: (random: Random
     ...{ all: ofProcess, address: 'User', number: 'ProcessId' },
     make(random) {
       const { columns, fields } = processOf(random);
-      const [operation, ret] = [random.of(['EXEC', 'EXEC', 'EXEC', 'CLONE']), random.of([0, 0, 0, -2])];
+      const [operation, ret] = [
+        random.of(['EXEC', 'EXEC', 'EXEC', 'CLONE']),
+        random.of([0, 0, 0, -2]),
+      ];
       return {
         table: 'process_event',
         columns: { ...columns, opflags_bitmap: bits(operation), ret },
@@ -75,7 +107,11 @@ const categories: Readonly<Record<string, RandomFields & { make: (random: Random
     },
   },
   file_event: {
-    ...{ all: [...ofProcess, 'TargetFilename', 'TargetFilename'], address: 'TargetFilename', number: 'ProcessId' },
+    ...{
+      all: [...ofProcess, 'TargetFilename', 'TargetFilename'],
+      address: 'TargetFilename',
+      number: 'ProcessId',
+    },
     make(random) {
       const { columns, fields } = processOf(random);
       const [path, newPath] = [cell(random, 'text'), cell(random, 'text')];
@@ -91,12 +127,20 @@ const categories: Readonly<Record<string, RandomFields & { make: (random: Random
           records: isOpen && writes ? [{ ...fields, TargetFilename: path }] : [],
         };
       }
-      const some = random.list(2, () => random.of(['MKDIR', 'LINK', 'SYMLINK', 'RENAME', 'UNLINK']));
+      const some = random.list(2, () =>
+        random.of(['MKDIR', 'LINK', 'SYMLINK', 'RENAME', 'UNLINK']),
+      );
       const ret = random.of([0, 0, -17]);
       const links = some.some((name) => ['LINK', 'SYMLINK', 'RENAME'].includes(name));
       return {
         table: 'file_event',
-        columns: { ...columns, file_path: path, file_newpath: newPath, opflags_bitmap: bits(...some), ret },
+        columns: {
+          ...columns,
+          file_path: path,
+          file_newpath: newPath,
+          opflags_bitmap: bits(...some),
+          ret,
+        },
         records: [
           ...(some.includes('MKDIR') && ret === 0 ? [{ ...fields, TargetFilename: path }] : []),
           ...(links ? [{ ...fields, TargetFilename: newPath }] : []),
@@ -105,7 +149,15 @@ const categories: Readonly<Record<string, RandomFields & { make: (random: Random
     },
   },
   network_connection: {
-    all: [...ofProcess, 'DestinationIp', 'DestinationPort', 'SourceIp', 'SourcePort', 'Protocol', 'Initiated'],
+    all: [
+      ...ofProcess,
+      'DestinationIp',
+      'DestinationPort',
+      'SourceIp',
+      'SourcePort',
+      'Protocol',
+      'Initiated',
+    ],
     ...{ address: 'DestinationIp', number: 'DestinationPort' },
     make(random) {
       const { columns, fields } = processOf(random);
@@ -119,7 +171,13 @@ const categories: Readonly<Record<string, RandomFields & { make: (random: Random
       ] as const);
       const operation = random.of(['CONNECT', 'ACCEPT']);
       const ofConnection = {
-        ...{ SourceIp: source, SourcePort: from, DestinationIp: target, DestinationPort: to, Protocol: name },
+        ...{
+          SourceIp: source,
+          SourcePort: from,
+          DestinationIp: target,
+          DestinationPort: to,
+          Protocol: name,
+        },
         Initiated: String(operation === 'CONNECT'),
       };
       return {
@@ -157,37 +215,49 @@ async function write(path: string, rows: readonly (Made & { idx: number })[]): P
   instance.closeSync();
 }
 
-test.for(Object.entries(categories))('%s', { timeout: 240_000 }, async ([category, { make, ...fields }]) => {
-  const random = new Random(20261129);
-  const rows = Array.from({ length: rowCount }, (_, idx) => ({ ...make(random), idx }));
-  const rules = Array.from({ length: ruleCount }, () => rule(random, fields));
-  const path = join(directory, category);
-  await write(path, rows);
-  const set = sigma.load(
-    rules.map((one, number) => {
-      const content = { ...one, title: `r${number}`, logsource: { category, product: 'linux' } };
-      return { name: `${number}.yml`, content: stringify(content, { version: '1.1' }) };
-    }),
-  );
-  expect(set.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
-  const found = new Map<string, number[]>();
-  const tables = new CheckTables(path);
-  try {
-    const run = set.run(path, { rules: set.rules, allMatching: true, foldRepeats: false, tables });
-    for await (const one of run) found.set(one.rule, [...(found.get(one.rule) ?? []), one.eventNumber]);
-  } finally {
-    tables.close();
-  }
-  let positive = 0;
-  const wrong = rules.flatMap((one, number) => {
-    const expected = rows.filter(({ records }) => records.some((record) => matches(one, record))).map(({ idx }) => idx);
-    const own = (found.get(`r${number}`) ?? []).sort((a, b) => a - b);
-    positive += own.length;
-    const odd = rows.find(({ idx }) => own.includes(idx) !== expected.includes(idx));
-    return odd === undefined ? [] : [{ rule: one.detection, own, expected, odd }];
-  });
-  expect(wrong).toEqual([]);
-  // Both outcomes must be frequent.
-  expect(positive).toBeGreaterThan(500);
-  expect(positive).toBeLessThan((ruleCount * rowCount * 4) / 5);
-});
+test.for(Object.entries(categories))(
+  '%s',
+  { timeout: 240_000 },
+  async ([category, { make, ...fields }]) => {
+    const random = new Random(20261129);
+    const rows = Array.from({ length: rowCount }, (_, idx) => ({ ...make(random), idx }));
+    const rules = Array.from({ length: ruleCount }, () => rule(random, fields));
+    const path = join(directory, category);
+    await write(path, rows);
+    const set = sigma.load(
+      rules.map((one, number) => {
+        const content = { ...one, title: `r${number}`, logsource: { category, product: 'linux' } };
+        return { name: `${number}.yml`, content: stringify(content, { version: '1.1' }) };
+      }),
+    );
+    expect(set.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+    const found = new Map<string, number[]>();
+    const tables = new CheckTables(path);
+    try {
+      const run = set.run(path, {
+        rules: set.rules,
+        allMatching: true,
+        foldRepeats: false,
+        tables,
+      });
+      for await (const one of run)
+        found.set(one.rule, [...(found.get(one.rule) ?? []), one.eventNumber]);
+    } finally {
+      tables.close();
+    }
+    let positive = 0;
+    const wrong = rules.flatMap((one, number) => {
+      const expected = rows
+        .filter(({ records }) => records.some((record) => matches(one, record)))
+        .map(({ idx }) => idx);
+      const own = (found.get(`r${number}`) ?? []).sort((a, b) => a - b);
+      positive += own.length;
+      const odd = rows.find(({ idx }) => own.includes(idx) !== expected.includes(idx));
+      return odd === undefined ? [] : [{ rule: one.detection, own, expected, odd }];
+    });
+    expect(wrong).toEqual([]);
+    // Both outcomes must be frequent.
+    expect(positive).toBeGreaterThan(500);
+    expect(positive).toBeLessThan((ruleCount * rowCount * 4) / 5);
+  },
+);

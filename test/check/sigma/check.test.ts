@@ -14,11 +14,17 @@ let files = 0;
 
 function rulesOf(logsource: string, detection: string, head = ''): string {
   const file = join(place.directory, `rule-${files++}.yml`);
-  writeFileSync(file, `title: t\n${head}logsource: {${logsource}}\ndetection:\n  s: ${detection}\n  condition: s\n`);
+  writeFileSync(
+    file,
+    `title: t\n${head}logsource: {${logsource}}\ndetection:\n  s: ${detection}\n  condition: s\n`,
+  );
   return file;
 }
 
-async function run(input: string, rules: string): Promise<{ findings: Finding[]; outcome: RuleOutcome | undefined }> {
+async function run(
+  input: string,
+  rules: string,
+): Promise<{ findings: Finding[]; outcome: RuleOutcome | undefined }> {
   const findings: Finding[] = [];
   const checked = check(input, { rules });
   for await (const finding of checked) findings.push(finding);
@@ -30,7 +36,8 @@ const found = async (logsource: string, detection: string) =>
 
 describe('Sigma rules on a capture', () => {
   test('a finding shows the fields of the rule, and its author', async () => {
-    const head = 'id: 00000000-0000-4000-8000-000000000001\nauthor: Ann\nlevel: high\ntags: [attack.t1059]\n';
+    const head =
+      'id: 00000000-0000-4000-8000-000000000001\nauthor: Ann\nlevel: high\ntags: [attack.t1059]\n';
     const rules = rulesOf(
       'category: process_creation, product: linux',
       '{CommandLine: sh deploy.sh, CurrentDirectory|contains: /}',
@@ -66,7 +73,9 @@ describe('Sigma rules on a capture', () => {
     ['the path and arguments', '/usr/bin/sh deploy.sh'],
     ['the name and arguments', 'sh deploy.sh'],
   ])('CommandLine is %s', async ([, commandLine]) => {
-    expect(await found('category: process_creation', `{CommandLine: ${commandLine}}`)).toHaveLength(1);
+    expect(await found('category: process_creation', `{CommandLine: ${commandLine}}`)).toHaveLength(
+      1,
+    );
   });
 
   test('written files', async () => {
@@ -78,21 +87,30 @@ describe('Sigma rules on a capture', () => {
       '/srv/www/new',
       '/srv/www/new/index.html',
     ]);
-    expect(await found('category: file_event', '{TargetFilename: /srv/www/new/index.html}')).toEqual([
-      'TargetFilename=/srv/www/new/index.html, Image=/usr/bin/sh, User=ana',
-    ]);
+    expect(
+      await found('category: file_event', '{TargetFilename: /srv/www/new/index.html}'),
+    ).toEqual(['TargetFilename=/srv/www/new/index.html, Image=/usr/bin/sh, User=ana']);
   });
 
   test('connections by direction', async () => {
-    const outputs = await found('category: network_connection', "{DestinationPort: 8080, Initiated: 'true'}");
+    const outputs = await found(
+      'category: network_connection',
+      "{DestinationPort: 8080, Initiated: 'true'}",
+    );
     expect(outputs).toHaveLength(2);
     expect(outputs[0]).toMatch(
       /^Image=\/usr\/bin\/curl, Protocol=tcp, SourceIp=\S+, DestinationIp=\S+, DestinationPort=8080, User=ana, Initiated=true$/,
     );
-    const accepted = await found('category: network_connection', "{DestinationPort: 8080, Initiated: 'false'}");
+    const accepted = await found(
+      'category: network_connection',
+      "{DestinationPort: 8080, Initiated: 'false'}",
+    );
     expect(accepted.every((output) => output.startsWith('Image=/usr/sbin/nginx'))).toBe(true);
     expect(
-      await found('category: network_connection', "{DestinationIp|cidr: 'fd00::/8', Initiated: 'true'}"),
+      await found(
+        'category: network_connection',
+        "{DestinationIp|cidr: 'fd00::/8', Initiated: 'true'}",
+      ),
     ).toHaveLength(1);
   });
 
@@ -110,9 +128,12 @@ describe('Sigma rules on a capture', () => {
   });
 
   test('keywords of auditd are searched in the command line', async () => {
-    expect(await found('product: linux, service: auditd', "[{type: EXECVE, '|all': [sudo, 'reload n']}]")).toHaveLength(
-      1,
-    );
+    expect(
+      await found(
+        'product: linux, service: auditd',
+        "[{type: EXECVE, '|all': [sudo, 'reload n']}]",
+      ),
+    ).toHaveLength(1);
   });
 });
 
@@ -133,7 +154,10 @@ describe('inputs with less data', () => {
       state: 'unevaluated',
       reason: expect.stringContaining('only a capture file has'),
     });
-    const joined = await run(flows, rulesOf('category: process_creation', '{CommandLine: sh nothing}'));
+    const joined = await run(
+      flows,
+      rulesOf('category: process_creation', '{CommandLine: sh nothing}'),
+    );
     expect(joined.outcome).toMatchObject({ state: 'unmatched' });
   });
 

@@ -8,16 +8,32 @@ import { ruleOf } from './rows.js';
 
 const rule = (logsource: string, detection: string) =>
   ruleOf(`title: t\nlogsource: {${logsource}}\ndetection:\n${detection}`);
-const compile = (logsource: string, detection: string) => compileRule(rule(logsource, detection), builtInMapping);
+const compile = (logsource: string, detection: string) =>
+  compileRule(rule(logsource, detection), builtInMapping);
 
 describe('why a rule cannot be evaluated', () => {
   test.for([
-    ['product: windows, category: process_creation', 's: {Image: a}', 's', 'its product is windows'],
+    [
+      'product: windows, category: process_creation',
+      's: {Image: a}',
+      's',
+      'its product is windows',
+    ],
     ['category: webserver', 's: {Image: a}', 's', 'sfkit has no events of the category webserver'],
     ['product: linux, service: sshd', 's: [a]', 's', 'sfkit does not read the log of sshd'],
     ['product: linux', 's: [a]', 's', 'it searches the text of any log, and sfkit reads no logs'],
-    ['category: process_creation', 's: [a]', 's', 'it searches whole log records, and rows have only fields'],
-    ['category: process_creation', 's: {Colour: red}', 's', "sfkit has no field 'Colour' for this log"],
+    [
+      'category: process_creation',
+      's: [a]',
+      's',
+      'it searches whole log records, and rows have only fields',
+    ],
+    [
+      'category: process_creation',
+      's: {Colour: red}',
+      's',
+      "sfkit has no field 'Colour' for this log",
+    ],
     [
       'category: network_connection',
       's: {DestinationHostname|endswith: .example.org}',
@@ -47,18 +63,25 @@ describe('why a rule cannot be evaluated', () => {
       '  a: {type: SYSCALL, exe|endswith: /useradd}\n  b: {type: ADD_USER}\n  condition: 1 of *\n',
     );
     expect(Object.keys(condition ?? {})).toEqual(['PE']);
-    expect(reason).toBe('it uses type ADD_USER: sfkit has only records of programs, calls and paths');
+    expect(reason).toBe(
+      'it uses type ADD_USER: sfkit has only records of programs, calls and paths',
+    );
   });
 
-  test.for(['contains', 'startswith', 'endswith', 'cased'])('many values of a missing field with %s', (modifier) => {
-    const detection = `  a: {DestinationHostname|${modifier}: [a, b, c, d, e, f]}\n  b: {Image: a}\n  condition: 1 of *\n`;
-    const { condition } = compile('category: network_connection', detection);
-    expect(condition?.NF).toMatch(/ AND lower\("proc_exe"\) = 'a'\)$/);
-  });
+  test.for(['contains', 'startswith', 'endswith', 'cased'])(
+    'many values of a missing field with %s',
+    (modifier) => {
+      const detection = `  a: {DestinationHostname|${modifier}: [a, b, c, d, e, f]}\n  b: {Image: a}\n  condition: 1 of *\n`;
+      const { condition } = compile('category: network_connection', detection);
+      expect(condition?.NF).toMatch(/ AND lower\("proc_exe"\) = 'a'\)$/);
+    },
+  );
 
   test('only a rule that names a call sees calls other than program starts', () => {
     const types = (selection: string) =>
-      Object.keys(compile('service: auditd', `  s: {${selection}}\n  condition: s\n`).condition ?? {});
+      Object.keys(
+        compile('service: auditd', `  s: {${selection}}\n  condition: s\n`).condition ?? {},
+      );
     expect(types('type: SYSCALL, exe: /a')).toEqual(['PE']);
     expect(types('type: SYSCALL, SYSCALL: [openat, connect], exe: /a')).toEqual(['FF', 'NF']);
   });
@@ -68,14 +91,18 @@ describe('why a rule cannot be evaluated', () => {
       'category: process_creation',
       '  s: {Image: a}\n  f: {IntegrityLevel: High}\n  condition: s and not f\n',
     );
-    expect(condition).toEqual({ PE: `(((opflags_bitmap & 2) <> 0 AND "ret" = 0) AND lower("proc_exe") = 'a')` });
+    expect(condition).toEqual({
+      PE: `(((opflags_bitmap & 2) <> 0 AND "ret" = 0) AND lower("proc_exe") = 'a')`,
+    });
     expect(reason).toBeUndefined();
     expect(ignored).toEqual(['it uses IntegrityLevel: Linux has none']);
   });
 
   test('a rule with too much SQL', () => {
     const values = Array.from({ length: 6000 }, (_, index) => `'*x${index}?y'`).join(', ');
-    expect(compile('category: process_creation', `  s: {Image: [${values}]}\n  condition: s\n`)).toMatchObject({
+    expect(
+      compile('category: process_creation', `  s: {Image: [${values}]}\n  condition: s\n`),
+    ).toMatchObject({
       condition: undefined,
       reason: 'its SQL has more than 5000 tests or 4000000 characters',
     });
@@ -84,10 +111,10 @@ describe('why a rule cannot be evaluated', () => {
 
 describe('SQL of a rule', () => {
   const image = (selection: string) =>
-    compile('category: process_creation', `  s: {${selection}}\n  condition: s\n`).condition?.PE?.replace(
-      /^\(\(\(opflags_bitmap & 2\) <> 0 AND "ret" = 0\) AND (.*)\)$/,
-      '$1',
-    );
+    compile(
+      'category: process_creation',
+      `  s: {${selection}}\n  condition: s\n`,
+    ).condition?.PE?.replace(/^\(\(\(opflags_bitmap & 2\) <> 0 AND "ret" = 0\) AND (.*)\)$/, '$1');
 
   test.for([
     ['Image: /Bin/SH', `lower("proc_exe") = '/bin/sh'`],
@@ -99,7 +126,10 @@ describe('SQL of a rule', () => {
     ['Image|contains: x', `contains(lower("proc_exe"), 'x')`],
     ['Image|startswith: x', `prefix(lower("proc_exe"), 'x')`],
     ['Image|endswith: x', `suffix(lower("proc_exe"), 'x')`],
-    ['Image|endswith: [a, b, c, d, /e]', `regexp_matches(lower("proc_exe"), '(?:a|b|c|d|\\/e)\\z')`],
+    [
+      'Image|endswith: [a, b, c, d, /e]',
+      `regexp_matches(lower("proc_exe"), '(?:a|b|c|d|\\/e)\\z')`,
+    ],
     ['Image: a*b?', `regexp_full_match(lower("proc_exe"), '(?s)a.*b.')`],
     ['Image|contains: ""', `"proc_exe" IS NOT NULL`],
     ['Image: null', `"proc_exe" IS NULL`],
@@ -120,11 +150,14 @@ describe('SQL of a rule', () => {
 
   test('is the same each time', () => {
     const detection = '  s: {CommandLine|contains|all: [a, b]}\n  condition: s\n';
-    expect(compile('category: process_creation', detection)).toEqual(compile('category: process_creation', detection));
+    expect(compile('category: process_creation', detection)).toEqual(
+      compile('category: process_creation', detection),
+    );
   });
 
   test('lists its needs', () => {
-    const needs = (selection: string) => compile('service: auditd', `  s: {${selection}}\n  condition: s\n`).needs;
+    const needs = (selection: string) =>
+      compile('service: auditd', `  s: {${selection}}\n  condition: s\n`).needs;
     expect(needs('type: EXECVE, a0: sh')).toEqual(['exact calls']);
     expect(needs('auid: 1000')).toEqual(['exact calls']);
     expect(needs('type: EXECVE, proctitle|contains: sh')).toEqual(['calls']);
@@ -169,17 +202,24 @@ describe('a mapping file', () => {
         },
       ],
     });
-    const { condition } = compileWith(mapping, 'category: file_delete', '  s: {TargetFilename: /a}\n  condition: s\n');
+    const { condition } = compileWith(
+      mapping,
+      'category: file_delete',
+      '  s: {TargetFilename: /a}\n  condition: s\n',
+    );
     expect(condition).toEqual({
       FE: `((((opflags_bitmap & 327680) <> 0 AND "ret" = 0) AND ("file_type" = 'd') IS NOT TRUE) AND lower("file_path") = '/a')`,
     });
-    expect(compileWith(mapping, 'category: file_delete', '  s: {Hashes: a}\n  condition: s\n').reason).toBe(
-      'it uses Hashes: nobody knows',
-    );
+    expect(
+      compileWith(mapping, 'category: file_delete', '  s: {Hashes: a}\n  condition: s\n').reason,
+    ).toBe('it uses Hashes: nobody knows');
   });
 
   test('defines placeholders', () => {
-    const { placeholders, mapping } = parseSigmaMapping("placeholders: {admins: [root, 'a*'], one: x}\n", 'm.yml');
+    const { placeholders, mapping } = parseSigmaMapping(
+      "placeholders: {admins: [root, 'a*'], one: x}\n",
+      'm.yml',
+    );
     const content =
       "title: t\nlogsource: {category: process_creation}\ndetection: {s: {'User|expand': '%admins%-%one%'}, condition: s}\n";
     const [loaded] = loadSigmaFile({ name: 'r.yml', content }, placeholders).rules;
@@ -192,7 +232,10 @@ describe('a mapping file', () => {
     ['a: [', /^m\.yml:1:\d+: /],
     ['logs: []', "m.yml:1:1: a mapping: unknown key 'logs'; expected logsources, placeholders"],
     ['logsources: {}', "m.yml:1:13: 'logsources' must be a list"],
-    ['logsources: [{fields: {a: b}}]', "m.yml:1:14: a log source must have a 'category' or a 'service'"],
+    [
+      'logsources: [{fields: {a: b}}]',
+      "m.yml:1:14: a log source must have a 'category' or a 'service'",
+    ],
     [
       "logsources: [{category: a, fields: {F: '{proc_exx}'}}]",
       "m.yml:1:40: 'proc_exx' is not a column; did you mean 'proc_exe'?",
@@ -213,12 +256,20 @@ describe('a mapping file', () => {
       'logsources: [{category: a, records: [{types: PE, where: {opflags: exec}}]}]',
       /^m\.yml:1:67: opflags: expected one of CLONE, EXEC, /,
     ],
-    ['logsources: [{category: a, records: [{types: PE, where: {ret: x}}]}]', 'm.yml:1:63: ret: expected a number'],
-    ['logsources: [{category: a, records: [{types: PE, where: {none: x}}]}]', "m.yml:1:64: 'none' is not a column"],
+    [
+      'logsources: [{category: a, records: [{types: PE, where: {ret: x}}]}]',
+      'm.yml:1:63: ret: expected a number',
+    ],
+    [
+      'logsources: [{category: a, records: [{types: PE, where: {none: x}}]}]',
+      "m.yml:1:64: 'none' is not a column",
+    ],
     ['a: 1\n---\nb: 2\n', 'm.yml:3:1: a mapping must be a single document'],
   ] as const)('%j is rejected', ([content, expected]) => {
     if (typeof expected === 'string')
-      expect(() => parseSigmaMapping(content, 'm.yml')).toThrow(new SfkitError('INVALID_ARGUMENT', expected));
+      expect(() => parseSigmaMapping(content, 'm.yml')).toThrow(
+        new SfkitError('INVALID_ARGUMENT', expected),
+      );
     else expect(() => parseSigmaMapping(content, 'm.yml')).toThrow(expected);
   });
 });
@@ -226,6 +277,7 @@ describe('a mapping file', () => {
 test('every built-in form can be parsed', () => {
   for (const { fields, records } of builtInMapping) {
     for (const forms of [fields, ...records.map((record) => record.fields)])
-      for (const form of Object.values(forms ?? {}).flat()) expect(parseForm(form).length).toBeGreaterThan(0);
+      for (const form of Object.values(forms ?? {}).flat())
+        expect(parseForm(form).length).toBeGreaterThan(0);
   }
 });

@@ -3,14 +3,16 @@ import { compileRule } from '../../../src/check/sigma/compile.js';
 import { builtInMapping } from '../../../src/check/sigma/mapping.js';
 import { load } from './rows.js';
 
-// Files built to exhaust time or memory: each fails quickly with a one-line reason, or is evaluated.
+// Files built to exhaust time or memory: each fails quickly with a one-line reason, or is
+// evaluated.
 
 const head = 'title: t\nlogsource: {category: process_creation, product: linux}\n';
 const rule = (detection: string) => `${head}detection:\n${detection}`;
 const selection = (text: string) => rule(`  s: ${text}\n  condition: s\n`);
 const repeated = (count: number, text: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => text(index));
-const list = (count: number, text: (index: number) => string) => `[${repeated(count, text).join(', ')}]`;
+const list = (count: number, text: (index: number) => string) =>
+  `[${repeated(count, text).join(', ')}]`;
 
 /** Result for the only rule: an error, a reason, or the length of its SQL. */
 function endOf(content: string): string | number {
@@ -30,9 +32,21 @@ const bomb = [
 ].join('\n');
 
 test.for<[string, string, string | RegExp]>([
-  ['nested lists', selection(`${'['.repeat(100_000)}${']'.repeat(100_000)}`), 'the nesting is too deep'],
-  ['nested maps', selection(`${'{a: '.repeat(50_000)}1${'}'.repeat(50_000)}`), 'the nesting is too deep'],
-  ['lists of lists', selection(`${'['.repeat(40)}a: b${']'.repeat(40)}`), 'it has too many nested lists'],
+  [
+    'nested lists',
+    selection(`${'['.repeat(100_000)}${']'.repeat(100_000)}`),
+    'the nesting is too deep',
+  ],
+  [
+    'nested maps',
+    selection(`${'{a: '.repeat(50_000)}1${'}'.repeat(50_000)}`),
+    'the nesting is too deep',
+  ],
+  [
+    'lists of lists',
+    selection(`${'['.repeat(40)}a: b${']'.repeat(40)}`),
+    'it has too many nested lists',
+  ],
   [
     'aliases of aliases',
     `${head}${bomb}\ndetection: {s: {Image: *a9}, condition: s}\n`,
@@ -52,7 +66,9 @@ test.for<[string, string, string | RegExp]>([
   ],
   [
     'a selection many times',
-    rule(`  s: {Image: ${list(1000, String)}}\n  condition: ${repeated(300, () => 's').join(' or ')}\n`),
+    rule(
+      `  s: {Image: ${list(1000, String)}}\n  condition: ${repeated(300, () => 's').join(' or ')}\n`,
+    ),
     'it has more than 200000 tests',
   ],
   [
@@ -96,7 +112,11 @@ test.for<[string, string, string | RegExp]>([
     selection(`{Image|re: '${'(a|b)*'.repeat(5000)}'}`),
     'a regular expression of more than 10000 characters',
   ],
-  ['a long number', selection(`{Image|gt: ${'9'.repeat(100_000)}}`), "modifier 'gt' expects a number"],
+  [
+    'a long number',
+    selection(`{Image|gt: ${'9'.repeat(100_000)}}`),
+    "modifier 'gt' expects a number",
+  ],
 ])('%s', { timeout: 120_000 }, ([, content, expected]) => {
   const end = endOf(content);
   expect(String(end).includes('\n')).toBe(false);
@@ -106,15 +126,33 @@ test.for<[string, string, string | RegExp]>([
 
 test.for<[string, string, number]>([
   ['100,000 texts', selection(`{Image: ${list(100_000, (index) => `/bin/x${index}`)}}`), 2_000_000],
-  ['100,000 texts to search', selection(`{CommandLine|contains: ${list(100_000, (index) => `x${index}`)}}`), 1_500_000],
-  ['100,000 endings', selection(`{Image|endswith: ${list(100_000, (index) => `/x${index}`)}}`), 1_500_000],
+  [
+    '100,000 texts to search',
+    selection(`{CommandLine|contains: ${list(100_000, (index) => `x${index}`)}}`),
+    1_500_000,
+  ],
+  [
+    '100,000 endings',
+    selection(`{Image|endswith: ${list(100_000, (index) => `/x${index}`)}}`),
+    1_500_000,
+  ],
   ['not, 100,000 times', rule(`  s: {Image: a}\n  condition: ${'not '.repeat(100_000)}s\n`), 200],
-  ['a name, 100,000 times', rule(`  s: {Image: a}\n  condition: ${'s or '.repeat(100_000)}s\n`), 200],
+  [
+    'a name, 100,000 times',
+    rule(`  s: {Image: a}\n  condition: ${'s or '.repeat(100_000)}s\n`),
+    200,
+  ],
   ['wildcards', selection(`{CommandLine: '${'*?'.repeat(50_000)}'}`), 1_000_000],
   ['stars', selection(`{type: '${'*'.repeat(100_000)}'}`), 1000],
-  ['dashes in a text', selection(`{'CommandLine|windash|contains': '${' -a'.repeat(1000)}'}`), 100_000],
+  [
+    'dashes in a text',
+    selection(`{'CommandLine|windash|contains': '${' -a'.repeat(1000)}'}`),
+    100_000,
+  ],
 ])('%s are evaluated', { timeout: 120_000 }, ([name, content, longest]) => {
-  const end = endOf(name === 'stars' ? content.replace('category: process_creation', 'service: auditd') : content);
+  const end = endOf(
+    name === 'stars' ? content.replace('category: process_creation', 'service: auditd') : content,
+  );
   expect(end).toBeTypeOf('number');
   expect(end).toBeLessThan(longest);
 });

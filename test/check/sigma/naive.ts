@@ -1,8 +1,8 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import type { Row } from './rows.js';
 
-// Naive evaluator for Sigma: one rule and one row at a time, on the output of a YAML reader. It shares no code with
-// src/check/sigma.
+// Naive evaluator for Sigma: one rule and one row at a time, on the output of a YAML reader. It
+// shares no code with src/check/sigma.
 
 export interface NaiveRule {
   detection: Record<string, unknown>;
@@ -76,7 +76,9 @@ function selection(definition: unknown, row: FormsRow): boolean {
 function item(key: string, value: unknown, row: FormsRow): boolean {
   const [field = '', ...modifiers] = key.split('|');
   const values = Array.isArray(value) ? value : [value];
-  const each = values.map((one) => formsOf(row[field]).some((cell) => single(modifiers, one, cell, row)));
+  const each = values.map((one) =>
+    formsOf(row[field]).some((cell) => single(modifiers, one, cell, row)),
+  );
   const result = modifiers.includes('all') ? each.every(Boolean) : each.some(Boolean);
   return modifiers.includes('neq') ? !result : result;
 }
@@ -98,7 +100,9 @@ function single(modifiers: readonly string[], value: unknown, cell: Cell, row: F
   const comparison = ['lt', 'lte', 'gt', 'gte'].find((name) => modifiers.includes(name));
   if (comparison !== undefined) return compares(comparison, cell, Number(value));
   if (typeof value === 'number' && modifiers.length === 0) return cell === String(value);
-  return texts(modifiers, String(value)).some((pattern) => fits(pattern, cell, modifiers.includes('cased')));
+  return texts(modifiers, String(value)).some((pattern) =>
+    fits(pattern, cell, modifiers.includes('cased')),
+  );
 }
 
 function refers(modifiers: readonly string[], field: string, cell: string, row: FormsRow): boolean {
@@ -165,11 +169,15 @@ function texts(modifiers: readonly string[], value: string): Step[][] {
         all = all.map((steps) => stepsOf(Buffer.from(plain(steps)).toString('base64')));
         break;
       case 'base64offset':
-        all = all.flatMap((steps) => [0, 1, 2].map((offset) => stepsOf(settled(Buffer.from(plain(steps)), offset))));
+        all = all.flatMap((steps) =>
+          [0, 1, 2].map((offset) => stepsOf(settled(Buffer.from(plain(steps)), offset))),
+        );
         break;
       case 'wide':
       case 'utf16le':
-        all = all.map((steps) => steps.flatMap((step) => [step, ...(typeof step === 'object' ? [{ is: '\0' }] : [])]));
+        all = all.map((steps) =>
+          steps.flatMap((step) => [step, ...(typeof step === 'object' ? [{ is: '\0' }] : [])]),
+        );
         break;
     }
   }
@@ -181,10 +189,14 @@ function plain(steps: Step[]): string {
 }
 
 function permutations(steps: Step[]): Step[][] {
-  const isWord = (step: Step | undefined) => typeof step === 'object' && /[\p{L}\p{N}_]/u.test(step.is);
+  const isWord = (step: Step | undefined) =>
+    typeof step === 'object' && /[\p{L}\p{N}_]/u.test(step.is);
   const at = steps.findIndex(
     (step, index) =>
-      typeof step === 'object' && '-/'.includes(step.is) && !isWord(steps[index - 1]) && isWord(steps[index + 1]),
+      typeof step === 'object' &&
+      '-/'.includes(step.is) &&
+      !isWord(steps[index - 1]) &&
+      isWord(steps[index + 1]),
   );
   if (at < 0) return [steps];
   return ['-', '/', '–', '—', '―'].flatMap((dash) =>
@@ -195,24 +207,32 @@ function permutations(steps: Step[]): Step[][] {
 /** The Base64 characters that do not depend on neighboring bytes. */
 function settled(bytes: Buffer, offset: number): string {
   const [low, high] = [0, 255].map((filler) =>
-    Buffer.concat([Buffer.alloc(offset, filler), bytes, Buffer.alloc(3, filler)]).toString('base64'),
+    Buffer.concat([Buffer.alloc(offset, filler), bytes, Buffer.alloc(3, filler)]).toString(
+      'base64',
+    ),
   ) as [string, string];
   const end = Math.floor(((offset + bytes.length) * 8) / 6);
   return [...low]
-    .filter((character, index) => index < end && character === high[index] && index * 6 >= offset * 8)
+    .filter(
+      (character, index) => index < end && character === high[index] && index * 6 >= offset * 8,
+    )
     .join('');
 }
 
 /** Lowers each character separately, if its lower case is a single character. */
 function lower(text: string): string {
   return [...text]
-    .map((character) => ([...character.toLowerCase()].length === 1 ? character.toLowerCase() : character))
+    .map((character) =>
+      [...character.toLowerCase()].length === 1 ? character.toLowerCase() : character,
+    )
     .join('');
 }
 
 function fits(steps: readonly Step[], cell: string, cased: boolean): boolean {
   const characters = [...(cased ? cell : lower(cell))];
-  const wanted = steps.map((step) => (typeof step === 'object' && !cased ? { is: lower(step.is) } : step));
+  const wanted = steps.map((step) =>
+    typeof step === 'object' && !cased ? { is: lower(step.is) } : step,
+  );
   // reached: numbers of steps that may end here.
   let reached = new Set(skip(wanted, [0]));
   for (const character of characters) {
@@ -220,7 +240,8 @@ function fits(steps: readonly Step[], cell: string, cased: boolean): boolean {
     for (const at of reached) {
       const step = wanted[at];
       if (step === 'any') next.push(at);
-      else if (step === 'one' || (typeof step === 'object' && step.is === character)) next.push(at + 1);
+      else if (step === 'one' || (typeof step === 'object' && step.is === character))
+        next.push(at + 1);
     }
     reached = new Set(skip(wanted, next));
   }

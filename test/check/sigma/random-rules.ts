@@ -169,7 +169,8 @@ export function text(random: Random, withWildcards: boolean): string {
 export function cell(random: Random, kind: 'address' | 'number' | 'text'): string | null {
   if (random.chance(15)) return null;
   if (kind === 'address' && random.chance(70)) return random.of([...addresses, ...oddAddresses]);
-  if (kind === 'number' && random.chance(80)) return String(random.of([...numbers, '0443', '1e3', '22.5', 'x']));
+  if (kind === 'number' && random.chance(80))
+    return String(random.of([...numbers, '0443', '1e3', '22.5', 'x']));
   if (random.chance(20)) return Buffer.from(text(random, false)).toString('base64');
   return text(random, false);
 }
@@ -179,7 +180,8 @@ const places = ['contains', 'startswith', 'endswith'];
 function item(random: Random, { all: names, address, number }: RandomFields): [string, unknown] {
   const field = random.of(names);
   const one = (make: () => unknown) => (random.chance(60) ? make() : random.list(3, make));
-  const key = (...modifiers: string[]) => [field, ...modifiers, ...(random.chance(10) ? ['neq'] : [])].join('|');
+  const key = (...modifiers: string[]) =>
+    [field, ...modifiers, ...(random.chance(10) ? ['neq'] : [])].join('|');
   const all = random.chance(20) ? ['all'] : [];
   switch (random.below(14)) {
     case 0:
@@ -224,7 +226,8 @@ function selection(random: Random, fields: RandomFields): unknown {
 
 function condition(random: Random, names: readonly string[], depth = 0): string {
   if (depth > 3 || random.chance(40)) {
-    if (random.chance(30)) return `${random.of(['1', 'any', 'all'])} of ${random.of(['them', 's_*', '*'])}`;
+    if (random.chance(30))
+      return `${random.of(['1', 'any', 'all'])} of ${random.of(['them', 's_*', '*'])}`;
     return random.of(names);
   }
   switch (random.below(4)) {

@@ -40,8 +40,12 @@ test('random rules find what the naive evaluator finds', { timeout: 120_000 }, a
       const found = await matching(detection);
       positive += found.length;
       if (JSON.stringify(found) !== JSON.stringify(expected)) {
-        const odd = [...found, ...expected].find((number) => found.includes(number) !== expected.includes(number));
-        wrong.push(`${source}\nfound ${found}, expected ${expected}: ${JSON.stringify(rows[odd ?? 0])}`);
+        const odd = [...found, ...expected].find(
+          (number) => found.includes(number) !== expected.includes(number),
+        );
+        wrong.push(
+          `${source}\nfound ${found}, expected ${expected}: ${JSON.stringify(rows[odd ?? 0])}`,
+        );
       }
     }
     return wrong;

@@ -24,13 +24,17 @@ describe('features that RE2 lacks throw UnsupportedError with their name', () =>
     ['(?x)a', "the flag 'x'"],
     ['a{1001}', 'more than 1000 repetitions'],
     ['(a{40}){40}', 'more than 1000 repetitions'],
-    ['(?:a{1000}){1}b{1000}(c{1000}){1}'.repeat(4), 'more than 10000 characters, repetitions counted'],
+    [
+      '(?:a{1000}){1}b{1000}(c{1000}){1}'.repeat(4),
+      'more than 10000 characters, repetitions counted',
+    ],
   ] as const)('%s', ([source, what]) => {
     expect(() => translate(source)).toThrow(UnsupportedError);
     expect(() => translate(source)).toThrow(` has ${what}, which DuckDB's RE2 does not`);
   });
 
-  test('a very long one', () => expect(() => translate('a'.repeat(10_001))).toThrow('more than 10000 characters'));
+  test('a very long one', () =>
+    expect(() => translate('a'.repeat(10_001))).toThrow('more than 10000 characters'));
 });
 
 describe('invalid patterns are errors', () => {

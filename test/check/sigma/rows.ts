@@ -21,16 +21,22 @@ export async function withRows<Result>(
     );
     for (let from = 0; from < rows.length; from += 200) {
       const values = rows.slice(from, from + 200).map((row, index) => {
-        const cells = names.map((name) => (row[name] == null ? 'NULL' : textLiteral(String(row[name]))));
+        const cells = names.map((name) =>
+          row[name] == null ? 'NULL' : textLiteral(String(row[name])),
+        );
         return `(${[from + index, ...cells].join(', ')})`;
       });
       if (names.length > 0) await connection.run(`INSERT INTO rows VALUES ${values.join(', ')}`);
     }
     return await use(async (detection) => {
       const sql = sqlOf(detection, (field) =>
-        field !== undefined && names.includes(field) ? [{ sql: quoteIdentifier(field), type: 'text' }] : [],
+        field !== undefined && names.includes(field)
+          ? [{ sql: quoteIdentifier(field), type: 'text' }]
+          : [],
       );
-      const result = await connection.runAndReadAll(`SELECT number FROM rows WHERE ${sql} ORDER BY number`);
+      const result = await connection.runAndReadAll(
+        `SELECT number FROM rows WHERE ${sql} ORDER BY number`,
+      );
       return result.getRows().map(([number]) => Number(number));
     });
   } finally {
@@ -47,6 +53,7 @@ export function ruleOf(content: string): SigmaRule {
   const { rules, diagnostics } = load(content);
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   const [rule] = rules;
-  if (errors.length > 0 || rule === undefined) throw new Error(errors.map(({ message }) => message).join('; '));
+  if (errors.length > 0 || rule === undefined)
+    throw new Error(errors.map(({ message }) => message).join('; '));
   return rule;
 }

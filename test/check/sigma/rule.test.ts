@@ -63,7 +63,9 @@ own: {key: 1}
   test('has level medium by default', () => expect(ruleOf(rule(simple)).level).toBe('medium'));
 
   test('may share a file with others', () => {
-    const { rules, diagnostics } = load(`---\n${rule(simple)}---\n# nothing\n---\n${rule(simple, 'level: low\n')}`);
+    const { rules, diagnostics } = load(
+      `---\n${rule(simple)}---\n# nothing\n---\n${rule(simple, 'level: low\n')}`,
+    );
     expect(diagnostics).toEqual([]);
     expect(rules.map(({ line, level }) => [line, level])).toEqual([
       [2, 'medium'],
@@ -84,7 +86,9 @@ own: {key: 1}
 
   test('is recognized by its keys', () => {
     expect(sigma.recognizes(rule(simple))).toBe(true);
-    expect(sigma.recognizes(`\ufeff# licence\r\n${rule(simple).replaceAll('\n', '\r\n')}`)).toBe(true);
+    expect(sigma.recognizes(`\ufeff# licence\r\n${rule(simple).replaceAll('\n', '\r\n')}`)).toBe(
+      true,
+    );
     expect(sigma.recognizes('- rule: a\n  title: b\n  detection: c\n')).toBe(false);
     expect(sigma.recognizes('title: only\n')).toBe(false);
   });
@@ -96,7 +100,10 @@ describe('invalid Sigma is an error with its location', () => {
     ['- a\n', '1:1: error: a rule must be a map with title, logsource and detection'],
     [`${head}`, "1:1: error: the rule has no 'detection'"],
     [rule(simple).replace('title: t\n', ''), "1:1: error: the rule has no 'title'"],
-    [rule(simple).replace('title: t', `title: ${'x'.repeat(257)}`), "1:8: error: 'title' has more than 256 characters"],
+    [
+      rule(simple).replace('title: t', `title: ${'x'.repeat(257)}`),
+      "1:8: error: 'title' has more than 256 characters",
+    ],
     [rule(simple).replace(/logsource.*\n/, ''), "1:1: error: the rule has no 'logsource'"],
     [
       rule(simple).replace(/logsource.*\n/, 'logsource: linux\n'),
@@ -113,7 +120,10 @@ describe('invalid Sigma is an error with its location', () => {
     [rule(simple, 'status: new\n'), /^1:9: error: 'status' must be one of stable, /],
     [rule(simple, 'tags: {a: b}\n'), "1:7: error: 'tags' must be a list of texts"],
     [rule(simple, 'title: again\n'), "2:1: error: duplicate key 'title'"],
-    [`${head}detection: s\n`, "3:12: error: 'detection' must be a map of selections and a condition"],
+    [
+      `${head}detection: s\n`,
+      "3:12: error: 'detection' must be a map of selections and a condition",
+    ],
     [`${head}detection: {condition: s}\n`, "3:12: error: 'detection' has no selection"],
     [rule('  s: {Image: a}\n'), "4:3: error: 'detection' has no condition"],
     [rule('  s: {}\n  condition: s\n'), '4:6: error: a selection is empty'],
@@ -130,7 +140,10 @@ describe('invalid Sigma is an error with its location', () => {
       rule('  s: {Image: a, Image: b}\n  condition: s\n'),
       "4:17: error: duplicate key 'Image'; use '|all' or another selection",
     ],
-    [rule('  s: {Image: a}\n  s: {Image: b}\n  condition: s\n'), "5:3: error: duplicate selection 's'"],
+    [
+      rule('  s: {Image: a}\n  s: {Image: b}\n  condition: s\n'),
+      "5:3: error: duplicate selection 's'",
+    ],
     [
       rule('  s: {Image|contians: a}\n  condition: s\n'),
       "4:7: error: unknown modifier 'contians'; did you mean 'contains'?",
@@ -148,9 +161,18 @@ describe('invalid Sigma is an error with its location', () => {
       "4:19: error: 'x': not a network; expected one like 10.0.0.0/8 or fe80::/10",
     ],
     [rule('  s: {Image|gt: x}\n  condition: s\n'), "4:17: error: modifier 'gt' expects a number"],
-    [rule('  s: {Image|exists: x}\n  condition: s\n'), "4:21: error: modifier 'exists' expects true or false"],
-    [rule('  s: {Image|contains: null}\n  condition: s\n'), "4:23: error: modifier 'contains' expects a text"],
-    [rule('  s: {Image|i: a}\n  condition: s\n'), "4:16: error: modifier 'i' expects 're' before it"],
+    [
+      rule('  s: {Image|exists: x}\n  condition: s\n'),
+      "4:21: error: modifier 'exists' expects true or false",
+    ],
+    [
+      rule('  s: {Image|contains: null}\n  condition: s\n'),
+      "4:23: error: modifier 'contains' expects a text",
+    ],
+    [
+      rule('  s: {Image|i: a}\n  condition: s\n'),
+      "4:16: error: modifier 'i' expects 're' before it",
+    ],
     [
       rule('  s: {Image|contains|re: a}\n  condition: s\n'),
       "4:26: error: modifier 're' expects to come before other modifiers that change the value",
@@ -195,13 +217,17 @@ describe('unusual formats are warnings', () => {
   test.for([
     ['id: 1', "1:5: warning: 'id' must be a UUID, found '1'"],
     ['date: 31.1.2026', "1:7: warning: 'date' must be a date like 2026-01-31, found '31.1.2026'"],
-    ['tags: [attack]', "1:8: warning: 'tags' must be a namespace and a name, like attack.t1059, found 'attack'"],
+    [
+      'tags: [attack]',
+      "1:8: warning: 'tags' must be a namespace and a name, like attack.t1059, found 'attack'",
+    ],
   ] as const)('%s', ([line, expected]) => {
     expect(problem(rule(simple, `${line}\n`))).toBe(expected);
     expect(load(rule(simple, `${line}\n`)).rules).toHaveLength(1);
   });
 
-  test('dates with slashes are accepted', () => expect(problem(rule(simple, 'date: 2019/05/12\n'))).toBeUndefined());
+  test('dates with slashes are accepted', () =>
+    expect(problem(rule(simple, 'date: 2019/05/12\n'))).toBeUndefined());
 });
 
 describe('an unsupported feature is named, and the rule is still listed', () => {
@@ -214,7 +240,10 @@ describe('an unsupported feature is named, and the rule is still listed', () => 
       'title: f\nlogsource: {product: linux}\nfilter: {rules: any, selection: {a: b}, condition: selection}\n',
       'it is a filter for other rules, which sfkit does not support',
     ],
-    ['title: g\naction: global\n', "it is part of a collection with 'action', which Sigma no longer supports"],
+    [
+      'title: g\naction: global\n',
+      "it is part of a collection with 'action', which Sigma no longer supports",
+    ],
     [
       rule('  s: {Image: a}\n  condition: s | count() by User > 3\n'),
       "its condition has '|': Sigma replaced counts and 'near' by correlations, which sfkit does not support",

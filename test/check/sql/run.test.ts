@@ -31,8 +31,17 @@ async function evaluate(
 ) {
   const rules = conditions.map((_, index) => ruleOf(`r${index}`));
   const tables = new CheckTables(input);
-  const compiled = (rule: Rule) => ({ rule, condition: undefined, ...conditions[rules.indexOf(rule)] });
-  const run = new RowRun(input, { rules, allMatching: true, foldRepeats, tables }, compiled, shared);
+  const compiled = (rule: Rule) => ({
+    rule,
+    condition: undefined,
+    ...conditions[rules.indexOf(rule)],
+  });
+  const run = new RowRun(
+    input,
+    { rules, allMatching: true, foldRepeats, tables },
+    compiled,
+    shared,
+  );
   const findings: Finding[] = [];
   try {
     for await (const finding of run) findings.push(finding);
@@ -87,7 +96,11 @@ describe('conditions on rows', () => {
       { condition: 'len(proc_argv) > 1', needs: ['calls'], types: ['PE'] },
     ];
     const plain = [
-      ...["proc_exe = '/usr/bin/sh'", 'proc_pid % 2 = 0', "proc_exe = '/usr/bin/sh' AND proc_pid > 1 AND proc_uid > 0"],
+      ...[
+        "proc_exe = '/usr/bin/sh'",
+        'proc_pid % 2 = 0',
+        "proc_exe = '/usr/bin/sh' AND proc_pid > 1 AND proc_uid > 0",
+      ],
       ...['proc_pid > 1 AND proc_uid > 0'],
       "(type = 'PE' AND idx % 3 = 0) OR (type = 'FF' AND (file_path IS NULL OR file_fd > 3))",
       ...['proc_pid IS NOT NULL', "type = 'PE' AND proc_args <> ''"],
@@ -97,8 +110,12 @@ describe('conditions on rows', () => {
     tables.want(rowTables);
     const connection = await tables.open();
     for (const [index, condition] of plain.entries()) {
-      const rows = await connection.runAndReadAll(`SELECT idx FROM sysflow WHERE ${condition} ORDER BY idx`);
-      const own = findings.filter(({ rule }) => rule === `r${index}`).map(({ eventNumber }) => eventNumber);
+      const rows = await connection.runAndReadAll(
+        `SELECT idx FROM sysflow WHERE ${condition} ORDER BY idx`,
+      );
+      const own = findings
+        .filter(({ rule }) => rule === `r${index}`)
+        .map(({ eventNumber }) => eventNumber);
       expect([condition, own.sort((one, other) => one - other)]).toEqual([
         condition,
         rows.getRows().map(([idx]) => Number(idx)),
@@ -109,17 +126,26 @@ describe('conditions on rows', () => {
   });
 
   it('skips rows that are dropped, or may be', async () => {
-    const conditionFor = (condition: string) => ({ PE: condition, FE: condition, NF: condition, FF: condition });
+    const conditionFor = (condition: string) => ({
+      PE: condition,
+      FE: condition,
+      NF: condition,
+      FF: condition,
+    });
     const kept = async (condition: string) => {
       const drop = { condition: conditionFor(condition) };
-      const { outcomes } = await evaluate([{ condition: "type IN ('PE', 'FF')" }], { shared: { drop } });
+      const { outcomes } = await evaluate([{ condition: "type IN ('PE', 'FF')" }], {
+        shared: { drop },
+      });
       return outcomes[0]?.matches ?? 0;
     };
     const all = await kept('false');
     const [some, others] = [await kept("type = 'PE'"), await kept("type = 'FF'")];
     expect(some).toBeGreaterThan(0);
     expect(some + others).toBe(all);
-    expect(await kept("CASE WHEN type = 'PE' THEN CAST(NULL AS BOOLEAN) ELSE false END")).toBe(some);
+    expect(await kept("CASE WHEN type = 'PE' THEN CAST(NULL AS BOOLEAN) ELSE false END")).toBe(
+      some,
+    );
     expect(await kept('true')).toBe(0);
   });
 
@@ -129,7 +155,9 @@ describe('conditions on rows', () => {
   });
 
   it('a finding has its process with ancestors, file and connection', async () => {
-    const { findings } = await evaluate([{ condition: "list_contains(opflags, 'EXEC')", needs: ['ancestors'] }]);
+    const { findings } = await evaluate([
+      { condition: "list_contains(opflags, 'EXEC')", needs: ['ancestors'] },
+    ]);
     const [first] = findings;
     expect(first).toMatchObject({
       eventType: 'PE EXEC',
@@ -164,7 +192,12 @@ async function askSql(content: string, seconds?: number, foldRepeats = true) {
   if (rule === undefined) throw new Error(remarks[0]?.message);
   const tables = new CheckTables(capture);
   const options = { rules: [ruleOf('r')], allMatching: true, foldRepeats, tables };
-  const run = new SqlRun(capture, options, () => rule.sql, seconds === undefined ? {} : { seconds });
+  const run = new SqlRun(
+    capture,
+    options,
+    () => rule.sql,
+    seconds === undefined ? {} : { seconds },
+  );
   const findings: Finding[] = [];
   try {
     for await (const finding of run) findings.push(finding);
@@ -208,11 +241,21 @@ describe('rules in SQL', () => {
     const { findings, outcome } = await askSql(
       "-- title: a\nSELECT * FROM process_event WHERE list_contains(opflags, 'EXEC')",
     );
-    expect(outcome).toMatchObject({ state: 'matched', matches: findings.reduce((sum, { count }) => sum + count, 0) });
-    expect(findings[0]).toMatchObject({ eventType: 'PE EXEC', process: { pid: expect.any(Number) } });
+    expect(outcome).toMatchObject({
+      state: 'matched',
+      matches: findings.reduce((sum, { count }) => sum + count, 0),
+    });
+    expect(findings[0]).toMatchObject({
+      eventType: 'PE EXEC',
+      process: { pid: expect.any(Number) },
+    });
     expect(findings[0]?.ts).toMatch(/^\d{19}$/);
-    const grouped = await askSql("-- title: a\nSELECT 'x' || 1 AS output, count(*) AS n FROM sysflow;");
-    expect(grouped.findings).toMatchObject([{ output: 'x1', ts: '0', eventType: 'row', eventNumber: 1 }]);
+    const grouped = await askSql(
+      "-- title: a\nSELECT 'x' || 1 AS output, count(*) AS n FROM sysflow;",
+    );
+    expect(grouped.findings).toMatchObject([
+      { output: 'x1', ts: '0', eventType: 'row', eventNumber: 1 },
+    ]);
   });
 
   it.each([
@@ -240,7 +283,10 @@ describe('rules in SQL', () => {
   });
 
   it('work with other languages on one input, and are verified', async () => {
-    const good = write('good.sql', '-- id: good-1\n-- title: good\n-- level: low\nSELECT * FROM process_event');
+    const good = write(
+      'good.sql',
+      '-- id: good-1\n-- title: good\n-- level: low\nSELECT * FROM process_event',
+    );
     const bad = write('bad.sql', '-- title: bad\nSELECT nosuch FROM process');
     const policy = write('p.yaml', '- rule: policy\n  desc: d\n  condition: sf.type = PE\n');
     const run = check(capture, { rules: [good, bad, policy] });

@@ -1,7 +1,7 @@
 import type { Expression } from '../../../src/check/sysflow/grammar.js';
 
-// Naive evaluator for conditions: each attribute of a record is a text or an integer, and every check compares all
-// pieces of both sides.
+// Naive evaluator for conditions: each attribute of a record is a text or an integer, and every
+// check compares all pieces of both sides.
 
 /** The values of a record by attribute name; bigint values compare as integers with < and >. */
 export type NaiveRecord = Readonly<Record<string, string | bigint | boolean>>;
@@ -11,7 +11,11 @@ export interface NaiveDefinitions {
   lists: ReadonlyMap<string, readonly string[]>;
 }
 
-export function holds(condition: Expression, record: NaiveRecord, known: NaiveDefinitions): boolean {
+export function holds(
+  condition: Expression,
+  record: NaiveRecord,
+  known: NaiveDefinitions,
+): boolean {
   switch (condition.kind) {
     case 'or':
       return condition.of.some((part) => holds(part, record, known));
@@ -28,9 +32,15 @@ export function holds(condition: Expression, record: NaiveRecord, known: NaiveDe
       return value === undefined || (value !== '' && value !== 0n && value !== false);
     }
     case 'any': {
-      const values = condition.values.flatMap((value) => known.lists.get(value) ?? [unquoted(value)]);
+      const values = condition.values.flatMap(
+        (value) => known.lists.get(value) ?? [unquoted(value)],
+      );
       return values.some((value) =>
-        compares(condition.operator === 'in' ? '=' : 'contains', textOf(condition.left, record), value),
+        compares(
+          condition.operator === 'in' ? '=' : 'contains',
+          textOf(condition.left, record),
+          value,
+        ),
       );
     }
     case 'compare': {
@@ -74,8 +84,13 @@ function atPath(text: string, path: string): string {
   } catch {
     return '';
   }
-  for (const step of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[step];
-  return typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
+  for (const step of path.split('.'))
+    value = (value as Record<string, unknown> | null | undefined)?.[step];
+  return typeof value === 'string'
+    ? value
+    : value === undefined || value === null
+      ? ''
+      : JSON.stringify(value);
 }
 
 function integerOf(atom: string, record: NaiveRecord): bigint {

@@ -4,9 +4,11 @@ import { readPolicy } from '../../../src/check/sysflow/policy.js';
 import { sysflow } from '../../../src/check/sysflow/sysflow.js';
 import { tokenize, withoutQuotes } from '../../../src/check/sysflow/tokens.js';
 
-const rule = (condition: string, more = '') => `- rule: r\n  desc: d\n  condition: ${condition}\n${more}`;
+const rule = (condition: string, more = '') =>
+  `- rule: r\n  desc: d\n  condition: ${condition}\n${more}`;
 const load = (content: string) => sysflow.load([{ name: 'p.yaml', content }]);
-const errorOf = (content: string) => load(content).diagnostics.find(({ severity }) => severity === 'error');
+const errorOf = (content: string) =>
+  load(content).diagnostics.find(({ severity }) => severity === 'error');
 const conditionOf = (content: string) => readPolicy([{ name: 'p', content }]).rules[0]?.condition;
 
 describe('tokens', () => {
@@ -35,12 +37,21 @@ describe('policies', () => {
     const [item] = parsePolicy(
       '\t- rule:  two words \n\tdesc: d e\n condition: not a = b\n\n   priority: HIGH tags: [x]',
     );
-    expect(item).toMatchObject({ kind: 'rule', name: 'two words', description: 'd e', priority: 'HIGH', tags: ['x'] });
+    expect(item).toMatchObject({
+      kind: 'rule',
+      name: 'two words',
+      description: 'd e',
+      priority: 'HIGH',
+      tags: ['x'],
+    });
   });
 
   it('not binds to one check, and before or', () => {
     expect(parsePolicy(rule('not a = b and c exists or d'))[0]).toMatchObject({
-      condition: { kind: 'or', of: [{ kind: 'and', of: [{ kind: 'not' }, { kind: 'exists' }] }, { kind: 'macro' }] },
+      condition: {
+        kind: 'or',
+        of: [{ kind: 'and', of: [{ kind: 'not' }, { kind: 'exists' }] }, { kind: 'macro' }],
+      },
     });
   });
 
@@ -66,11 +77,18 @@ describe('policies', () => {
   });
 
   it('macros and lists may be used before their definition; one before the rule takes precedence', () => {
-    expect(conditionOf(`${rule('m')}- macro: m\n  condition: a exists\n`)).toMatchObject({ kind: 'exists', atom: 'a' });
+    expect(conditionOf(`${rule('m')}- macro: m\n  condition: a exists\n`)).toMatchObject({
+      kind: 'exists',
+      atom: 'a',
+    });
     const twice = '- macro: m\n  condition: a exists\n';
-    expect(conditionOf(`${twice}${rule('m')}${twice.replace('a ex', 'b ex')}`)).toMatchObject({ atom: 'a' });
+    expect(conditionOf(`${twice}${rule('m')}${twice.replace('a ex', 'b ex')}`)).toMatchObject({
+      atom: 'a',
+    });
     expect(
-      conditionOf(`- list: l\n  items: [k, '"(x)"']\n${rule('a in (l, l2)')}- list: k\n  items: [1, "2,3",]\n`),
+      conditionOf(
+        `- list: l\n  items: [k, '"(x)"']\n${rule('a in (l, l2)')}- list: k\n  items: [1, "2,3",]\n`,
+      ),
     ).toMatchObject({
       values: ['1', '2', '3', '', '(x)', 'l2'],
     });
@@ -107,22 +125,38 @@ describe('hostile policies fail with one line', () => {
     Array.from({ length: count }, (_, n) => `- macro: m${n}\n  condition: ${body(n)}\n`).join('');
 
   it.each([
-    ['parentheses', rule(`${'('.repeat(5000)}a = b${')'.repeat(5000)}`), 'more than 100 nested parentheses'],
+    [
+      'parentheses',
+      rule(`${'('.repeat(5000)}a = b${')'.repeat(5000)}`),
+      'more than 100 nested parentheses',
+    ],
     ['nots', rule(`${'not '.repeat(5000)}a = b`), 'more than 100 nested parentheses'],
-    ['a macro that uses itself', `- macro: m\n  condition: m\n${rule('m')}`, "macro 'm' uses itself"],
+    [
+      'a macro that uses itself',
+      `- macro: m\n  condition: m\n${rule('m')}`,
+      "macro 'm' uses itself",
+    ],
     ['a loop', `${macros(2, (n) => `m${1 - n}`)}${rule('m0')}`, 'uses itself'],
     [
       'growth',
       `${macros(40, (n) => (n === 0 ? 'a = b' : `m${n - 1} or m${n - 1}`))}${rule('m39')}`,
       'with macros expanded',
     ],
-    ['depth', `${macros(400, (n) => (n === 0 ? 'a = b' : `not m${n - 1}`))}${rule('m399')}`, 'with macros expanded'],
+    [
+      'depth',
+      `${macros(400, (n) => (n === 0 ? 'a = b' : `not m${n - 1}`))}${rule('m399')}`,
+      'with macros expanded',
+    ],
     [
       'lists',
       `${Array.from({ length: 40 }, (_, n) => `- list: l${n}\n  items: [${n === 0 ? 'a' : `l${n - 1}, l${n - 1}`}]\n`).join('')}${rule('a in (l39)')}`,
       'with lists expanded',
     ],
-    ['a list in itself', `- list: l\n  items: [l]\n${rule('a in (l)')}`, "list 'l' contains itself"],
+    [
+      'a list in itself',
+      `- list: l\n  items: [l]\n${rule('a in (l)')}`,
+      "list 'l' contains itself",
+    ],
     ['quotes', rule(`a = ${'"\''.repeat(50_000)}`), 'expected'],
     ['NUL', rule('a = \0'), 'expected an attribute or a value'],
   ])('%s', (_, content, message) => {

@@ -10,7 +10,14 @@ import { sysflow } from '../../../src/check/sysflow/sysflow.js';
 import { sqlTypes } from '../../../src/duckdb/sql-text.js';
 import { tableColumns } from '../../../src/engine/columns.gen.js';
 import { holds, type NaiveRecord } from './naive.js';
-import { attributesOf, type Columns, type RecordKind, randomColumns, randomText, tableNames } from './records.js';
+import {
+  attributesOf,
+  type Columns,
+  type RecordKind,
+  randomColumns,
+  randomText,
+  tableNames,
+} from './records.js';
 
 // Random rules on random rows: DuckDB must find the same rows as the naive evaluator.
 
@@ -48,7 +55,9 @@ function rowOf(idx: number): Row {
 
 const rows = Array.from({ length: rowCount }, (_, idx) => rowOf(idx));
 const [sample] = rows as [Row];
-const integers = Object.keys(sample.record).filter((name) => typeof sample.record[name] === 'bigint');
+const integers = Object.keys(sample.record).filter(
+  (name) => typeof sample.record[name] === 'bigint',
+);
 const attributes = [...Object.keys(sample.record), 'sf.nosuch', 'sf.ke.message[items.0.namespace]'];
 
 /** A value for a policy: quoted with a quote that it does not contain, or a word. */
@@ -79,12 +88,14 @@ function atom(): string {
 
 function term(depth: number): string {
   const kind = random.next(depth > 2 ? 5 : 8);
-  const operator = () => random.pick(['=', '!=', 'contains', 'icontains', 'startswith', 'endswith']);
+  const operator = () =>
+    random.pick(['=', '!=', 'contains', 'icontains', 'startswith', 'endswith']);
   if (kind === 0) return `${random.pick(attributes)} exists`;
   if (kind === 1) return `${random.pick(attributes)} ${operator()} ${random.pick(attributes)}`;
   if (kind === 2)
     return `${random.pick(integers)} ${random.pick(['<', '<=', '>', '>='])} ${random.pick(['1', '2', '1030', 'x', 'sf.proc.uid', '99999999999999999999'])}`;
-  if (kind === 3) return `${random.pick(attributes)} ${random.pick(['in', 'pmatch'])} (${atom()}, ${atom()}, lst)`;
+  if (kind === 3)
+    return `${random.pick(attributes)} ${random.pick(['in', 'pmatch'])} (${atom()}, ${atom()}, lst)`;
   if (kind === 4) return `${random.pick(attributes)} ${operator()} ${atom()}`;
   if (kind === 5) return `not ${term(depth + 1)}`;
   if (kind === 6) return random.pick(['m1', 'm2', 'nosuchmacro']);
@@ -92,7 +103,9 @@ function term(depth: number): string {
 }
 
 function expression(depth: number): string {
-  return Array.from({ length: 1 + random.next(3) }, () => term(depth)).join(random.pick([' and ', ' or ']));
+  return Array.from({ length: 1 + random.next(3) }, () => term(depth)).join(
+    random.pick([' and ', ' or ']),
+  );
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'sfkit-random-'));
@@ -108,7 +121,11 @@ beforeAll(async () => {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   const literal = (value: Columns[string] | undefined) =>
-    value === undefined || value === null ? 'NULL' : typeof value === 'string' ? textLiteral(value) : String(value);
+    value === undefined || value === null
+      ? 'NULL'
+      : typeof value === 'string'
+        ? textLiteral(value)
+        : String(value);
   for (const kind of kinds) {
     const table = tableNames[kind];
     const columns = tableColumns[table].filter(({ derived }) => !derived);
@@ -116,7 +133,9 @@ beforeAll(async () => {
     const values = rows
       .filter((row) => row.columns.type === kind)
       .map((row) =>
-        columns.map(({ name, type }) => `CAST(${literal(row.columns[name])} AS ${sqlTypes[type]})`).join(', '),
+        columns
+          .map(({ name, type }) => `CAST(${literal(row.columns[name])} AS ${sqlTypes[type]})`)
+          .join(', '),
       );
     const path = join(directory, `${table}.parquet`);
     await connection.run(
@@ -134,7 +153,11 @@ test(`${ruleCount * rowCount} pairs of random rules and rows`, { timeout: 300_00
   const policy = `${definitions}${conditions.map((condition, n) => `- rule: r${n}\n  desc: d\n  condition: ${condition}\n`).join('')}`;
   const items = parsePolicy(policy);
   const known = {
-    macros: new Map(items.flatMap((item) => (item.kind === 'macro' ? [[item.name, item.condition] as const] : []))),
+    macros: new Map(
+      items.flatMap((item) =>
+        item.kind === 'macro' ? [[item.name, item.condition] as const] : [],
+      ),
+    ),
     lists: new Map([['lst', ['bash', 'x', 'y', '22']]]),
   };
   const set = sysflow.load([{ name: 'random.yaml', content: policy }]);
@@ -142,9 +165,19 @@ test(`${ruleCount * rowCount} pairs of random rules and rows`, { timeout: 300_00
   const tables = new CheckTables(directory);
   const found = new Map<string, number[]>();
   try {
-    const run = set.run(directory, { rules: set.rules, allMatching: true, foldRepeats: false, tables });
-    for await (const { rule, eventNumber } of run) found.set(rule, [...(found.get(rule) ?? []), eventNumber]);
-    expect(run.outcomes().filter(({ reason = '' }) => !/^(the input does not describe .*)?$/.test(reason))).toEqual([]);
+    const run = set.run(directory, {
+      rules: set.rules,
+      allMatching: true,
+      foldRepeats: false,
+      tables,
+    });
+    for await (const { rule, eventNumber } of run)
+      found.set(rule, [...(found.get(rule) ?? []), eventNumber]);
+    expect(
+      run
+        .outcomes()
+        .filter(({ reason = '' }) => !/^(the input does not describe .*)?$/.test(reason)),
+    ).toEqual([]);
   } finally {
     tables.close();
   }
@@ -154,11 +187,18 @@ test(`${ruleCount * rowCount} pairs of random rules and rows`, { timeout: 300_00
     rows: rows.flatMap(({ record }, idx) => (holds(condition, record, known) ? [idx] : [])),
   }));
   expect(expected.some(({ rows: some }) => some.length > 0 && some.length < rowCount)).toBe(true);
-  const ours = rules.map(({ name }) => ({ name, rows: (found.get(name) ?? []).sort((one, other) => one - other) }));
+  const ours = rules.map(({ name }) => ({
+    name,
+    rows: (found.get(name) ?? []).sort((one, other) => one - other),
+  }));
   const wrong = ours.flatMap(({ name, rows: own }, index) => {
     const wanted = expected[index]?.rows ?? [];
-    const different = rows.flatMap((_, idx) => (own.includes(idx) === wanted.includes(idx) ? [] : [idx]));
-    return different.length === 0 ? [] : [[name, conditions[index], different, rows[different[0] as number]?.columns]];
+    const different = rows.flatMap((_, idx) =>
+      own.includes(idx) === wanted.includes(idx) ? [] : [idx],
+    );
+    return different.length === 0
+      ? []
+      : [[name, conditions[index], different, rows[different[0] as number]?.columns]];
   });
   expect(wrong).toEqual([]);
 });

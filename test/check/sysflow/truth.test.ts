@@ -25,7 +25,10 @@ interface Difference {
   file: string;
   /** Affected rules. */
   rules: string[];
-  /** Records that only sfkit finds: file flows whose operations the processor names like those of connections. */
+  /**
+   * Records that only sfkit finds: file flows whose operations the processor names like those of
+   * connections.
+   */
   onlyOurs?: number;
   why: string;
 }
@@ -38,7 +41,9 @@ const differences = JSON.parse(
 const maxHashed = 100;
 
 const byRule = ruleTruths();
-const byRecord = new Map(['distribution', 'runtimeintegrity'].map((policy) => [policy, recordTruths(policy)]));
+const byRecord = new Map(
+  ['distribution', 'runtimeintegrity'].map((policy) => [policy, recordTruths(policy)]),
+);
 const sets = new Map<string, RuleSet>();
 const files = new Set([
   ...[...byRule.values()].flatMap((found) => [...found.keys()]),
@@ -51,16 +56,31 @@ function setOf(policy: string): RuleSet {
   return set;
 }
 
-async function findingsOf(policy: string, file: string, tables: CheckTables, rules: readonly Rule[]) {
+async function findingsOf(
+  policy: string,
+  file: string,
+  tables: CheckTables,
+  rules: readonly Rule[],
+) {
   const findings: Finding[] = [];
-  const run = setOf(policy).run(recordsPath(file), { rules, allMatching: true, foldRepeats: false, tables });
+  const run = setOf(policy).run(recordsPath(file), {
+    rules,
+    allMatching: true,
+    foldRepeats: false,
+    tables,
+  });
   for await (const finding of run) findings.push(finding);
   return findings;
 }
 
 /** Number of records that each rule found. */
 async function countsOf(policy: string, file: string, tables: CheckTables, rules: readonly Rule[]) {
-  const run = setOf(policy).run(recordsPath(file), { rules, allMatching: true, foldRepeats: true, tables });
+  const run = setOf(policy).run(recordsPath(file), {
+    rules,
+    allMatching: true,
+    foldRepeats: true,
+    tables,
+  });
   for await (const _ of run) break;
   return new Map(run.outcomes().map(({ rule, matches }) => [rule, matches]));
 }
@@ -71,14 +91,24 @@ describe.skipIf(!hasTruth)('policies on SysFlow files (needs ../shared)', () => 
   // All files would take minutes: each run checks a part of them. SFKIT_THOROUGH=1 checks all.
   const isDifferent = (file: string) => differences.some((one) => one.file === file);
   const isThorough = process.env.SFKIT_THOROUGH !== undefined;
-  const asked = [...files].sort().filter((file, index) => isThorough || index % 4 === 0 || isDifferent(file));
+  const asked = [...files]
+    .sort()
+    .filter((file, index) => isThorough || index % 4 === 0 || isDifferent(file));
   it.skipIf(!isThorough)(`${files.size - asked.length} more files (needs SFKIT_THOROUGH=1)`, () => {
     expect(asked).toHaveLength(files.size);
   });
 
   it.each(asked)('%s', { timeout: 300_000 }, async (file) => {
     const tables = new CheckTables(recordsPath(file));
-    tables.want(['process_event', 'file_event', 'network_flow', 'file_flow', 'k8s_event', 'process', 'header']);
+    tables.want([
+      'process_event',
+      'file_event',
+      'network_flow',
+      'file_flow',
+      'k8s_event',
+      'process',
+      'header',
+    ]);
     const found: unknown[] = [];
     const expected: unknown[] = [];
     try {
@@ -87,10 +117,13 @@ describe.skipIf(!hasTruth)('policies on SysFlow files (needs ../shared)', () => 
         const known = differences.find(
           (one) => one.policy === policy && one.file === file && one.onlyOurs !== undefined,
         );
-        const types = known === undefined ? new Map<string, string>() : await typesOfOperations(tables, policy);
+        const types =
+          known === undefined ? new Map<string, string>() : await typesOfOperations(tables, policy);
         const isOurs = ({ rule, eventType }: Finding) => {
           const [type, operations = ''] = eventType.split(' ');
-          return known?.rules.includes(rule) === true && type === 'FF' && types.get(operations) === 'NF';
+          return (
+            known?.rules.includes(rule) === true && type === 'FF' && types.get(operations) === 'NF'
+          );
         };
         found.push([policy, recordLines(findings.filter((finding) => !isOurs(finding)))]);
         expected.push([policy, truths.get(file) ?? []]);
@@ -103,7 +136,9 @@ describe.skipIf(!hasTruth)('policies on SysFlow files (needs ../shared)', () => 
         const rules = enabled(policy);
         const counts = await countsOf(policy, file, tables, rules);
         const isKnown = (rule: Rule) =>
-          differences.some((one) => one.policy === policy && one.file === file && one.rules.includes(rule.name));
+          differences.some(
+            (one) => one.policy === policy && one.file === file && one.rules.includes(rule.name),
+          );
         const hashed = rules.filter((rule) => {
           const count = counts.get(rule) ?? 0;
           return count > 0 && count <= maxHashed;
@@ -125,7 +160,12 @@ describe.skipIf(!hasTruth)('policies on SysFlow files (needs ../shared)', () => 
             counts.get(rule),
             hashed.includes(rule) && n > 0 ? fnv1a(lines.join('')) : '',
           ]);
-          expected.push([policy, rule.name, n, (counts.get(rule) ?? 0) <= maxHashed && n > 0 ? hash : '']);
+          expected.push([
+            policy,
+            rule.name,
+            n,
+            (counts.get(rule) ?? 0) <= maxHashed && n > 0 ? hash : '',
+          ]);
         }
       }
     } finally {
@@ -145,10 +185,13 @@ function hashedKey(finding: Finding): string {
 }
 
 /**
- * The processor caches the names of operations by their bits, from the first record with these bits that passes its
- * filters. (filter.yaml drops file flows.)
+ * The processor caches the names of operations by their bits, from the first record with these bits
+ * that passes its filters. (filter.yaml drops file flows.)
  */
-async function typesOfOperations(tables: CheckTables, policy: string): Promise<Map<string, string>> {
+async function typesOfOperations(
+  tables: CheckTables,
+  policy: string,
+): Promise<Map<string, string>> {
   const connection = await tables.open();
   const dropped = policy === 'filter' ? "'PF', 'FF'" : "'PF'";
   const result = await connection.runAndReadAll(

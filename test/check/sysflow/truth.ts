@@ -5,7 +5,8 @@ import type { Finding } from '../../../src/check/finding.js';
 import type { RuleText } from '../../../src/check/language.js';
 import { corpus } from '../../helpers/corpus.js';
 
-// Results of the SysFlow processor for SysFlow files. Tests that use them are skipped if ../shared is missing.
+// Results of the SysFlow processor for SysFlow files. Tests that use them are skipped if ../shared
+// is missing.
 
 const rules = join(corpus, 'rules');
 export const hasTruth = existsSync(join(rules, 'truth', 'sysflow'));
@@ -61,7 +62,9 @@ export function recordTruths(policy: string): Map<string, string[]> {
     ['corpus', ''],
     ['traces', 'traces/'],
   ]) {
-    for (const { sf, ts, type, pid, tid, policies } of truthLines<RecordLine>(`${policy}.${set}.jsonl.gz`)) {
+    for (const { sf, ts, type, pid, tid, policies } of truthLines<RecordLine>(
+      `${policy}.${set}.jsonl.gz`,
+    )) {
       const lines = records.get(`${folder}${sf}`) ?? [];
       records.set(`${folder}${sf}`, lines);
       const names = policies.map(({ id, priority }) => `${id} ${priority}`).sort();
@@ -117,7 +120,11 @@ export function operationsText(eventType: string, type: string): string {
   return order
     .filter((name) => has.has(name))
     .map((name) =>
-      name === 'WRITE_SEND' ? pick(type, 'SEND', 'WRITE') : name === 'READ_RECV' ? pick(type, 'RECV', 'READ') : name,
+      name === 'WRITE_SEND'
+        ? pick(type, 'SEND', 'WRITE')
+        : name === 'READ_RECV'
+          ? pick(type, 'RECV', 'READ')
+          : name,
     )
     .join(',');
 }
@@ -127,13 +134,37 @@ function pick(type: string, ofConnection: string, ofFile: string): string {
 }
 
 const order = [
-  ...['MKDIR', 'RMDIR', 'LINK', 'SYMLINK', 'UNLINK', 'RENAME', 'CLONE', 'EXEC', 'EXIT', 'SETUID', 'OPEN', 'ACCEPT'],
-  ...['CONNECT', 'CLOSE', 'WRITE_SEND', 'READ_RECV', 'SETNS', 'MMAP', 'SHUTDOWN', 'TRUNCATE', 'DIGEST'],
+  ...[
+    'MKDIR',
+    'RMDIR',
+    'LINK',
+    'SYMLINK',
+    'UNLINK',
+    'RENAME',
+    'CLONE',
+    'EXEC',
+    'EXIT',
+    'SETUID',
+    'OPEN',
+    'ACCEPT',
+  ],
+  ...[
+    'CONNECT',
+    'CLOSE',
+    'WRITE_SEND',
+    'READ_RECV',
+    'SETNS',
+    'MMAP',
+    'SHUTDOWN',
+    'TRUNCATE',
+    'DIGEST',
+  ],
 ];
 
 /** 64-bit FNV-1a with the offset that the reference hashes use. */
 export function fnv1a(text: string): string {
   let hash = 0x14650fb0739d0383n;
-  for (const byte of Buffer.from(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  for (const byte of Buffer.from(text))
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
   return hash.toString(16).padStart(16, '0');
 }

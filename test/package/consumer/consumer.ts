@@ -1,4 +1,5 @@
-// A program that uses the library as docs/library.md and docs/api.md describe it. It is compiled, not run.
+// A program that uses the library as docs/library.md and docs/api.md describe it. It is compiled,
+// not run.
 import {
   type Capture,
   type CaptureRecord,
@@ -67,7 +68,8 @@ export async function toParquet(path: string): Promise<bigint> {
 
 export async function findings(path: string): Promise<ReportedFinding[]> {
   const book = readRules('rules.yaml');
-  if (book.diagnostics.some(({ severity }) => severity === 'error')) throw new Error(book.diagnostics[0]?.message);
+  if (book.diagnostics.some(({ severity }) => severity === 'error'))
+    throw new Error(book.diagnostics[0]?.message);
   const run = check(path, { rules: book, evidence: 2, suppress: 'accepted.yaml', signal });
   const found: ReportedFinding[] = [];
   for await (const finding of run) found.push(finding);
@@ -79,7 +81,9 @@ export async function findings(path: string): Promise<ReportedFinding[]> {
 export async function drive(): Promise<RunSummary | undefined> {
   const config: SysFlowConfig = { scapInputPath: 'a.scap', filePath: 'a.sf', enableStats: true };
   const driver = new SysFlowDriver(config);
-  driver.on('statistics', ({ tables, records }: Statistics) => console.log(tables.processes, records));
+  driver.on('statistics', ({ tables, records }: Statistics) =>
+    console.log(tables.processes, records),
+  );
   try {
     return await driver.run({ signal });
   } catch (error) {

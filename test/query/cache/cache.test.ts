@@ -66,7 +66,11 @@ async function ask(
   }
 }
 
-async function askWithout(inputs: string | string[], sql: string, collector: CollectorOptions = {}) {
+async function askWithout(
+  inputs: string | string[],
+  sql: string,
+  collector: CollectorOptions = {},
+) {
   const dataset = await openDataset([inputs].flat(), sql, collector);
   try {
     const result = await dataset.connection.runAndReadAll(sql);
@@ -76,7 +80,8 @@ async function askWithout(inputs: string | string[], sql: string, collector: Col
   }
 }
 
-const entries = () => readdirSync(join(place, 'entries')).map((name) => join(place, 'entries', name));
+const entries = () =>
+  readdirSync(join(place, 'entries')).map((name) => join(place, 'entries', name));
 const onlyEntry = () => {
   const [entry, ...more] = entries();
   expect(more).toEqual([]);
@@ -89,7 +94,9 @@ const marked = [['from the cache']];
 /** Changes the answer that an entry gives, as if that were what it was made of. */
 async function mark(entry: string): Promise<void> {
   const { connection, close } = await openDatabase({ path: join(entry, 'tables.duckdb') });
-  await connection.run("UPDATE sfkit_storage.process_rows SET proc_exe = 'from the cache'; CHECKPOINT");
+  await connection.run(
+    "UPDATE sfkit_storage.process_rows SET proc_exe = 'from the cache'; CHECKPOINT",
+  );
   close();
   await describeEntry(entry, readDescription(entry));
 }
@@ -136,12 +143,18 @@ describe('a cached answer', () => {
   });
 
   it('covers several inputs, with their names', async () => {
-    const inputs = [capture('a.scap'), capture('b.scap', 'webserver.scap'), join(directory, 'below', 'a.scap')];
+    const inputs = [
+      capture('a.scap'),
+      capture('b.scap', 'webserver.scap'),
+      join(directory, 'below', 'a.scap'),
+    ];
     mkdirSync(join(directory, 'below'), { recursive: true });
     copyFileSync(inputs[0] as string, inputs[2] as string);
     const sql = 'SELECT filename, idx, type FROM sysflow';
     const expected = await askWithout(inputs, sql);
-    expect(new Set(expected.rows.map(([filename]) => filename))).toEqual(new Set([inputs[0], 'b.scap', inputs[2]]));
+    expect(new Set(expected.rows.map(([filename]) => filename))).toEqual(
+      new Set([inputs[0], 'b.scap', inputs[2]]),
+    );
     expect(await ask(inputs, sql)).toEqual(expected);
     expect(await ask(inputs, sql)).toEqual(expected);
     // Equal captures share an entry.
@@ -157,7 +170,9 @@ describe('a cached answer', () => {
     const { rows } = await ask(copy, 'SELECT DISTINCT filename FROM sysflow');
     expect(rows).toEqual([['copy.scap']]);
     expect((await ask(copy, programs)).rows).toEqual(marked);
-    expect((await ask(copy, 'SELECT DISTINCT filename FROM processes')).rows).toEqual([['copy.scap']]);
+    expect((await ask(copy, 'SELECT DISTINCT filename FROM processes')).rows).toEqual([
+      ['copy.scap'],
+    ]);
   });
 
   it('survives the end of its entry', async () => {
@@ -230,7 +245,10 @@ describe('a file whose times can be trusted', () => {
     // An entry of another content is used if the times say so: the file itself is not read.
     const other = 'f'.repeat(64);
     const [stamp] = known()[0] as [string, string];
-    renameSync(join(place, 'files', `${stamp}-${content}`), join(place, 'files', `${stamp}-${other}`));
+    renameSync(
+      join(place, 'files', `${stamp}-${content}`),
+      join(place, 'files', `${stamp}-${other}`),
+    );
     renameSync(onlyEntry(), onlyEntry().replace(content, other));
     expect((await ask(input, programs)).rows).toEqual(marked);
   });
@@ -360,7 +378,9 @@ describe('the files', () => {
     await ask(capture(), programs);
     const modes = (path: string): number[] => {
       const info = statSync(path);
-      const inside = info.isDirectory() ? readdirSync(path).flatMap((name) => modes(join(path, name))) : [];
+      const inside = info.isDirectory()
+        ? readdirSync(path).flatMap((name) => modes(join(path, name)))
+        : [];
       return [info.mode & 0o7777, ...inside];
     };
     expect(new Set(modes(place))).toEqual(new Set([0o700, 0o600]));
@@ -399,7 +419,8 @@ describe('an input that cannot be read', () => {
   it('gives the same error', async () => {
     const path = join(directory, 'text.scap');
     writeFileSync(path, 'no capture');
-    const message = (promise: Promise<unknown>) => promise.then(String, (error: Error) => error.message);
+    const message = (promise: Promise<unknown>) =>
+      promise.then(String, (error: Error) => error.message);
     expect(await message(ask(path, programs))).toBe(await message(askWithout(path, programs)));
     expect(entries()).toEqual([]);
     expect(readdirSync(join(place, 'work'))).toEqual([]);

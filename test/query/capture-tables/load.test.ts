@@ -23,59 +23,76 @@ async function ask(sql: string, inputs = [incident], filter?: string): Promise<u
 }
 
 describe('the table events', () => {
-  it.each([incident, webserver])('has the same events as the listing, in order: %s', async (input) => {
-    const listed: unknown[][] = [];
-    for await (const bytes of openLines({ input, lineFormat: 'json' })) {
-      for (const line of Buffer.from(bytes).toString('utf8').trimEnd().split('\n')) {
-        const event = JSON.parse(line);
-        const texts = Object.entries(event.args as Record<string, { text: string }>).map(([key, { text }]) => ({
-          key,
-          value: text,
-        }));
-        listed.push([
-          String(event['evt.num']),
-          /"evt\.rawtime":(\d+)/.exec(line)?.[1],
-          event['evt.dir'] === '>' ? 'enter' : 'exit',
-          event['evt.type'],
-          event['proc.pid'] === null ? null : String(event['proc.pid']),
-          event['proc.name'],
-          event['evt.rawres'] === null ? null : String(event['evt.rawres']),
-          event['fd.name'],
-          texts,
-        ]);
+  it.each([incident, webserver])(
+    'has the same events as the listing, in order: %s',
+    async (input) => {
+      const listed: unknown[][] = [];
+      for await (const bytes of openLines({ input, lineFormat: 'json' })) {
+        for (const line of Buffer.from(bytes).toString('utf8').trimEnd().split('\n')) {
+          const event = JSON.parse(line);
+          const texts = Object.entries(event.args as Record<string, { text: string }>).map(
+            ([key, { text }]) => ({
+              key,
+              value: text,
+            }),
+          );
+          listed.push([
+            String(event['evt.num']),
+            /"evt\.rawtime":(\d+)/.exec(line)?.[1],
+            event['evt.dir'] === '>' ? 'enter' : 'exit',
+            event['evt.type'],
+            event['proc.pid'] === null ? null : String(event['proc.pid']),
+            event['proc.name'],
+            event['evt.rawres'] === null ? null : String(event['evt.rawres']),
+            event['fd.name'],
+            texts,
+          ]);
+        }
       }
-    }
-    const sql =
-      'select number, ts_uts, direction, type, pid, comm, result, fd_name, map_entries(arguments) from events';
-    const rows = await ask(sql, [input]);
-    expect(rows.length).toBeGreaterThan(50);
-    expect(rows).toEqual(listed);
-  });
+      const sql =
+        'select number, ts_uts, direction, type, pid, comm, result, fd_name, map_entries(arguments) from events';
+      const rows = await ask(sql, [input]);
+      expect(rows.length).toBeGreaterThan(50);
+      expect(rows).toEqual(listed);
+    },
+  );
 
   it('returns written bytes as bytes', async () => {
-    const [text] = await ask("select hex(buffer) from events where type = 'write' and buffer is not null limit 1");
+    const [text] = await ask(
+      "select hex(buffer) from events where type = 'write' and buffer is not null limit 1",
+    );
     expect(text?.[0]).toMatch(/^([0-9A-F]{2})+$/);
-    const [sums] = await ask('select count(*), count(buffer), sum(octet_length(buffer)) from events');
+    const [sums] = await ask(
+      'select count(*), count(buffer), sum(octet_length(buffer)) from events',
+    );
     expect(Number(sums?.[1])).toBeGreaterThan(0);
     expect(Number(sums?.[2])).toBeGreaterThan(Number(sums?.[1]));
   });
 
   it('names the capture of each event', async () => {
-    const rows = await ask('select filename, count(*) from events group by 1 order by 1', [incident, webserver]);
+    const rows = await ask('select filename, count(*) from events group by 1 order by 1', [
+      incident,
+      webserver,
+    ]);
     expect(rows.map(([name]) => name)).toEqual(['incident.scap', 'webserver-2017.scap']);
   });
 
   it('names the errors of failed calls only', async () => {
-    const rows = await ask('select distinct failed, error is null, result < 0 from events where result is not null', [
-      webserver,
-    ]);
-    for (const [failed, noError, negative] of rows) expect([noError, negative]).toEqual([!failed, failed]);
+    const rows = await ask(
+      'select distinct failed, error is null, result < 0 from events where result is not null',
+      [webserver],
+    );
+    for (const [failed, noError, negative] of rows)
+      expect([noError, negative]).toEqual([!failed, failed]);
   });
 
   it('joins with records, and respects the filter', async () => {
-    const sql = "select count(*) from events e join process_event p on e.ts_uts = p.ts_uts where e.type = 'execve'";
+    const sql =
+      "select count(*) from events e join process_event p on e.ts_uts = p.ts_uts where e.type = 'execve'";
     expect(Number((await ask(sql))[0]?.[0])).toBeGreaterThan(0);
-    expect(await ask('select distinct type from events', [incident], 'evt.type = openat')).toEqual([['openat']]);
+    expect(await ask('select distinct type from events', [incident], 'evt.type = openat')).toEqual([
+      ['openat'],
+    ]);
   });
 
   it('is rejected if no input contains events', async () => {
@@ -124,8 +141,12 @@ describe('the table calls', () => {
       `select ${what} from ${table} where type in ('read', 'openat') and fd_type = 'file'`;
     const [calls] = await ask(sql('calls', 'sum("count")'));
     expect(Number(calls?.[0])).toBeGreaterThan(0);
-    expect(calls).toEqual((await ask(sql("(from events where direction = 'exit')", 'count(*)')))[0]);
-    expect(await ask('select distinct type from calls', [incident], 'evt.type = read')).toEqual([['read']]);
+    expect(calls).toEqual(
+      (await ask(sql("(from events where direction = 'exit')", 'count(*)')))[0],
+    );
+    expect(await ask('select distinct type from calls', [incident], 'evt.type = read')).toEqual([
+      ['read'],
+    ]);
   });
 });
 
@@ -151,9 +172,13 @@ describe('the table processes', () => {
     expect(alive).toEqual([...alive].sort((left, right) => left - right));
     const ends = rows.flatMap(([, , , end]) => (end === null ? [] : [BigInt(end as string)]));
     expect(ends).toEqual([...ends].sort((left, right) => Number(left - right)));
-    const exits = await ask("select proc_pid, ts_uts from process_event where list_contains(opflags, 'EXIT')");
+    const exits = await ask(
+      "select proc_pid, ts_uts from process_event where list_contains(opflags, 'EXIT')",
+    );
     expect(exits.length).toBeGreaterThan(0);
-    expect(rows.filter(([, , , end]) => end !== null).map(([pid, , , end]) => [pid, end])).toEqual(exits);
+    expect(rows.filter(([, , , end]) => end !== null).map(([pid, , , end]) => [pid, end])).toEqual(
+      exits,
+    );
     expect(new Set(rows.map(([pid]) => pid)).size).toBe(rows.length);
   });
 
@@ -166,7 +191,9 @@ describe('the table processes', () => {
   });
 
   it('rejects a filter, which selects events', async () => {
-    await expect(ask('select * from processes', [incident], 'evt.type = openat')).rejects.toThrow(/use WHERE/);
+    await expect(ask('select * from processes', [incident], 'evt.type = openat')).rejects.toThrow(
+      /use WHERE/,
+    );
   });
 });
 
@@ -203,8 +230,14 @@ describe('the needs of a statement', () => {
   it.each([
     ['select count(*) from process', undefined],
     ['select count(*) from events', { columns: ['number'], filter: '' }],
-    ['select pid, e.args from Events e where pid = 7', { columns: ['pid', 'args'], filter: 'proc.pid = 7' }],
-    ['select ts from events where pid = 7 and latency > 5', { filter: '(proc.pid = 7 and evt.latency > 5)' }],
+    [
+      'select pid, e.args from Events e where pid = 7',
+      { columns: ['pid', 'args'], filter: 'proc.pid = 7' },
+    ],
+    [
+      'select ts from events where pid = 7 and latency > 5',
+      { filter: '(proc.pid = 7 and evt.latency > 5)' },
+    ],
     [
       'select pid from events where pid = 1 union all select pid from events where pid = 2',
       {
@@ -212,7 +245,10 @@ describe('the needs of a statement', () => {
       },
     ],
     ['select pid from events where pid = 1 union all select pid from events', { filter: '' }],
-    ['select a.pid from events a join events b using (tid) where a.pid = 1', { columns: ['pid', 'tid'], filter: '' }],
+    [
+      'select a.pid from events a join events b using (tid) where a.pid = 1',
+      { columns: ['pid', 'tid'], filter: '' },
+    ],
     ['select pid from events using sample 3 where pid = 1', { filter: '' }],
     [
       'with events as (select * from events where pid = 1) select 1 from events where tid = 2',

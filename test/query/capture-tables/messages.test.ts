@@ -8,7 +8,10 @@ import { corpus, fixtures, hasCorpus } from '../../helpers/corpus.js';
 async function ask(sql: string, input: string): Promise<Record<string, unknown>[]> {
   const dataset = await openDataset([input], sql, {});
   try {
-    return (await dataset.connection.runAndReadAll(sql)).getRowObjectsJson() as Record<string, unknown>[];
+    return (await dataset.connection.runAndReadAll(sql)).getRowObjectsJson() as Record<
+      string,
+      unknown
+    >[];
   } finally {
     dataset.close();
   }
@@ -47,7 +50,8 @@ function nameAt(bytes: Buffer, start: number, depth = 0): [string[], number] | u
 
 /** Questions and answers of a message on a UDP socket; only addresses of type A are decoded. */
 function decodeDns(bytes: Buffer): unknown[][] {
-  if (bytes.length < 12 || (bytes.readUInt16BE(2) & 0x7840) !== 0 || bytes.readUInt16BE(4) !== 1) return [];
+  if (bytes.length < 12 || (bytes.readUInt16BE(2) & 0x7840) !== 0 || bytes.readUInt16BE(4) !== 1)
+    return [];
   const rows: unknown[][] = [];
   const direction = (bytes.readUInt16BE(2) & 0x8000) === 0 ? 'query' : 'response';
   let place = 12;
@@ -59,16 +63,38 @@ function decodeDns(bytes: Buffer): unknown[][] {
     const size = i === 0 ? 0 : bytes.readUInt16BE(found[1] + 8);
     const data = found[1] + 10;
     const answer =
-      i > 0 && type === 1 && data + 4 <= bytes.length ? [...bytes.subarray(data, data + 4)].join('.') : null;
-    rows.push([direction, i === 0 ? 'question' : 'answer', bytes.readUInt16BE(0), found[0].join('.'), type, answer]);
+      i > 0 && type === 1 && data + 4 <= bytes.length
+        ? [...bytes.subarray(data, data + 4)].join('.')
+        : null;
+    rows.push([
+      direction,
+      i === 0 ? 'question' : 'answer',
+      bytes.readUInt16BE(0),
+      found[0].join('.'),
+      type,
+      answer,
+    ]);
     place = i === 0 ? found[1] + 4 : data + size;
   }
   return rows;
 }
 
-const typeNumbers: Record<string, number> = { A: 1, CNAME: 5, SOA: 6, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33 };
+const typeNumbers: Record<string, number> = {
+  A: 1,
+  CNAME: 5,
+  SOA: 6,
+  PTR: 12,
+  MX: 15,
+  TXT: 16,
+  AAAA: 28,
+  SRV: 33,
+};
 
-const dnsCaptures = ['libs/curl_google', 'sysdig-examples/example4-1', 'faults/inputs/udp-two-queries'];
+const dnsCaptures = [
+  'libs/curl_google',
+  'sysdig-examples/example4-1',
+  'faults/inputs/udp-two-queries',
+];
 
 describe.skipIf(!hasCorpus)('the table dns', () => {
   it.each(dnsCaptures)('has the messages of the buffers: %s', async (name) => {
@@ -95,16 +121,23 @@ describe.skipIf(!hasCorpus)('the table dns', () => {
     const sql = `select *, ts_uts - lag(ts_uts) over (order by number) as gap from dns where section = 'question'
       order by number`;
     const rows = await ask(sql, join(corpus, 'libs', 'curl_google.scap'));
-    const response = rows.find(({ direction, type }) => direction === 'response' && type === 'AAAA') ?? {};
+    const response =
+      rows.find(({ direction, type }) => direction === 'response' && type === 'AAAA') ?? {};
     const { latency, gap } = response;
     expect(latency).toBe(gap);
-    expect(response).toMatchObject({ server_ip: '2001:4860:4860::8888', protocol: 'udp', rcode: 'NOERROR' });
+    expect(response).toMatchObject({
+      server_ip: '2001:4860:4860::8888',
+      protocol: 'udp',
+      rcode: 'NOERROR',
+    });
   });
 });
 
 /** Fixtures have data on port 53 that is not DNS. */
 it('the table dns has no rows of other data', async () => {
-  expect((await buffers(join(fixtures, 'webserver.scap'), "fd_name like '%:53'")).length).toBeGreaterThan(0);
+  expect(
+    (await buffers(join(fixtures, 'webserver.scap'), "fd_name like '%:53'")).length,
+  ).toBeGreaterThan(0);
   expect(await ask('select * from dns', join(fixtures, 'webserver.scap'))).toEqual([]);
 });
 
@@ -116,7 +149,8 @@ function decodeHttp(bytes: Buffer, size: number): unknown[] | undefined {
   const text = bytes.toString('latin1');
   const asked = request.exec(text);
   const isWhole = text.includes('\n');
-  if (asked !== null && (isWhole || size > bytes.length)) return ['request', asked[1], asked[2], null];
+  if (asked !== null && (isWhole || size > bytes.length))
+    return ['request', asked[1], asked[2], null];
   const answered = response.exec(text);
   return answered === null ? undefined : ['response', null, null, Number(answered[2])];
 }

@@ -16,12 +16,18 @@ const webserver = join(fixtures, 'webserver-2017.scap');
 const newer = join(fixtures, 'webserver-2026.scap');
 const captures = [webserver, newer];
 
-async function ask(sql: string, inputs = [webserver], parameters: ParameterValues = {}): Promise<unknown[][]> {
+async function ask(
+  sql: string,
+  inputs = [webserver],
+  parameters: ParameterValues = {},
+): Promise<unknown[][]> {
   const dataset = await openDataset(inputs, sql, {}, { parameters });
   try {
     const isFixed = Object.keys(parameters).length === 0;
     const { connection } = dataset;
-    const result = await (isFixed ? connection.runAndReadAll(sql) : connection.runAndReadAll(sql, { ...parameters }));
+    const result = await (isFixed
+      ? connection.runAndReadAll(sql)
+      : connection.runAndReadAll(sql, { ...parameters }));
     return result.getRowsJson() as unknown[][];
   } finally {
     dataset.close();
@@ -29,7 +35,16 @@ async function ask(sql: string, inputs = [webserver], parameters: ParameterValue
 }
 
 /** Calls that give a process one more descriptor. */
-const opening = new Set(['open', 'openat', 'creat', 'socket', 'accept', 'accept4', 'dup', 'epoll_create1']);
+const opening = new Set([
+  'open',
+  'openat',
+  'creat',
+  'socket',
+  'accept',
+  'accept4',
+  'dup',
+  'epoll_create1',
+]);
 /** Calls with other effects on descriptors. */
 const changing = [
   'execve',
@@ -44,7 +59,10 @@ const changing = [
   'close_range',
 ];
 
-/** Descriptor numbers by process at a time, counted from the events, for processes of the list with simple calls. */
+/**
+ * Descriptor numbers by process at a time, counted from the events, for processes of the list with
+ * simple calls.
+ */
 async function replayed(input: string, until: bigint): Promise<Map<string, string[]>> {
   const names = changing.map((name) => `'${name}'`).join(', ');
   const simple = `pid in (select pid from processes where ts is null and endts is null)
@@ -62,11 +80,20 @@ async function replayed(input: string, until: bigint): Promise<Map<string, strin
     if (opening.has(String(type)) && Number(result) >= 0) of(pid).add(String(result));
     if (type === 'close' && Number(result) === 0) of(pid).delete(String(fd));
   }
-  return new Map([...open].filter(([, set]) => set.size > 0).map(([pid, set]) => [pid, [...set].sort()]));
+  return new Map(
+    [...open].filter(([, set]) => set.size > 0).map(([pid, set]) => [pid, [...set].sort()]),
+  );
 }
 
-async function shown(input: string, moment: string, pids: readonly string[]): Promise<Map<string, string[]>> {
-  const rows = await ask(`select pid, list(cast(fd as varchar)) from descriptors_at(${moment}) group by pid`, [input]);
+async function shown(
+  input: string,
+  moment: string,
+  pids: readonly string[],
+): Promise<Map<string, string[]>> {
+  const rows = await ask(
+    `select pid, list(cast(fd as varchar)) from descriptors_at(${moment}) group by pid`,
+    [input],
+  );
   return new Map(
     rows
       .filter(([pid]) => pids.includes(String(pid)))
@@ -84,8 +111,13 @@ describe('processes and threads at a moment', () => {
   });
 
   it.each(captures)('at the end are those that did not end before: %s', async (input) => {
-    const alive = await ask('select pid, comm, cwd, uid from processes where endts is null order by pid', [input]);
-    const at = await ask("select pid, comm, cwd, uid from processes_at('end') order by pid", [input]);
+    const alive = await ask(
+      'select pid, comm, cwd, uid from processes where endts is null order by pid',
+      [input],
+    );
+    const at = await ask("select pid, comm, cwd, uid from processes_at('end') order by pid", [
+      input,
+    ]);
     expect(alive.length).toBeGreaterThan(3);
     expect(at).toEqual(alive);
   });
@@ -139,7 +171,9 @@ describe('descriptors at a moment', () => {
     for (const [time] of [...times, ['9000000000000000000']]) {
       const expected = await replayed(webserver, BigInt(time as string));
       expect(expected.size).toBeGreaterThan(0);
-      expect(await shown(webserver, `make_timestamp_ns(${time})`, [...expected.keys()])).toEqual(expected);
+      expect(await shown(webserver, `make_timestamp_ns(${time})`, [...expected.keys()])).toEqual(
+        expected,
+      );
       seen.add(JSON.stringify([...expected]));
     }
     expect(seen.size).toBeGreaterThan(1);
@@ -160,7 +194,10 @@ describe('descriptors at a moment', () => {
     const sql = `select pid, fd from sockets_at('end') order by all`;
     const same = `select pid, fd from descriptors_at('end') where type in ('ipv4', 'ipv6', 'unix', 'netlink') order by all`;
     for (const input of captures) expect(await ask(sql, [input])).toEqual(await ask(same, [input]));
-    const [listening] = await ask("select count(*) from sockets_at('start') where state = 'listening'", [webserver]);
+    const [listening] = await ask(
+      "select count(*) from sockets_at('start') where state = 'listening'",
+      [webserver],
+    );
     expect(Number(listening?.[0])).toBeGreaterThan(0);
   });
 });
@@ -180,7 +217,11 @@ describe('a moment', () => {
     ["/* ) */ 'end' -- )\n"],
   ])('can be %s', async (argument) => {
     const parameters: ParameterValues = argument === '$at' ? { at: 'end' } : {};
-    const count = await ask(`select count(*) from processes_at(${argument})`, [webserver], parameters);
+    const count = await ask(
+      `select count(*) from processes_at(${argument})`,
+      [webserver],
+      parameters,
+    );
     const isEnd = /end|at|1e3/.test(argument);
     // The first event itself is not later than 0 seconds after it.
     const same = argument === '0' ? "'start'" : isEnd ? "'end'" : "'start'";
@@ -189,7 +230,8 @@ describe('a moment', () => {
 
   it('has its time in the rows', async () => {
     const [[first, last] = []] = await ask('select ts_uts, endts_uts from capture');
-    const times = async (moment: string) => ask(`select distinct moment_uts from processes_at(${moment})`);
+    const times = async (moment: string) =>
+      ask(`select distinct moment_uts from processes_at(${moment})`);
     expect(await times("'start'")).toEqual([[first]]);
     expect(await times("'end'")).toEqual([[last]]);
     expect(await times('1.5')).toEqual([[String(BigInt(first as string) + 1_500_000_000n)]]);
@@ -198,10 +240,16 @@ describe('a moment', () => {
   it.each([
     ['select * from processes_at()', /a moment is missing, as in processes_at\('end'\)/],
     ['select * from processes_at', /a moment is missing/],
-    ["select * from processes_at('10:00')", /processes_at\('10:00'\): no moment of a capture: expected a time in UTC/],
+    [
+      "select * from processes_at('10:00')",
+      /processes_at\('10:00'\): no moment of a capture: expected a time in UTC/,
+    ],
     ["select * from sockets_at('yesterday')", /no moment of a capture/],
     ['select * from processes_at(-1)', /no moment of a capture/],
-    ['select p.pid from events e, processes_at(e.ts) p', /the moment must be a constant.*query it first/],
+    [
+      'select p.pid from events e, processes_at(e.ts) p',
+      /the moment must be a constant.*query it first/,
+    ],
     ['select * from processes_at((select max(ts) from events))', /the moment must be a constant/],
     [
       `select * from processes_at('1')${Array.from({ length: 101 }, (_, i) => ` union from processes_at(${i})`).join('')}`,
@@ -212,7 +260,9 @@ describe('a moment', () => {
   });
 
   it('is refused if it changes from one evaluation to the next', async () => {
-    await expect(ask('select * from processes_at(random() * 1e6)')).rejects.toThrow(/must be a constant/);
+    await expect(ask('select * from processes_at(random() * 1e6)')).rejects.toThrow(
+      /must be a constant/,
+    );
   });
 
   it('works in statements that are not SELECT', async () => {
@@ -229,7 +279,10 @@ describe('a moment', () => {
   it.each([
     ["processes_at('a(b)')", ["'a(b)'"]],
     ['Processes_At ( f(1, (2)) ), "processes_at"(3)', ['f(1, (2)) ', '3']],
-    ["-- processes_at(1)\n'processes_at(2)' $$processes_at(3)$$ my_processes_at(4) processes_at(5", []],
+    [
+      "-- processes_at(1)\n'processes_at(2)' $$processes_at(3)$$ my_processes_at(4) processes_at(5",
+      [],
+    ],
     ['processes_at(/* no */)', ['']],
   ])('is found in SQL: %s', (sql, expected) => {
     expect(argumentsOf(sql, 'processes_at')).toEqual(expected);
@@ -237,7 +290,10 @@ describe('a moment', () => {
 
   it('is parsed to the nanosecond', () => {
     const parsed = (text: string) => parseMoment(text, 'processes_at');
-    expect(parsed('1970-01-01 00:00:01.000000002')).toEqual({ kind: 'time', value: 1_000_000_002n });
+    expect(parsed('1970-01-01 00:00:01.000000002')).toEqual({
+      kind: 'time',
+      value: 1_000_000_002n,
+    });
     expect(parsed('1970-01-01 02:00:01+02')).toEqual({ kind: 'time', value: 1_000_000_000n });
     expect(parsed('+0.25')).toEqual({ kind: 'relative', value: 250_000_000n });
   });
@@ -254,7 +310,9 @@ describe('a moment', () => {
   it('needs a capture', async () => {
     const records = scratch.path('incident.sf');
     for await (const bytes of openAvro({ input: incident })) appendFileSync(records, bytes);
-    await expect(ask("from processes_at('end')", [records])).rejects.toThrow(/no table processes_at/);
+    await expect(ask("from processes_at('end')", [records])).rejects.toThrow(
+      /no table processes_at/,
+    );
   });
 });
 
@@ -269,7 +327,10 @@ describe('the tables of lists and of the capture', () => {
   });
 
   it('have the containers of the records, and more', async () => {
-    const missing = await ask('select container_id from container except select id from containers', [incident]);
+    const missing = await ask(
+      'select container_id from container except select id from containers',
+      [incident],
+    );
     expect(missing).toEqual([]);
   });
 
@@ -285,11 +346,17 @@ describe('the tables of lists and of the capture', () => {
   });
 
   it('have the facts of sfkit info', async () => {
-    const [row] = await ask('select format, sections, events, ts_uts, endts_uts, duration from capture');
-    const [events] = await ask('select count(*), min(ts_uts) filter (ts_uts > 0), max(ts_uts) from events');
+    const [row] = await ask(
+      'select format, sections, events, ts_uts, endts_uts, duration from capture',
+    );
+    const [events] = await ask(
+      'select count(*), min(ts_uts) filter (ts_uts > 0), max(ts_uts) from events',
+    );
     expect(row?.[0]).toBe('scap');
     expect(row?.[1]).toBe('1');
     expect([row?.[2], row?.[3], row?.[4]]).toEqual(events);
-    expect(BigInt(row?.[5] as string)).toBe(BigInt(events?.[2] as string) - BigInt(events?.[1] as string));
+    expect(BigInt(row?.[5] as string)).toBe(
+      BigInt(events?.[2] as string) - BigInt(events?.[1] as string),
+    );
   });
 });

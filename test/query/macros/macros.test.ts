@@ -95,7 +95,9 @@ describe('macros of processes', () => {
 
     it('shows processes in a loop once', async () => {
       const loop = `select * from (values (1, 2, 5), (2, 1, 5), (3, 1, 5), (4, 4, 5)) t(pid, ppid, ts_uts), (select ${columns})`;
-      expect((await rowsOf('select pid from process_tree() order by 1', loop)).flat()).toEqual([1, 2, 3, 4]);
+      expect((await rowsOf('select pid from process_tree() order by 1', loop)).flat()).toEqual([
+        1, 2, 3, 4,
+      ]);
       expect(await rowsOf('select pid, depth from descendants(1) order by all', loop)).toEqual([
         [1, 0],
         [2, 1],
@@ -105,11 +107,15 @@ describe('macros of processes', () => {
 
     it('gives a child to the process that had the number when it started', async () => {
       const reused = `select * from (values (7, 1, 100), (8, 7, 150), (7, 1, 200), (9, 7, 250)) t(pid, ppid, ts_uts), (select ${columns})`;
-      expect(await rowsOf('select distance, pid, ts_uts from ancestors(8) order by 1', reused)).toEqual([
+      expect(
+        await rowsOf('select distance, pid, ts_uts from ancestors(8) order by 1', reused),
+      ).toEqual([
         [0, 8, 150],
         [1, 7, 100],
       ]);
-      expect(await rowsOf('select distance, pid, ts_uts from ancestors(9) order by 1', reused)).toEqual([
+      expect(
+        await rowsOf('select distance, pid, ts_uts from ancestors(9) order by 1', reused),
+      ).toEqual([
         [0, 9, 250],
         [1, 7, 200],
       ]);
@@ -171,20 +177,25 @@ describe('addresses', () => {
       'fd00::1',
     ];
     const selected = kinds.map((address) => `is_public('${address}')`).join(', ');
-    expect(await ask(`select ${selected}`)).toEqual([[true, true, false, false, false, false, false, false, false]]);
+    expect(await ask(`select ${selected}`)).toEqual([
+      [true, true, false, false, false, false, false, false, false],
+    ]);
   });
 });
 
 describe('names of bits', () => {
   it('op_names() knows each operation', async () => {
     const all = `op_names(${2 ** opNames.length - 1})`;
-    expect(await ask(`select ${all}, op_names(0), op_names(null)`)).toEqual([[[...opNames], [], null]]);
+    expect(await ask(`select ${all}, op_names(0), op_names(null)`)).toEqual([
+      [[...opNames], [], null],
+    ]);
   });
 
   it('open_flags() knows each flag of the capture format', async () => {
     const { flags } = JSON.parse(readFileSync(join(root, 'native/tables/names.json'), 'utf8'));
     const named = (flags.file_flags as [string, number][]).filter(([, bit]) => bit !== 0);
-    for (const [name, bit] of named) expect(await ask(`select open_flags(${bit})`)).toEqual([[[name]]]);
+    for (const [name, bit] of named)
+      expect(await ask(`select open_flags(${bit})`)).toEqual([[[name]]]);
     expect(await ask('select open_flags(0)')).toEqual([[[]]]);
   }, 60_000);
 });
@@ -193,10 +204,10 @@ describe('time', () => {
   it('around() takes what touches the span, to the nanosecond', async () => {
     const sql = (span: string) =>
       `select count(*) from around((select ts from sysflow where type = 'FE' order by idx limit 1), ${span})`;
-    const [[none], [all]] = [(await ask(sql(`interval 0 seconds`)))[0], (await ask(sql(`'1 hour'`)))[0]] as [
-      [string],
-      [string],
-    ];
+    const [[none], [all]] = [
+      (await ask(sql(`interval 0 seconds`)))[0],
+      (await ask(sql(`'1 hour'`)))[0],
+    ] as [[string], [string]];
     expect(Number(none)).toBeGreaterThan(0);
     expect(all).toBe(((await ask('select count(*) from sysflow')) as [[string]])[0][0]);
     expect(Number(none)).toBeLessThan(Number(all));

@@ -24,7 +24,8 @@ const vocabulary: Vocabulary = {
   ]),
 };
 
-const words = (line: string, pending = '', after = '') => complete(line, pending, vocabulary, after)[0];
+const words = (line: string, pending = '', after = '') =>
+  complete(line, pending, vocabulary, after)[0];
 
 describe('completion', () => {
   it.each([
@@ -78,7 +79,8 @@ describe('completion', () => {
 
   it('completes files', () => {
     mkdirSync(scratch.path('files/sub'), { recursive: true });
-    for (const name of ['answer.csv', 'answers.csv', '.hidden']) writeFileSync(scratch.path(`files/${name}`), '');
+    for (const name of ['answer.csv', 'answers.csv', '.hidden'])
+      writeFileSync(scratch.path(`files/${name}`), '');
     const at = scratch.path('files');
     expect(words(`.save ${at}/ans`)).toEqual([`${at}/answer.csv`, `${at}/answers.csv`]);
     expect(words(`.save ${at}/s`)).toEqual([`${at}/sub/`]);

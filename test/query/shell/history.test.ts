@@ -51,12 +51,21 @@ describe('the history file', () => {
     expect(history.entries).toEqual(['select 1, 2 from x;']);
     history.add("select 'a\nb';");
     history.add('select 1 -- one\n;');
-    expect(history.entries).toEqual([';', 'select 1 -- one', "b';", "select 'a", 'select 1, 2 from x;']);
+    expect(history.entries).toEqual([
+      ';',
+      'select 1 -- one',
+      "b';",
+      "select 'a",
+      'select 1, 2 from x;',
+    ]);
   });
 
   it('is bounded, and ignores lines with control characters', async () => {
     const path = scratch.path('long');
-    writeFileSync(path, `${Array.from({ length: 5000 }, (_, index) => `select ${index};\n`).join('')}\x1b[2J;\n`);
+    writeFileSync(
+      path,
+      `${Array.from({ length: 5000 }, (_, index) => `select ${index};\n`).join('')}\x1b[2J;\n`,
+    );
     const history = await opened(path);
     expect(history.entries).toHaveLength(1000);
     expect(history.entries[0]).toBe('select 4999;');
@@ -76,11 +85,14 @@ describe('the history file', () => {
     expect((await opened(path)).entries).toEqual([]);
   });
 
-  it.skipIf(isRoot)('that cannot be written is reported (needs a user other than root)', async () => {
-    mkdirSync(scratch.path('closed'), { mode: 0o500 });
-    const history = await opened(scratch.path('closed/history'));
-    expect(history.problem).toMatch(/the history is not kept: .*permission denied/);
-  });
+  it.skipIf(isRoot)(
+    'that cannot be written is reported (needs a user other than root)',
+    async () => {
+      mkdirSync(scratch.path('closed'), { mode: 0o500 });
+      const history = await opened(scratch.path('closed/history'));
+      expect(history.problem).toMatch(/the history is not kept: .*permission denied/);
+    },
+  );
 
   it('below a file is reported, and the entries stay in memory', async () => {
     writeFileSync(scratch.path('file'), '');
