@@ -30,8 +30,8 @@ class AvroEncoder {
   void encode_container_gone(std::string_view id);
   void encode(const sysflow::FileFlow& record);
   void encode(const sysflow::FileEvent& record);
+  void encode(const sysflow::NetworkEvent& record);
   void encode(const sysflow::ProcessFlow& record);
-  // Addresses, labels, selectors and services are empty: the record does not have them.
   void encode(const sysflow::Pod& record);
   void encode(const sysflow::K8sEvent& record);
 
@@ -42,6 +42,12 @@ class AvroEncoder {
   template <typename Text>
   void put_optional(const std::optional<Text>& text);
   void put_environment(const TextList& variables);
+  // A list as one block, or as an empty list.
+  template <typename List, typename Put>
+  void put_list(const List& list, Put&& put);
+  void put_addresses(const sysflow::AddressList& addresses);
+  void put_labels(const sysflow::Labels& labels);
+  void put_service(const sysflow::Service& service);
 
   ByteBuffer& out_;
   std::string scratch_;

@@ -40,6 +40,7 @@ class ColumnSink : public sysflow::RecordSink {
   void network_flow(const sysflow::NetworkFlow& record) override;
   void file_flow(const sysflow::FileFlow& record) override;
   void file_event(const sysflow::FileEvent& record) override;
+  void network_event(const sysflow::NetworkEvent& record) override;
   void process_flow(const sysflow::ProcessFlow& record) override;
   void pod(const sysflow::Pod& record) override;
   void k8s_event(const sysflow::K8sEvent& record) override;
@@ -84,7 +85,7 @@ class ColumnSink : public sysflow::RecordSink {
 
   struct PodEntry {
     sysflow::Pod record;
-    Numbers<5> numbers;
+    Numbers<8> numbers;
   };
   struct ContainerEntry {
     sysflow::Container record;
