@@ -55,7 +55,10 @@ class RecordLog : public sysflow::RecordSink {
         r.threads_exited, r.clone_errors);
   }
   void pod(const sysflow::Pod& r) override {
-    add("Pod", r.ts, r.id, r.name, r.node_name, r.namespace_, r.restart_count);
+    std::string services;
+    for (const sysflow::Service& service : r.services) services += text(service);
+    add("Pod", r.ts, r.id, r.name, r.node_name, r.namespace_, r.restart_count, r.labels,
+        r.selectors, text(r.host_ip), text(r.internal_ip), services);
   }
   void k8s_event(const sysflow::K8sEvent& r) override {
     add("K8sEvent", r.kind, r.action, r.ts, r.message);
@@ -77,6 +80,18 @@ class RecordLog : public sysflow::RecordSink {
     return out.str();
   }
   static std::string text(const sysflow::Address& address) { return text(address.bytes); }
+  static std::string text(const sysflow::IpNumbers& numbers) {
+    std::string out;
+    for (const int64_t number : numbers) out += std::to_string(number) + ';';
+    return out;
+  }
+  static std::string text(const sysflow::Service& s) {
+    std::ostringstream out;
+    out << s.name << ',' << s.id << ',' << s.namespace_ << ',' << text(s.cluster_ip);
+    for (const sysflow::ServicePort& p : s.ports)
+      out << ',' << p.port << '/' << p.target_port << '/' << p.node_port << '/' << p.proto;
+    return out.str() + ' ';
+  }
   static std::string text(const sysflow::Counters& c) {
     std::ostringstream out;
     out << c.read_ops << ',' << c.write_ops << ',' << c.read_bytes << ',' << c.write_bytes;

@@ -31,7 +31,6 @@ class AvroEncoder {
   void encode(const sysflow::FileFlow& record);
   void encode(const sysflow::FileEvent& record);
   void encode(const sysflow::ProcessFlow& record);
-  // Addresses, labels, selectors and services are empty: the record does not have them.
   void encode(const sysflow::Pod& record);
   void encode(const sysflow::K8sEvent& record);
 
@@ -42,6 +41,10 @@ class AvroEncoder {
   template <typename Text>
   void put_optional(const std::optional<Text>& text);
   void put_environment(const TextList& variables);
+  void put_numbers(const sysflow::IpNumbers& numbers);
+  // A map, from the text of a JSON object.
+  void put_labels(std::string_view labels);
+  void put_service(const sysflow::Service& service);
 
   ByteBuffer& out_;
   std::string scratch_;

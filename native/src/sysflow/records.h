@@ -162,7 +162,25 @@ struct ProcessFlow {
   int64_t clone_errors = 0;
 };
 
-// From SysFlow files of versions 4 and 5 only; captures have none.
+// IP addresses as the numbers of the schema (sysflow/ip_numbers.h).
+using IpNumbers = std::vector<int64_t>;
+
+struct ServicePort {
+  int32_t port = 0;
+  int32_t target_port = 0;
+  int32_t node_port = 0;
+  std::string proto;
+};
+
+struct Service {
+  std::string name;
+  std::string id;
+  std::string namespace_;
+  std::vector<ServicePort> ports;
+  IpNumbers cluster_ip;
+};
+
+// Labels and selectors are texts of JSON objects with texts as values, "" if there are none.
 struct Pod {
   int64_t ts = 0;
   std::string id;
@@ -170,7 +188,11 @@ struct Pod {
   std::string node_name;
   std::string namespace_;
   int64_t restart_count = 0;
-  std::string labels = {};  // text of a JSON object, "" if there are none; only read
+  std::string labels = {};
+  std::string selectors = {};
+  IpNumbers host_ip = {};
+  IpNumbers internal_ip = {};
+  std::vector<Service> services = {};
 };
 
 struct K8sEvent {
@@ -217,6 +239,8 @@ class RecordSink {
   virtual void files_forgotten() {}
   // No live process is in the container. It is written again before the next reference.
   virtual void container_gone(std::string_view) {}
+  // The pod has no known container. It is written again before the next reference.
+  virtual void pod_gone(std::string_view) {}
   // Pass on what was written so far soon, without waiting for a full batch.
   virtual void flush() {}
   // Called once after the last record.
