@@ -190,6 +190,8 @@ export interface TableSpec {
   /** Value of the column \`type\`; empty for entities and the virtual table. */
   readonly record: string;
   readonly doc: string;
+  /** The schema version that added it. Default: 1. */
+  readonly since?: number;
   /** A 'capture' table of the state at a moment: SQL reads it as a function of the moment. */
   readonly at?: true;
 }

@@ -161,18 +161,50 @@ export interface ProcessFlowRecord {
   numCloneErrors: bigint;
 }
 
-/** Only in SysFlow files of a cluster; captures have none. */
+/** A connection as one event; only in SysFlow files of other writers. */
+export interface NetworkEventRecord {
+  type: 'NetworkEvent';
+  procOID: Oid;
+  ts: bigint;
+  tid: bigint;
+  opFlags: number;
+  sip: string;
+  sport: number;
+  dip: string;
+  dport: number;
+  proto: number;
+  ret: number;
+}
+
+/** A service that selects a pod. */
+export interface PodService {
+  name: string;
+  id: string;
+  namespace: string;
+  portList: { port: number; targetPort: number; nodePort: number; proto: string }[];
+  clusterIP: string[];
+}
+
+/** A pod of a cluster. Containers refer to it by its id. */
 export interface PodRecord {
   type: 'Pod';
   ts: bigint;
   id: string;
   name: string;
   nodeName: string;
+  /** Addresses of its node. */
+  hostIP: string[];
+  /** Its own addresses. */
+  internalIP: string[];
   namespace: string;
   restartCount: bigint;
+  labels: Record<string, string>;
+  /** Labels that its node must have. */
+  selectors: Record<string, string>;
+  services: PodService[];
 }
 
-/** Only in SysFlow files of a cluster; captures have none. */
+/** A change in a cluster. */
 export interface K8sEventRecord {
   type: 'K8sEvent';
   kind: string;
@@ -189,6 +221,7 @@ export type ActivityRecord =
   | NetworkFlowRecord
   | FileFlowRecord
   | FileEventRecord
+  | NetworkEventRecord
   | ProcessFlowRecord
   | K8sEventRecord;
 /** Any record of a SysFlow file; `type` says which. */

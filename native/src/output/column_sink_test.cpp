@@ -337,7 +337,7 @@ TEST(ColumnSink, ShowsLabels) {
   // A record of the pod says more.
   sysflow::Pod pod;
   pod.id = "p1";
-  pod.labels = {{"tier", "back"}};
+  pod.labels = R"({"tier":"back"})";
   rows.sink.pod(pod);
   container.pod_id = "p1";
   container.labels.clear();

@@ -1,11 +1,9 @@
 #include "output/pod_text.h"
 
-#include <array>
-#include <limits>
-
 #include "base/escape.h"
 #include "base/ip_text.h"
 #include "base/numbers.h"
+#include "sysflow/ip_numbers.h"
 
 namespace sfkit::output {
 
@@ -35,22 +33,21 @@ void append_array(std::string& out, const List& list, Append&& append) {
   out += ']';
 }
 
-void append_address_number(std::string& out, int64_t number) {
-  // Writers of 32-bit numbers extend their sign.
-  if (number < std::numeric_limits<int32_t>::min() ||
-      number > std::numeric_limits<uint32_t>::max()) {
-    append_number(out, number);
-    return;
-  }
-  std::array<uint8_t, 4> bytes;
-  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(number >> (8 * i));
-  out += '"';
-  append_ipv4(out, bytes.data());
-  out += '"';
-}
-
-void append_address_array(std::string& out, const sysflow::AddressList& addresses) {
-  append_array(out, addresses, [&](int64_t number) { append_address_number(out, number); });
+void append_address_array(std::string& out, const sysflow::IpNumbers& numbers) {
+  char before = '[';
+  sysflow::each_address(numbers, [&](const IpAddress& address) {
+    out += before;
+    out += '"';
+    if (address.ipv6) {
+      append_ipv6(out, address.bytes.data());
+    } else {
+      append_ipv4(out, address.bytes.data());
+    }
+    out += '"';
+    before = ',';
+  });
+  if (numbers.empty()) out += '[';
+  out += ']';
 }
 
 void append_port(std::string& out, const sysflow::ServicePort& port) {
@@ -81,19 +78,8 @@ void append_service(std::string& out, const sysflow::Service& service) {
 
 }  // namespace
 
-void append_labels(std::string& out, const sysflow::Labels& labels) {
-  if (labels.empty()) return;
-  char before = '{';
-  for (const auto& [name, value] : labels) {
-    out += before;
-    append_member(out, name, value);
-    before = ',';
-  }
-  out += '}';
-}
-
-void append_addresses(std::string& out, const sysflow::AddressList& addresses) {
-  if (!addresses.empty()) append_address_array(out, addresses);
+void append_addresses(std::string& out, const sysflow::IpNumbers& numbers) {
+  if (!numbers.empty()) append_address_array(out, numbers);
 }
 
 void append_services(std::string& out, const std::vector<sysflow::Service>& services) {

@@ -37,6 +37,7 @@ class ForwardingSink : public RecordSink {
   void process_gone(const Oid& oid) override { forward(&RecordSink::process_gone, oid); }
   void files_forgotten() override { forward(&RecordSink::files_forgotten); }
   void container_gone(std::string_view id) override { forward(&RecordSink::container_gone, id); }
+  void pod_gone(std::string_view id) override { forward(&RecordSink::pod_gone, id); }
   void flush() override { forward(&RecordSink::flush); }
   void finish() override { forward(&RecordSink::finish); }
 

@@ -71,8 +71,8 @@ class Decoder {
   template <typename Item>
   void items_into(const Node& type, std::vector<Item>& out, void (Decoder::*decode)(const Node&, Item&));
   void pod_text_into(const Node& type, std::string& out);
-  void labels_into(const Node& type, sysflow::Labels& out);
-  void addresses_into(const Node& type, sysflow::AddressList& out);
+  void labels_into(const Node& type, std::string& out);
+  void addresses_into(const Node& type, sysflow::IpNumbers& out);
   void service_into(const Node& type, sysflow::Service& out);
   void port_into(const Node& type, sysflow::ServicePort& out);
   std::string_view symbol(const Node& type);
