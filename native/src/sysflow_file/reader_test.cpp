@@ -374,7 +374,7 @@ TEST(SysflowFile, LimitsTextsOfAnArray) {
     EXPECT_EQ(outcome.summary.damage[0].kind, "long-array");
     EXPECT_EQ(outcome.summary.damage[0].message,
               std::to_string(texts - kMax) +
-                  " texts and items were dropped: an array takes 65536 texts, a pod 262144 bytes");
+                  " texts and items were dropped: an array takes 65536 texts, a pod 65536 bytes");
   }
 }
 
