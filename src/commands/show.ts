@@ -96,7 +96,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the file is damaged; everything re
       description:
         'read captures as the collector does, and conditions as the SysFlow processor does, with their known bugs',
     }),
-    list: Flags.boolean({ char: 'l', description: 'list the attributes with their meaning' }),
+    attributes: Flags.boolean({ char: 'l', description: 'list the attributes with their meaning' }),
     output: outputFlag,
     ...drawFlags,
   };
@@ -106,7 +106,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the file is damaged; everything re
     const files = argv as string[];
     const isStandardOutput = flags.output === '-';
     const open = () => (isStandardOutput ? standardOutput(flags) : openSink(flags.output));
-    if (flags.list) {
+    if (flags.attributes) {
       if (files.length > 0)
         throw new SfkitError('INVALID_ARGUMENT', '-l lists attributes and takes no file');
       return printAttributes(open(), flags.format, isStandardOutput);

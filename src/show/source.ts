@@ -1,5 +1,5 @@
-import { BatchBuilder } from '../convert/table-rows.js';
 import { TableInput } from '../convert/table-input.js';
+import { BatchBuilder } from '../convert/table-rows.js';
 import type { ColumnBatch } from '../engine/batch.js';
 import type { TableName } from '../engine/columns.gen.js';
 import type { CompatMode } from '../engine/config.js';
@@ -7,8 +7,8 @@ import { SfkitError } from '../engine/errors.js';
 import { isStreamInput, looksLikeCapture, standardInput } from '../engine/input-kind.js';
 import { openColumns, type Summary } from '../engine/session.js';
 import type { SingleInput } from '../query/inputs.js';
-import { openFiltered } from './filtered.js';
 import type { RowFilter } from './filter.js';
+import { openFiltered } from './filtered.js';
 
 /** The rows of one table of one input. */
 export interface Source {

@@ -61,9 +61,15 @@ const conditions: [condition: string, holds: (row: ShownRow) => boolean][] = [
   ['file.type in (f, d)', (row) => row.file_type === 'f' || row.file_type === 'd'],
   ['file.path pmatch (etc, tmp)', (row) => /etc|tmp/.test(text(row.file_path))],
   ['proc.exe = pproc.exe', (row) => text(row.proc_exe) === text(row.pproc_exe)],
-  ['proc.pid > pproc.pid', (row) => row.pproc_pid !== null && Number(row.proc_pid) > Number(row.pproc_pid)],
+  [
+    'proc.pid > pproc.pid',
+    (row) => row.pproc_pid !== null && Number(row.proc_pid) > Number(row.pproc_pid),
+  ],
   ['proc.exe = "proc.exe"', (row) => row.proc_exe === 'proc.exe'],
-  ['proc.args = "" or proc.exe = ""', (row) => text(row.proc_args) === '' || text(row.proc_exe) === ''],
+  [
+    'proc.args = "" or proc.exe = ""',
+    (row) => text(row.proc_args) === '' || text(row.proc_exe) === '',
+  ],
   ['proc.args = "a,b"', (row) => row.proc_args === 'a,b'],
   [
     'type = PE and (opflags = EXEC or opflags = EXIT) and not proc.exe endswith sh',
@@ -100,7 +106,10 @@ describe('conditions', () => {
     const found = await rowsOf({ filter }, 'file_event');
     expect(found.map(({ idx }) => idx)).toEqual(
       rows
-        .filter(({ type, proc_exe, file_path }) => type === 'FE' && proc_exe !== null && file_path !== null)
+        .filter(
+          ({ type, proc_exe, file_path }) =>
+            type === 'FE' && proc_exe !== null && file_path !== null,
+        )
         .map(({ idx }) => idx),
     );
     expect(await rowsOf({ filter }, 'process_event')).toEqual([]);
@@ -117,7 +126,10 @@ describe('conditions', () => {
   it.each([
     ['proc.exee = x', "--filter: 'proc.exee' is not an attribute; did you mean 'proc.exe'?"],
     ['proc.exe', "--filter: expected an operator after 'proc.exe', such as proc.exe exists"],
-    ['proc.exe = ', '--filter, column 12: expected an attribute or a value, found the end of the condition'],
+    [
+      'proc.exe = ',
+      '--filter, column 12: expected an attribute or a value, found the end of the condition',
+    ],
     ['proc.exe = x y', "--filter, column 14: expected 'and', 'or' or the end, found 'y'"],
     ['(proc.exe = x', "--filter, column 14: expected ')'"],
     ['proc.exe = "x', '--filter, column 12:'],

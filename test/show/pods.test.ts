@@ -241,7 +241,7 @@ describe('pods of a .sf file', () => {
 });
 
 describe('pods and events of connections', () => {
-  const sources = [['made', write] as const];
+  const sources: [name: string, make: (path: string) => void][] = [['made', write]];
   if (existsSync(withPods))
     sources.push(['of the corpus', (path) => writeFileSync(path, readFileSync(withPods))]);
 

@@ -41,14 +41,14 @@ describe('formats', () => {
     const some = columns('sf.proc.exe,opflags,proc_pid');
     const rows = rowsIn(await textOf([capture], 'jsonl', some));
     expect(rows.length).toBeGreaterThan(100);
-    for (const row of rows) expect(Object.keys(row)).toEqual(['sf.proc.exe', 'opflags', 'proc_pid']);
+    for (const row of rows)
+      expect(Object.keys(row)).toEqual(['sf.proc.exe', 'opflags', 'proc_pid']);
     expect(JSON.parse(await textOf([capture], 'json', some))).toEqual(rows);
     const csv = (await textOf([capture], 'csv', some)).split('\r\n');
     expect(csv[0]).toBe('sf.proc.exe,opflags,proc_pid');
     expect(csv).toHaveLength(rows.length + 2);
-    expect(csv[1]).toBe(
-      [rows[0]?.['sf.proc.exe'], (rows[0]?.opflags as string[]).join('|'), rows[0]?.proc_pid].join(','),
-    );
+    const { opflags, proc_pid, ...first } = rows[0] as { opflags: string[]; proc_pid: number };
+    expect(csv[1]).toBe(`${Object.values(first)[0]},${opflags.join('|')},${proc_pid}`);
     expect((await textOf([capture], 'table', some)).split('\n', 1)[0]?.trim().split(/ +/)).toEqual([
       'sf.proc.exe',
       'opflags',
@@ -129,9 +129,10 @@ describe('inputs', () => {
       'a.scap',
     ]);
     const filter = readFilter('type = PE', undefined);
-    expect(
-      names(await textOf([directory.path('flows')], 'jsonl', { ...some, filter })),
-    ).toEqual(['b.scap', 'a.scap']);
+    expect(names(await textOf([directory.path('flows')], 'jsonl', { ...some, filter }))).toEqual([
+      'b.scap',
+      'a.scap',
+    ]);
   });
 
   it('that cannot be read do not keep others from being shown', async () => {

@@ -388,11 +388,9 @@ void ColumnSink::network_event(const sysflow::NetworkEvent& record) {
     };
     builder.set_i64(Column::kProcTid, record.tid);
     builder.set_i32(Column::kNetProto, record.proto);
-    builder.set_string(Column::kNetSip,
-                       text([&] { append_address(scratch_, record.sip, false); }));
+    builder.set_string(Column::kNetSip, text([&] { append_address(scratch_, record.sip, false); }));
     builder.set_i32(Column::kNetSport, record.sport);
-    builder.set_string(Column::kNetDip,
-                       text([&] { append_address(scratch_, record.dip, false); }));
+    builder.set_string(Column::kNetDip, text([&] { append_address(scratch_, record.dip, false); }));
     builder.set_i32(Column::kNetDport, record.dport);
     builder.set_string(Column::kRole, kNoString);
     builder.set_string(Column::kDirection, kNoString);
