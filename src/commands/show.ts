@@ -84,7 +84,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the file is damaged; everything re
     pods: Flags.boolean({ char: 'k', description: 'draw the names of pods too' }),
     'k8s-events': Flags.boolean({
       char: 'K',
-      exclusive: ['table', 'pods', 'filter'],
+      exclusive: ['table'],
       description: 'print the changes in a cluster (--table k8s_event)',
     }),
     filter: Flags.string({
