@@ -2,8 +2,10 @@ import { tmpdir } from 'node:os';
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import type { DrawOptions } from '../draw/types.js';
 import { StatementType } from '../duckdb/api.js';
+import { sqlShare } from '../duckdb/database.js';
 import { onSqlError } from '../duckdb/sql-error.js';
 import { quoteText } from '../duckdb/sql-text.js';
+import { beginWork } from '../engine/work.js';
 import { scratchDirectory } from '../output/pending.js';
 import { type ByteSink, isStream, openSink } from '../output/sink.js';
 import { stageFile } from '../output/staged.js';
@@ -31,6 +33,21 @@ export async function runQuery(
   format: ResultFormat | 'duckdb',
   target: string,
   { draw = {}, open = openSink, parameters = {} }: RunOptions = {},
+): Promise<void> {
+  const end = beginWork({ share: () => sqlShare(connection) });
+  try {
+    await writeAnswer(connection, sql, format, target, { draw, open, parameters });
+  } finally {
+    end();
+  }
+}
+
+async function writeAnswer(
+  connection: DuckDBConnection,
+  sql: string,
+  format: ResultFormat | 'duckdb',
+  target: string,
+  { draw, open, parameters }: Required<RunOptions>,
 ): Promise<void> {
   const isFixed = Object.keys(parameters).length === 0;
   const result = await onSqlError(() =>
