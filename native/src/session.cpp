@@ -452,7 +452,8 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
         avro != nullptr ? avro->skipped_ipv6_flows() : only_files->skipped_ipv6_flows();
     if (skipped != 0) skipped_ipv6_flows_.store(skipped, std::memory_order_relaxed);
     summary.add_skipped(Reason::kIpv6Flows, skipped);
-    summary.add_skipped(Reason::kPodDetails, counts_.of(RecordCounts::kPod));
+    if (capture == nullptr)
+      summary.add_skipped(Reason::kPodDetails, counts_.of(RecordCounts::kPod));
   }
   return status;
 }
