@@ -18,8 +18,8 @@ namespace sfkit {
 namespace {
 
 constexpr const char* kTypeNames[] = {"Container",   "Process",  "File",      "ProcessEvent",
-                                      "NetworkFlow", "FileFlow", "FileEvent", "ProcessFlow",
-                                      "Pod",         "K8sEvent"};
+                                      "NetworkFlow", "FileFlow", "FileEvent", "NetworkEvent",
+                                      "ProcessFlow", "Pod",      "K8sEvent"};
 
 // On SysFlow of real captures, files are 7 % larger than with zlib's default level, in half the
 // time.
@@ -65,6 +65,10 @@ class CountingSink : public sysflow::ForwardingSink {
   void process_flow(const sysflow::ProcessFlow& record) override {
     counts_.add(RecordCounts::kProcessFlow);
     ForwardingSink::process_flow(record);
+  }
+  void network_event(const sysflow::NetworkEvent& record) override {
+    counts_.add(RecordCounts::kNetworkEvent);
+    ForwardingSink::network_event(record);
   }
   void pod(const sysflow::Pod& record) override {
     counts_.add(RecordCounts::kPod);
@@ -120,6 +124,10 @@ class TeeSink : public sysflow::ForwardingSink {
   void process_flow(const sysflow::ProcessFlow& record) override {
     ForwardingSink::process_flow(record);
     files_->process_flow(record);
+  }
+  void network_event(const sysflow::NetworkEvent& record) override {
+    ForwardingSink::network_event(record);
+    files_->network_event(record);
   }
   void pod(const sysflow::Pod& record) override {
     ForwardingSink::pod(record);
@@ -452,8 +460,6 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
         avro != nullptr ? avro->skipped_ipv6_flows() : only_files->skipped_ipv6_flows();
     if (skipped != 0) skipped_ipv6_flows_.store(skipped, std::memory_order_relaxed);
     summary.add_skipped(Reason::kIpv6Flows, skipped);
-    if (capture == nullptr)
-      summary.add_skipped(Reason::kPodDetails, counts_.of(RecordCounts::kPod));
   }
   return status;
 }

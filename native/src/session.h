@@ -104,6 +104,7 @@ class RecordCounts {
     kNetworkFlow,
     kFileFlow,
     kFileEvent,
+    kNetworkEvent,
     kProcessFlow,
     kPod,
     kK8sEvent,

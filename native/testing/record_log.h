@@ -54,11 +54,22 @@ class RecordLog : public sysflow::RecordSink {
     add("ProcessFlow", text(r.proc_oid), r.ts, r.threads_cloned, r.op_flags, r.end_ts,
         r.threads_exited, r.clone_errors);
   }
+  void network_event(const sysflow::NetworkEvent& r) override {
+    add("NetworkEvent", text(r.proc_oid), r.ts, r.tid, r.op_flags, text(r.sip), r.sport,
+        text(r.dip), r.dport, r.proto, r.ret);
+  }
   void pod(const sysflow::Pod& r) override {
     std::string services;
-    for (const sysflow::Service& service : r.services) services += text(service);
-    add("Pod", r.ts, r.id, r.name, r.node_name, r.namespace_, r.restart_count, r.labels,
-        r.selectors, text(r.host_ip), text(r.internal_ip), services);
+    for (const auto& service : r.services) {
+      services += service.name + "/" + service.id + "/" + service.namespace_ + "/";
+      for (const auto& port : service.ports) {
+        services += std::to_string(port.port) + ":" + std::to_string(port.target_port) + ":" +
+                    std::to_string(port.node_port) + ":" + port.proto + ",";
+      }
+      services += text(service.cluster_ip) + ";";
+    }
+    add("Pod", r.ts, r.id, r.name, r.node_name, text(r.host_ip), text(r.internal_ip),
+        r.namespace_, r.restart_count, text(r.labels), text(r.selectors), services);
   }
   void k8s_event(const sysflow::K8sEvent& r) override {
     add("K8sEvent", r.kind, r.action, r.ts, r.message);
@@ -79,19 +90,17 @@ class RecordLog : public sysflow::RecordSink {
     for (const uint8_t byte : bytes) out << std::hex << int{byte} << '.';
     return out.str();
   }
-  static std::string text(const sysflow::Address& address) { return text(address.bytes); }
-  static std::string text(const sysflow::IpNumbers& numbers) {
+  static std::string text(const sysflow::AddressList& addresses) {
     std::string out;
-    for (const int64_t number : numbers) out += std::to_string(number) + ';';
+    for (const int64_t address : addresses) out += std::to_string(address) + ",";
     return out;
   }
-  static std::string text(const sysflow::Service& s) {
-    std::ostringstream out;
-    out << s.name << ',' << s.id << ',' << s.namespace_ << ',' << text(s.cluster_ip);
-    for (const sysflow::ServicePort& p : s.ports)
-      out << ',' << p.port << '/' << p.target_port << '/' << p.node_port << '/' << p.proto;
-    return out.str() + ' ';
+  static std::string text(const sysflow::Labels& labels) {
+    std::string out;
+    for (const auto& [name, value] : labels) out.append(name).append("=").append(value).append(",");
+    return out;
   }
+  static std::string text(const sysflow::Address& address) { return text(address.bytes); }
   static std::string text(const sysflow::Counters& c) {
     std::ostringstream out;
     out << c.read_ops << ',' << c.write_ops << ',' << c.read_bytes << ',' << c.write_bytes;
@@ -120,7 +129,18 @@ inline void emit_one_of_each(sysflow::RecordSink& sink) {
   const int64_t now = 1600000000123456789;
   const Oid oid{now, 4242};
   sink.header({5, "exporter", "10.0.0.1", "a.sf"});
-  sink.pod({now, "pod1", "web", "node7", "default", 3});
+  sink.pod({now,
+            "pod1",
+            "web",
+            "node7",
+            {1681631424, 16777343},
+            {268439980},
+            "default",
+            3,
+            {{"app", "w\"b"}, {"", "x"}},
+            {{"disk", "ssd"}},
+            {{"front", "s1", "default", {{80, 8080, 30080, "TCP"}, {53, 54, 0, "UDP"}}, {184549386}},
+             {"none", "s2", "other", {}, {}}}});
   sink.container({"c1", "name", "image:tag", "sha", 7, true, "pod1"});
   sink.container({"c2", "", "", "", 0, false, std::nullopt});
   sink.process({ObjectState::kReup,
@@ -173,6 +193,18 @@ inline void emit_one_of_each(sysflow::RecordSink& sink) {
   sink.file_flow({oid, now + 7, 4245, kOpOpen | kOpReadRecv, 4097, now + 8, one, 3, {5, 6, 7, 8}});
   sink.file_event({oid, now + 9, 4246, kOpRename, one, -2, two});
   sink.file_event({oid, now + 10, 4246, kOpUnlink, two, 0, std::nullopt});
+  NetworkEvent connection;
+  connection.proc_oid = oid;
+  connection.ts = now + 11;
+  connection.tid = 4247;
+  connection.op_flags = kOpConnect;
+  connection.sip.bytes = {10, 9, 8, 7};
+  connection.sport = 50000;
+  connection.dip.bytes = {1, 2, 3, 4};
+  connection.dport = 22;
+  connection.proto = 17;
+  connection.ret = -111;
+  sink.network_event(connection);
   sink.process_flow({oid, now + 11, 12, kOpClone | kOpExit, now + 12, 11, 1});
   sink.k8s_event({"PODS", "DELETED", now + 13, "{\"a\":1}"});
   sink.finish();

@@ -107,6 +107,7 @@ function openFlags(fileFlags) {
 /** Columns per table, in order; `physical` is the index of the column's values in a batch. */
 function layout({ tables, columns, captureTables }) {
   const rowTables = tables.filter((table) => table.kind !== 'entity').map((table) => table.name);
+  const since = new Map(tables.map((table) => [table.name, table.since ?? 1]));
   const select = (table, wanted, nullable, from = columns) => {
     const chosen = from.filter(wanted);
     const places = new Map(
@@ -118,7 +119,7 @@ function layout({ tables, columns, captureTables }) {
       nullable: nullable(column),
       physical: places.get(column.from ?? column.name),
       derived: column.from !== undefined,
-      since: column.added?.[table] ?? column.since,
+      since: Math.max(column.added?.[table] ?? column.since, since.get(table) ?? 1),
       ...(column.field !== undefined && { field: column.field }),
       ...(column.hidden && { hidden: true }),
     }));

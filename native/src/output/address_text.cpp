@@ -31,4 +31,10 @@ void append_connection(std::string& out, const sysflow::NetworkFlow& flow) {
   append_endpoint(out, flow.dip, flow.dport, flow.ipv6);
 }
 
+void append_connection(std::string& out, const sysflow::NetworkEvent& event) {
+  append_endpoint(out, event.sip, event.sport, false);
+  out += '-';
+  append_endpoint(out, event.dip, event.dport, false);
+}
+
 }  // namespace sfkit::output

@@ -12,5 +12,6 @@ void append_address(std::string& out, const sysflow::Address& address, bool ipv6
 
 // Appends sip:sport-dip:dport; IPv6 addresses are in brackets.
 void append_connection(std::string& out, const sysflow::NetworkFlow& flow);
+void append_connection(std::string& out, const sysflow::NetworkEvent& event);
 
 }  // namespace sfkit::output

@@ -30,6 +30,7 @@ class AvroEncoder {
   void encode_container_gone(std::string_view id);
   void encode(const sysflow::FileFlow& record);
   void encode(const sysflow::FileEvent& record);
+  void encode(const sysflow::NetworkEvent& record);
   void encode(const sysflow::ProcessFlow& record);
   void encode(const sysflow::Pod& record);
   void encode(const sysflow::K8sEvent& record);
@@ -41,9 +42,11 @@ class AvroEncoder {
   template <typename Text>
   void put_optional(const std::optional<Text>& text);
   void put_environment(const TextList& variables);
-  void put_numbers(const sysflow::IpNumbers& numbers);
-  // A map, from the text of a JSON object.
-  void put_labels(std::string_view labels);
+  // A list as one block, or as an empty list.
+  template <typename List, typename Put>
+  void put_list(const List& list, Put&& put);
+  void put_addresses(const sysflow::AddressList& addresses);
+  void put_labels(const sysflow::Labels& labels);
   void put_service(const sysflow::Service& service);
 
   ByteBuffer& out_;

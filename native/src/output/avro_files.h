@@ -40,6 +40,9 @@ class AvroFiles : public sysflow::RecordSink {
   void file_flow(const sysflow::FileFlow& record) override { current().file_flow(record); }
   void file_event(const sysflow::FileEvent& record) override { current().file_event(record); }
   void process_flow(const sysflow::ProcessFlow& record) override { current().process_flow(record); }
+  void network_event(const sysflow::NetworkEvent& record) override {
+    current().network_event(record);
+  }
   void pod(const sysflow::Pod& record) override { current().pod(record); }
   void k8s_event(const sysflow::K8sEvent& record) override { current().k8s_event(record); }
   void flush() override {

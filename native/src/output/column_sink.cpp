@@ -7,6 +7,7 @@
 #include "base/error_name.h"
 #include "base/times.h"
 #include "output/address_text.h"
+#include "output/pod_text.h"
 #include "record_kinds.gen.h"
 
 namespace sfkit::output {
@@ -267,6 +268,10 @@ void ColumnSink::container_gone(std::string_view id) {
   ++container_generation_;
 }
 
+void ColumnSink::pod_gone(std::string_view id) {
+  if (const auto found = pods_.find(id); found != pods_.end()) pods_.erase(found);
+}
+
 void ColumnSink::files_forgotten() {
   files_.clear();
 }
@@ -373,6 +378,29 @@ void ColumnSink::file_event(const sysflow::FileEvent& record) {
       groups |= bit(Group::kRes);
     }
     return groups;
+  });
+}
+
+void ColumnSink::network_event(const sysflow::NetworkEvent& record) {
+  Joined joined;
+  add_process_rows(Table::kNetworkEvent, record, joined, [&](Target& target) {
+    TableBuilder& builder = target.builder;
+    const auto text = [&](auto&& append) {
+      scratch_.clear();
+      append();
+      return builder.intern(scratch_);
+    };
+    builder.set_i64(Column::kProcTid, record.tid);
+    builder.set_i32(Column::kNetProto, record.proto);
+    builder.set_string(Column::kNetSip, text([&] { append_address(scratch_, record.sip, false); }));
+    builder.set_i32(Column::kNetSport, record.sport);
+    builder.set_string(Column::kNetDip, text([&] { append_address(scratch_, record.dip, false); }));
+    builder.set_i32(Column::kNetDport, record.dport);
+    builder.set_string(Column::kRole, kNoString);
+    builder.set_string(Column::kDirection, kNoString);
+    builder.set_string(Column::kRes, text([&] { append_connection(scratch_, record); }));
+    return bit(Group::kTid) | bit(Group::kNet) | bit(Group::kRes) |
+           put_result(target, record.ret, false);
   });
 }
 
@@ -655,15 +683,30 @@ Groups ColumnSink::put_pod(Target& target, PodEntry& pod) {
   TableBuilder& builder = target.builder;
   const sysflow::Pod& record = pod.record;
   const auto& numbers = pod.numbers.get(target.place, builder.epoch(), [&](auto& values) {
-    values = {builder.intern(record.id), builder.intern(record.name),
-              builder.intern(record.node_name), builder.intern(record.namespace_),
-              record.labels.empty() ? kNoString : builder.intern(record.labels)};
+    const auto json = [&](auto&& append, const auto& list) {
+      line_.clear();
+      append(line_, list);
+      return line_.empty() ? kNoString : builder.intern(line_);
+    };
+    values = {builder.intern(record.name),
+              builder.intern(record.node_name),
+              builder.intern(record.namespace_),
+              json(append_labels, record.labels),
+              json(append_labels, record.selectors),
+              json(append_addresses, record.host_ip),
+              json(append_addresses, record.internal_ip),
+              json(append_services, record.services)};
   });
-  builder.set_string(Column::kPodName, numbers[1]);
-  builder.set_string(Column::kPodNname, numbers[2]);
-  builder.set_string(Column::kPodNs, numbers[3]);
+  builder.set_i64(Column::kPodTs, record.ts);
+  builder.set_string(Column::kPodName, numbers[0]);
+  builder.set_string(Column::kPodNname, numbers[1]);
+  builder.set_string(Column::kPodNs, numbers[2]);
   builder.set_i64(Column::kPodRstrtcnt, record.restart_count);
-  builder.set_string(Column::kPodLabels, numbers[4]);
+  builder.set_string(Column::kPodLabels, numbers[3]);
+  builder.set_string(Column::kPodSelectors, numbers[4]);
+  builder.set_string(Column::kPodHostip, numbers[5]);
+  builder.set_string(Column::kPodInternalip, numbers[6]);
+  builder.set_string(Column::kPodServices, numbers[7]);
   return bit(Group::kPod) | bit(Group::kPodLabels);
 }
 

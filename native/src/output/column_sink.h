@@ -40,6 +40,7 @@ class ColumnSink : public sysflow::RecordSink {
   void network_flow(const sysflow::NetworkFlow& record) override;
   void file_flow(const sysflow::FileFlow& record) override;
   void file_event(const sysflow::FileEvent& record) override;
+  void network_event(const sysflow::NetworkEvent& record) override;
   void process_flow(const sysflow::ProcessFlow& record) override;
   void pod(const sysflow::Pod& record) override;
   void k8s_event(const sysflow::K8sEvent& record) override;
@@ -48,6 +49,7 @@ class ColumnSink : public sysflow::RecordSink {
   void process_gone(const sysflow::Oid& oid) override;
   void files_forgotten() override;
   void container_gone(std::string_view id) override;
+  void pod_gone(std::string_view id) override;
   // Times of the records so far that no format can hold; their columns of times are null.
   uint64_t impossible_times() const { return impossible_times_; }
   // Texts that were longer than a table takes, counted once a batch.
@@ -84,7 +86,7 @@ class ColumnSink : public sysflow::RecordSink {
 
   struct PodEntry {
     sysflow::Pod record;
-    Numbers<5> numbers;
+    Numbers<8> numbers;
   };
   struct ContainerEntry {
     sysflow::Container record;

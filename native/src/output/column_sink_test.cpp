@@ -79,7 +79,8 @@ sysflow::ProcessFlow flow_of(Oid oid) {
 const std::vector<Table> kAllTables = {
     Table::kProcessEvent, Table::kFileEvent, Table::kNetworkFlow, Table::kFileFlow,
     Table::kProcessFlow,  Table::kK8sEvent,  Table::kProcess,     Table::kFile,
-    Table::kContainer,    Table::kPod,       Table::kHeader,      Table::kSysflow};
+    Table::kContainer,    Table::kPod,       Table::kHeader,      Table::kSysflow,
+    Table::kNetworkEvent};
 
 TEST(ColumnSink, FillsEveryTable) {
   Rows rows(kAllTables);
@@ -136,7 +137,30 @@ TEST(ColumnSink, FillsEveryTable) {
   is(Table::kFileEvent, 1, "res", "/tmp");
   is(Table::kProcessFlow, 0, "pf_nexits", "11");
   is(Table::kK8sEvent, 0, "k8s_action", "DELETED");
-  is(Table::kK8sEvent, 0, "idx", "6");
+  is(Table::kNetworkEvent, 0, "type", "NE");
+  is(Table::kNetworkEvent, 0, "idx", "5");
+  is(Table::kNetworkEvent, 0, "ret", "-111");
+  is(Table::kNetworkEvent, 0, "failed", "true");
+  is(Table::kNetworkEvent, 0, "error", "ECONNREFUSED");
+  is(Table::kNetworkEvent, 0, "net_proto", "17");
+  is(Table::kNetworkEvent, 0, "res", "10.9.8.7:50000-1.2.3.4:22");
+  is(Table::kNetworkEvent, 0, "proc_tid", "4247");
+  is(Table::kNetworkEvent, 0, "pod_name", "web");
+  for (const auto& [table, name] : {std::pair{Table::kPod, "ts_uts"},
+                                    std::pair{Table::kProcessEvent, "pod_ts"}})
+    is(table, 0, name, "1600000000123456789");
+  for (const Table table : {Table::kPod, Table::kProcessEvent, Table::kNetworkEvent}) {
+    is(table, 0, "pod_labels", R"({"app":"w\"b","":"x"})");
+    is(table, 0, "pod_selectors", R"({"disk":"ssd"})");
+    is(table, 0, "pod_hostip", R"(["192.168.59.100","127.0.0.1"])");
+    is(table, 0, "pod_internalip", R"(["172.17.0.16"])");
+    is(table, 0, "pod_services",
+       R"([{"name":"front","id":"s1","namespace":"default","portList":[)"
+       R"({"port":80,"targetPort":8080,"nodePort":30080,"proto":"TCP"},)"
+       R"({"port":53,"targetPort":54,"nodePort":0,"proto":"UDP"}],"clusterIP":["10.0.0.11"]},)"
+       R"({"name":"none","id":"s2","namespace":"other","portList":[],"clusterIP":[]}])");
+  }
+  is(Table::kK8sEvent, 0, "idx", "7");
   is(Table::kProcess, 0, "pproc_pid", "-");
   is(Table::kProcess, 0, "container_id", "-");
   is(Table::kProcess, 1, "pproc_pid", "1");
@@ -313,7 +337,7 @@ TEST(ColumnSink, ShowsLabels) {
   // A record of the pod says more.
   sysflow::Pod pod;
   pod.id = "p1";
-  pod.labels = R"({"tier":"back"})";
+  pod.labels = {{"tier", "back"}};
   rows.sink.pod(pod);
   container.pod_id = "p1";
   container.labels.clear();

@@ -42,6 +42,7 @@ class DatumSink : public sysflow::RecordSink {
   void file_flow(const sysflow::FileFlow& record) override { add(record); }
   void file_event(const sysflow::FileEvent& record) override { add(record); }
   void process_flow(const sysflow::ProcessFlow& record) override { add(record); }
+  void network_event(const sysflow::NetworkEvent& record) override { add(record); }
   void pod(const sysflow::Pod& record) override { add(record); }
   void k8s_event(const sysflow::K8sEvent& record) override { add(record); }
   // Uses kGoneBranch, kFilesForgottenBranch and kContainerGoneBranch, so that consumers that keep

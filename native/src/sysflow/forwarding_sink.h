@@ -26,6 +26,9 @@ class ForwardingSink : public RecordSink {
   void process_flow(const ProcessFlow& record) override {
     forward(&RecordSink::process_flow, record);
   }
+  void network_event(const NetworkEvent& record) override {
+    forward(&RecordSink::network_event, record);
+  }
   void pod(const Pod& record) override { forward(&RecordSink::pod, record); }
   void k8s_event(const K8sEvent& record) override { forward(&RecordSink::k8s_event, record); }
   void process_facts(const Oid& oid, const ProcessFacts& facts) override {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/hash.h"
@@ -162,36 +163,54 @@ struct ProcessFlow {
   int64_t clone_errors = 0;
 };
 
-// IP addresses as the numbers of the schema (sysflow/ip_numbers.h).
-using IpNumbers = std::vector<int64_t>;
+// A connection as one event. Schema versions 1000 to 5 have it; the collector writes flows instead.
+struct NetworkEvent {
+  Oid proc_oid;
+  int64_t ts = 0;
+  int64_t tid = 0;
+  uint32_t op_flags = 0;
+  Address sip;  // IPv4
+  uint16_t sport = 0;
+  Address dip;
+  uint16_t dport = 0;
+  int32_t proto = -1;
+  int32_t ret = 0;
+};
 
 struct ServicePort {
   int32_t port = 0;
   int32_t target_port = 0;
   int32_t node_port = 0;
   std::string proto;
+  bool operator==(const ServicePort&) const = default;
 };
+
+// Addresses as the numbers of the schema (sysflow/ip_numbers.h).
+using AddressList = std::vector<int64_t>;
 
 struct Service {
   std::string name;
   std::string id;
   std::string namespace_;
   std::vector<ServicePort> ports;
-  IpNumbers cluster_ip;
+  AddressList cluster_ip;
+  bool operator==(const Service&) const = default;
 };
 
-// Labels and selectors are texts of JSON objects with texts as values, "" if there are none.
+// Names and values in the order of the source.
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
 struct Pod {
   int64_t ts = 0;
   std::string id;
   std::string name;
   std::string node_name;
-  std::string namespace_;
+  AddressList host_ip = {};
+  AddressList internal_ip = {};
+  std::string namespace_ = {};
   int64_t restart_count = 0;
-  std::string labels = {};
-  std::string selectors = {};
-  IpNumbers host_ip = {};
-  IpNumbers internal_ip = {};
+  Labels labels = {};
+  Labels selectors = {};
   std::vector<Service> services = {};
 };
 
@@ -229,6 +248,7 @@ class RecordSink {
   virtual void file_flow(const FileFlow& record) = 0;
   virtual void file_event(const FileEvent& record) = 0;
   virtual void process_flow(const ProcessFlow& record) = 0;
+  virtual void network_event(const NetworkEvent&) {}
   virtual void pod(const Pod&) {}
   virtual void k8s_event(const K8sEvent&) {}
   // The facts of a process that has a record are now these.

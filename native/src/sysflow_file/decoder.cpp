@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/escape.h"
 #include "base/times.h"
 #include "record_kinds.gen.h"
 
@@ -199,8 +198,34 @@ void Decoder::texts_into(const Node& type, std::vector<std::string>& out) {
   });
 }
 
-// A map of texts as the text of a JSON object; "" if it is empty.
-void Decoder::labels_into(const Node& type, std::string& out) {
+bool Decoder::take_pod_bytes(size_t bytes) {
+  if (bytes > pod_room_) {
+    ++cut_texts_;
+    return false;
+  }
+  pod_room_ -= bytes;
+  return true;
+}
+
+template <typename Item>
+void Decoder::items_into(const Node& type, std::vector<Item>& out,
+                         void (Decoder::*decode)(const Node&, Item&)) {
+  const Node* chosen = resolve_union(type);
+  if (chosen == nullptr) return;
+  if (chosen->kind != Node::Kind::kArray) return skip(*chosen, 0);
+  const Node& item = node(chosen->item);
+  each_item([&] {
+    if (!take_pod_bytes(kItemBytes)) return skip(item, 0);
+    (this->*decode)(item, out.emplace_back());
+  });
+}
+
+void Decoder::pod_text_into(const Node& type, std::string& out) {
+  const auto found = text(type);
+  if (found && take_pod_bytes(found->size())) out.assign(*found);
+}
+
+void Decoder::labels_into(const Node& type, sysflow::Labels& out) {
   const Node* chosen = resolve_union(type);
   if (chosen == nullptr) return;
   if (chosen->kind != Node::Kind::kMap) return skip(*chosen, 0);
@@ -208,17 +233,46 @@ void Decoder::labels_into(const Node& type, std::string& out) {
   each_item([&] {
     const std::string_view name = read_bytes().text();
     const auto value = text(item);
-    if (!value) return;
-    if (out.size() + name.size() + value->size() > kMaxLabels) {
-      ++cut_texts_;
-      return;
-    }
-    out += out.empty() ? '{' : ',';
-    append_json_string(out, name);
-    out += ':';
-    append_json_string(out, *value);
+    if (!value || !take_pod_bytes(kItemBytes + name.size() + value->size())) return;
+    out.emplace_back(name, *value);
   });
-  if (!out.empty()) out += '}';
+}
+
+void Decoder::addresses_into(const Node& type, sysflow::AddressList& out) {
+  items_into(type, out, &Decoder::number_into<int64_t>);
+}
+
+void Decoder::service_into(const Node& type, sysflow::Service& out) {
+  const Node* chosen = resolve_union(type);
+  if (chosen == nullptr) return;
+  if (chosen->kind != Node::Kind::kRecord) return skip(*chosen, 0);
+  for (const Node::Field& field : chosen->fields) {
+    const Node& member = node(field.node);
+    switch (field.slot) {
+      case Slot::kName: pod_text_into(member, out.name); break;
+      case Slot::kId: pod_text_into(member, out.id); break;
+      case Slot::kNamespace: pod_text_into(member, out.namespace_); break;
+      case Slot::kPortList: items_into(member, out.ports, &Decoder::port_into); break;
+      case Slot::kClusterIp: addresses_into(member, out.cluster_ip); break;
+      default: skip(member, 0);
+    }
+  }
+}
+
+void Decoder::port_into(const Node& type, sysflow::ServicePort& out) {
+  const Node* chosen = resolve_union(type);
+  if (chosen == nullptr) return;
+  if (chosen->kind != Node::Kind::kRecord) return skip(*chosen, 0);
+  for (const Node::Field& field : chosen->fields) {
+    const Node& member = node(field.node);
+    switch (field.slot) {
+      case Slot::kPort: number_into(member, out.port); break;
+      case Slot::kTargetPort: number_into(member, out.target_port); break;
+      case Slot::kNodePort: number_into(member, out.node_port); break;
+      case Slot::kProto: pod_text_into(member, out.proto); break;
+      default: skip(member, 0);
+    }
+  }
 }
 
 std::string_view Decoder::symbol(const Node& type) {
@@ -313,10 +367,7 @@ void Decoder::record(const Node& type) {
     case RecordKind::kProcessFlow: return process_flow(type.fields);
     case RecordKind::kPod: return pod(type.fields);
     case RecordKind::kK8sEvent: return k8s_event(type.fields);
-    case RecordKind::kNetworkEvent:
-      skip(type, 0);
-      if (fine()) ++counts_.network_events;
-      return;
+    case RecordKind::kNetworkEvent: return network_event(type.fields);
     case RecordKind::kOther:
       skip(type, 0);
       if (fine()) ++counts_.unknown;
@@ -544,6 +595,29 @@ void Decoder::file_event(const Fields& fields) {
   sink_.file_event(record);
 }
 
+void Decoder::network_event(const Fields& fields) {
+  sysflow::NetworkEvent record;
+  for (const Node::Field& field : fields) {
+    const Node& type = node(field.node);
+    switch (field.slot) {
+      case Slot::kProcOid: oid_into(type, record.proc_oid); break;
+      case Slot::kTs: number_into(type, record.ts); break;
+      case Slot::kTid: number_into(type, record.tid); break;
+      case Slot::kOpFlags: number_into(type, record.op_flags); break;
+      case Slot::kSip: address_into(type, record.sip); break;
+      case Slot::kSport: number_into(type, record.sport); break;
+      case Slot::kDip: address_into(type, record.dip); break;
+      case Slot::kDport: number_into(type, record.dport); break;
+      case Slot::kProto: number_into(type, record.proto); break;
+      case Slot::kRet: number_into(type, record.ret); break;
+      default: skip(type, 0);
+    }
+  }
+  if (!fine()) return;
+  seen(record.ts, 0);
+  sink_.network_event(record);
+}
+
 void Decoder::process_flow(const Fields& fields) {
   sysflow::ProcessFlow record;
   for (const Node::Field& field : fields) {
@@ -566,6 +640,7 @@ void Decoder::process_flow(const Fields& fields) {
 
 void Decoder::pod(const Fields& fields) {
   sysflow::Pod record;
+  pod_room_ = kMaxPodBytes;
   for (const Node::Field& field : fields) {
     const Node& type = node(field.node);
     switch (field.slot) {
@@ -575,7 +650,11 @@ void Decoder::pod(const Fields& fields) {
       case Slot::kNodeName: text_into(type, record.node_name); break;
       case Slot::kNamespace: text_into(type, record.namespace_); break;
       case Slot::kRestartCount: number_into(type, record.restart_count); break;
+      case Slot::kHostIp: addresses_into(type, record.host_ip); break;
+      case Slot::kInternalIp: addresses_into(type, record.internal_ip); break;
       case Slot::kLabels: labels_into(type, record.labels); break;
+      case Slot::kSelectors: labels_into(type, record.selectors); break;
+      case Slot::kServices: items_into(type, record.services, &Decoder::service_into); break;
       default: skip(type, 0);
     }
   }

@@ -13,11 +13,10 @@ namespace sfkit::sysflow_file {
 
 // Totals of all decoded blocks.
 struct DecodeCounts {
-  uint64_t records = 0;         // datums of all kinds
-  uint64_t network_events = 0;  // NetworkEvent records: in the schema, but never written
-  uint64_t unknown = 0;         // records of types that are not in SysFlow
-  int64_t first_time = 0;       // ns; earliest start of an event or flow, 0 without one
-  int64_t last_time = 0;        // ns; latest start or end
+  uint64_t records = 0;    // datums of all kinds
+  uint64_t unknown = 0;    // records of types that are not in SysFlow
+  int64_t first_time = 0;  // ns; earliest start of an event or flow, 0 without one
+  int64_t last_time = 0;   // ns; latest start or end
 };
 
 // Fields missing from the writer's schema get the defaults of spec/schema-versions.md. Unknown
@@ -35,9 +34,11 @@ class Decoder {
 
   // Maximum texts of an array; an empty one takes 32 times more memory than file space.
   static constexpr size_t kMaxTexts = 65536;
-  // Bytes of a record's labels; further ones are left out and counted likewise.
-  static constexpr size_t kMaxLabels = size_t{64} << 10;
-  // Texts dropped because of this limit.
+  // Bytes of a pod's labels, selectors, addresses and services, with kItemBytes for each of them;
+  // further ones are left out and counted likewise.
+  static constexpr size_t kMaxPodBytes = size_t{256} << 10;
+  static constexpr size_t kItemBytes = 64;
+  // Texts and items dropped because of these limits.
   uint64_t cut_texts() const { return cut_texts_; }
 
  private:
@@ -65,7 +66,15 @@ class Decoder {
   template <typename Text>
   void optional_text_into(const Node& type, std::optional<Text>& out);
   void texts_into(const Node& type, std::vector<std::string>& out);
-  void labels_into(const Node& type, std::string& out);
+  // Whether another item with so much text fits into the pod; counts it otherwise.
+  bool take_pod_bytes(size_t bytes);
+  template <typename Item>
+  void items_into(const Node& type, std::vector<Item>& out, void (Decoder::*decode)(const Node&, Item&));
+  void pod_text_into(const Node& type, std::string& out);
+  void labels_into(const Node& type, sysflow::Labels& out);
+  void addresses_into(const Node& type, sysflow::AddressList& out);
+  void service_into(const Node& type, sysflow::Service& out);
+  void port_into(const Node& type, sysflow::ServicePort& out);
   std::string_view symbol(const Node& type);
   bool oid_into(const Node& type, sysflow::Oid& out);
   bool foid_into(const Node& type, sysflow::Foid& out);
@@ -82,6 +91,7 @@ class Decoder {
   void network_flow(const Fields& fields);
   void file_flow(const Fields& fields);
   void file_event(const Fields& fields);
+  void network_event(const Fields& fields);
   void process_flow(const Fields& fields);
   void pod(const Fields& fields);
   void k8s_event(const Fields& fields);
@@ -95,6 +105,7 @@ class Decoder {
   uint64_t cut_texts_ = 0;
   bool bad_ = false;
   uint64_t budget_ = 0;
+  size_t pod_room_ = 0;  // of the current pod
 
   // Reused, so that their strings keep their capacity.
   sysflow::Process process_;

@@ -138,7 +138,6 @@ class Reader {
     summary_.add_note(Reason::kBytesAfterData, notes_.rest);
     summary_.add_note(Reason::kZlibHeader, notes_.wrapped);
     summary_.add_note(Reason::kNoChecksum, notes_.unchecked);
-    summary_.add_skipped(Reason::kNetworkEvents, decoder.counts().network_events);
     summary_.add_skipped(Reason::kUnknownRecords, decoder.counts().unknown);
     sink_.finish();
     return {};
@@ -317,8 +316,9 @@ class Reader {
     if (decoder.cut_texts() != cut_texts_) {
       damaged("long-array", start, 0,
               std::to_string(decoder.cut_texts() - cut_texts_) +
-                  " texts were dropped from arrays of more than " +
-                  std::to_string(Decoder::kMaxTexts));
+                  " texts and items were dropped: an array takes " +
+                  std::to_string(Decoder::kMaxTexts) + " texts, a pod " +
+                  std::to_string(Decoder::kMaxPodBytes) + " bytes");
       cut_texts_ = decoder.cut_texts();
     }
     if (clean) notes_ += found_;

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "output/avro_container.h"
 #include "schema.gen.h"
+#include "sysflow_file/decoder.h"
 #include "testing/record_log.h"
 #include "testing/temporary_file.h"
 
@@ -372,41 +373,75 @@ TEST(SysflowFile, LimitsTextsOfAnArray) {
     if (texts <= kMax) continue;
     EXPECT_EQ(outcome.summary.damage[0].kind, "long-array");
     EXPECT_EQ(outcome.summary.damage[0].message,
-              std::to_string(texts - kMax) + " texts were dropped from arrays of more than 65536");
+              std::to_string(texts - kMax) +
+                  " texts and items were dropped: an array takes 65536 texts, a pod 262144 bytes");
   }
 }
 
-TEST(SysflowFile, ReadsTheLabelsOfAPodUpToALimit) {
+// A file with one pod: `fields` of the schema, and their data.
+Outcome read_pod(std::string_view fields, const std::string& data) {
   const std::string schema =
       R"({"type": "record", "name": "SysFlow", "fields": [{"name": "rec", "type": [
-    {"type": "record", "name": "Pod", "fields": [
-      {"name": "labels", "type": {"type": "map", "values": "string"}}, {"name": "id", "type": "string"}]}]}]})";
-  struct Pods : RecordLog {
-    std::vector<sysflow::Pod> pods;
-    void pod(const sysflow::Pod& r) override { pods.push_back(r); }
+    {"type": "record", "name": "Pod", "fields": [)" +
+      std::string(fields) + R"(, {"name": "id", "type": "string"}]}]}]})";
+  return read_text(
+      container_file(schema, "null", block(1, avro_long(0) + data + avro_text("p1"))));
+}
+
+TEST(SysflowFile, ReadsTheLabelsAndSelectorsOfAPodUpToALimit) {
+  for (const char* const name : {"labels", "selectors"}) {
+    const std::string fields =
+        R"({"name": ")" + std::string(name) + R"(", "type": {"type": "map", "values": "string"}})";
+    const bool are_labels = name == std::string_view("labels");
+    const auto line = [&](const std::string& text) {
+      return "Pod|0|p1||||||0|" + (are_labels ? text + "||" : "|" + text + "|");
+    };
+    EXPECT_EQ(read_pod(fields, avro_long(0)).log.lines.at(0), line(""));
+    const Outcome clean = read_pod(fields, avro_long(2) + avro_text("app") + avro_text("w\"b") +
+                                               avro_text("") + avro_text("x") + avro_long(0));
+    EXPECT_EQ(clean.log.lines.at(0), line("app=w\"b,=x,"));
+    EXPECT_TRUE(clean.summary.damage.empty());
+    const Outcome cut = read_pod(
+        fields, avro_long(2) + avro_text("big") + avro_text(std::string(Decoder::kMaxPodBytes, 'x')) +
+                    avro_text("k") + avro_text("v") + avro_long(0));
+    EXPECT_EQ(cut.log.lines.at(0), line("k=v,"));
+    EXPECT_EQ(cut.summary.damage.size(), 1u);
+  }
+}
+
+TEST(SysflowFile, ReadsTheAddressesAndServicesOfAPodUpToALimit) {
+  const std::string_view fields = R"({"name": "internalIP", "type": {"type": "array", "items": "long"}},
+      {"name": "services", "type": {"type": "array", "items": {"type": "record", "name": "Service",
+        "fields": [{"name": "name", "type": "string"}, {"name": "later", "type": "long"},
+          {"name": "portList", "type": {"type": "array", "items": {"type": "record", "name": "Port",
+            "fields": [{"name": "port", "type": "int"}, {"name": "proto", "type": "string"}]}}},
+          {"name": "clusterIP", "type": {"type": "array", "items": "long"}}]}}})";
+  const auto service = [](const std::string& name, const std::string& ports) {
+    return avro_text(name) + avro_long(7) + ports + avro_long(0) + avro_long(1) + avro_long(-5) +
+           avro_long(0);
   };
-  const auto read = [&](const std::string& labels, ReadSummary& summary) {
-    const std::string data = avro_long(0) + labels + avro_long(0) + avro_text("p1");
-    const TemporaryFile file(container_file(schema, "null", block(1, data)));
-    Pods log;
-    const std::atomic<bool> cancel{false};
-    EXPECT_TRUE(read_sysflow_file(file.path(), log, cancel, summary).is_ok());
-    EXPECT_EQ(log.pods.at(0).id, "p1");
-    return log.pods.at(0).labels;
-  };
-  ReadSummary clean;
-  EXPECT_EQ(read("", clean), "");
-  EXPECT_EQ(
-      read(avro_long(2) + avro_text("app") + avro_text("w\"b") + avro_text("") + avro_text("x"),
-           clean),
-      R"({"app":"w\"b","":"x"})");
-  EXPECT_TRUE(clean.damage.empty());
-  ReadSummary cut;
-  EXPECT_EQ(read(avro_long(2) + avro_text("big") + avro_text(std::string(70000, 'x')) +
-                     avro_text("k") + avro_text("v"),
-                 cut),
-            R"({"k":"v"})");
-  EXPECT_EQ(cut.damage.size(), 1u);
+  const std::string port = avro_long(1) + avro_long(80) + avro_text("TCP");
+  const std::string addresses = avro_long(2) + avro_long(1) + avro_long(2) + avro_long(0);
+  const Outcome clean = read_pod(fields, addresses + avro_long(2) + service("a", port) +
+                                             service("b", "") + avro_long(0));
+  EXPECT_EQ(clean.log.lines.at(0), "Pod|0|p1||||1,2,||0|||a///80:0:0:TCP,-5,;b///-5,;");
+  EXPECT_TRUE(clean.summary.damage.empty());
+
+  // More items, or longer texts, than a pod takes: the rest of the file is read.
+  constexpr size_t kMany = 100000;
+  std::string many;
+  for (size_t i = 0; i < kMany; ++i) many += service("s", port);
+  std::string names;
+  for (size_t i = 0; i < 3; ++i) names += service(std::string(Decoder::kMaxPodBytes / 2, 'n'), "");
+  for (const auto& [count, data] : {std::pair{kMany, many}, std::pair{size_t{3}, names}}) {
+    const Outcome cut = read_pod(
+        fields, addresses + avro_long(static_cast<int64_t>(count)) + data + avro_long(0));
+    ASSERT_EQ(cut.log.lines.size(), 1u);
+    EXPECT_EQ(cut.log.lines[0].substr(0, 12), "Pod|0|p1||||");
+    EXPECT_LT(cut.log.lines[0].size(), Decoder::kMaxPodBytes);
+    ASSERT_EQ(cut.summary.damage.size(), 1u);
+    EXPECT_EQ(cut.summary.damage[0].kind, "long-array");
+  }
 }
 
 TEST(SysflowFile, IgnoresImpossibleTimesInTheTimeSpan) {
