@@ -16,6 +16,7 @@ const physicalTypes = ['i32', 'i64', 'str', 'bool'];
 /** Units of numbers and times; text, booleans and lists have none. */
 const units = [
   'ns',
+  'seconds',
   'ns since 1970',
   'UTC',
   'bytes',
@@ -190,6 +191,8 @@ export interface TableSpec {
   /** Value of the column \`type\`; empty for entities and the virtual table. */
   readonly record: string;
   readonly doc: string;
+  /** Version of the columns with which the table came; missing for the first. */
+  readonly since?: number;
   /** A 'capture' table of the state at a moment: SQL reads it as a function of the moment. */
   readonly at?: true;
 }
