@@ -260,6 +260,8 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   }
 
   async #call(entities: EntityTable | undefined, record: SysFlowRecord): Promise<void> {
+    // As in libSysFlow, which passes only events and flows of processes.
+    if (record.type === 'K8sEvent') return;
     const joined = entities?.take(record);
     if (joined === undefined) return;
     const { header, container, process, file1, file2 } = joined;

@@ -31,6 +31,8 @@ function decodeEnd(datum: Buffer): EndedRecord | undefined {
       return { type: 'Ended', entity: 'files' };
     case privateBranches.containerGone:
       return { type: 'Ended', entity: 'container', id: textType.decode(datum, 1).value as string };
+    case privateBranches.podGone:
+      return { type: 'Ended', entity: 'pod', id: textType.decode(datum, 1).value as string };
     default:
       return undefined;
   }
@@ -137,14 +139,15 @@ const makers: Reader['make'][] = [
     throw new SfkitError('UNKNOWN', 'the engine returned a NetworkEvent');
   },
   (value) => ({ type: 'ProcessFlow', ...value }),
-  ({ ts, id, name, nodeName, namespace, restartCount }) => ({
+  (value) => ({
     type: 'Pod',
-    ts,
-    id,
-    name,
-    nodeName,
-    namespace,
-    restartCount,
+    ...value,
+    hostIP: addresses(value.hostIP),
+    internalIP: addresses(value.internalIP),
+    services: value.services.map((service: { clusterIP: bigint[] }) => ({
+      ...service,
+      clusterIP: addresses(service.clusterIP),
+    })),
   }),
   (value) => ({ type: 'K8sEvent', ...value }),
   (value) => ({
@@ -173,6 +176,27 @@ const processGoneType = avro.Type.forSchema(
 /** Formats four bytes in network order that were read as a little-endian number. */
 function ipv4(number: number): string {
   return [number, number >> 8, number >> 16, number >> 24].map((part) => part & 0xff).join('.');
+}
+
+/**
+ * The addresses of a pod or service. One number is an IPv4 address; from the end, two are an IPv6
+ * address if one of them needs more than 32 bits (native/src/sysflow/ip_numbers.h).
+ */
+function addresses(numbers: readonly bigint[]): string[] {
+  const isIpv4 = (number: bigint | undefined) =>
+    number !== undefined && number >= -(2n ** 31n) && number < 2n ** 32n;
+  let start = numbers.length;
+  while (start >= 2 && !(isIpv4(numbers[start - 2]) && isIpv4(numbers[start - 1]))) start -= 2;
+  const found = numbers
+    .slice(0, start)
+    .map((number) => (isIpv4(number) ? ipv4(Number(number)) : String(number)));
+  const bytes = Buffer.alloc(16);
+  for (let at = start; at < numbers.length; at += 2) {
+    bytes.writeBigInt64LE(numbers[at] as bigint, 0);
+    bytes.writeBigInt64LE(numbers[at + 1] as bigint, 8);
+    found.push(ipv6(bytes));
+  }
+  return found;
 }
 
 /** Formats as RFC 5952 requires: lower case, the first longest run of zero groups as :: */

@@ -17,7 +17,7 @@ export interface Oid {
  */
 export type EndedRecord =
   | { type: 'Ended'; entity: 'process'; oid: Oid }
-  | { type: 'Ended'; entity: 'container'; id: string }
+  | { type: 'Ended'; entity: 'container' | 'pod'; id: string }
   /** All files written so far. */
   | { type: 'Ended'; entity: 'files' };
 
@@ -161,18 +161,35 @@ export interface ProcessFlowRecord {
   numCloneErrors: bigint;
 }
 
-/** Only in SysFlow files of a cluster; captures have none. */
+/** A service that selects a pod. */
+export interface ServiceRecord {
+  name: string;
+  id: string;
+  namespace: string;
+  /** `targetPort` is 0 if the service names the port. */
+  portList: { port: number; targetPort: number; nodePort: number; proto: string }[];
+  clusterIP: string[];
+}
+
+/** A pod, from the labels of containers or the Kubernetes API. */
 export interface PodRecord {
   type: 'Pod';
   ts: bigint;
   id: string;
   name: string;
+  /** Empty if only container runtimes told about the pod. */
   nodeName: string;
+  hostIP: string[];
+  internalIP: string[];
   namespace: string;
   restartCount: bigint;
+  labels: Record<string, string>;
+  /** The labels by which its services select it. */
+  selectors: Record<string, string>;
+  services: ServiceRecord[];
 }
 
-/** Only in SysFlow files of a cluster; captures have none. */
+/** A change in a cluster. `message` is the JSON of the objects that changed. */
 export interface K8sEventRecord {
   type: 'K8sEvent';
   kind: string;

@@ -1,6 +1,7 @@
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { maxPayload, payloads, resources } from '../../src/live/kubernetes/objects.js';
 import { type KubernetesOptions, kubernetesSettings } from '../../src/live/kubernetes/settings.js';
 import { type KubernetesTimes, watchKubernetes } from '../../src/live/kubernetes/watcher.js';
@@ -16,9 +17,11 @@ import {
 
 const directory = testDirectory();
 let files: ReturnType<typeof makeCertificates>;
+const certificates = mkdtempSync(join(tmpdir(), 'sfkit-'));
 beforeAll(() => {
-  files = makeCertificates(directory.path(''));
+  files = makeCertificates(certificates);
 });
+afterAll(() => rmSync(certificates, { recursive: true }));
 const ends: (() => void)[] = [];
 afterEach(() => {
   for (const end of ends.splice(0)) end();
