@@ -60,16 +60,9 @@ class RecordLog : public sysflow::RecordSink {
   }
   void pod(const sysflow::Pod& r) override {
     std::string services;
-    for (const auto& service : r.services) {
-      services += service.name + "/" + service.id + "/" + service.namespace_ + "/";
-      for (const auto& port : service.ports) {
-        services += std::to_string(port.port) + ":" + std::to_string(port.target_port) + ":" +
-                    std::to_string(port.node_port) + ":" + port.proto + ",";
-      }
-      services += text(service.cluster_ip) + ";";
-    }
-    add("Pod", r.ts, r.id, r.name, r.node_name, text(r.host_ip), text(r.internal_ip),
-        r.namespace_, r.restart_count, text(r.labels), text(r.selectors), services);
+    for (const sysflow::Service& service : r.services) services += text(service);
+    add("Pod", r.ts, r.id, r.name, r.node_name, r.namespace_, r.restart_count, r.labels,
+        r.selectors, text(r.host_ip), text(r.internal_ip), services);
   }
   void k8s_event(const sysflow::K8sEvent& r) override {
     add("K8sEvent", r.kind, r.action, r.ts, r.message);
@@ -90,17 +83,19 @@ class RecordLog : public sysflow::RecordSink {
     for (const uint8_t byte : bytes) out << std::hex << int{byte} << '.';
     return out.str();
   }
-  static std::string text(const sysflow::AddressList& addresses) {
-    std::string out;
-    for (const int64_t address : addresses) out += std::to_string(address) + ",";
-    return out;
-  }
-  static std::string text(const sysflow::Labels& labels) {
-    std::string out;
-    for (const auto& [name, value] : labels) out.append(name).append("=").append(value).append(",");
-    return out;
-  }
   static std::string text(const sysflow::Address& address) { return text(address.bytes); }
+  static std::string text(const sysflow::IpNumbers& numbers) {
+    std::string out;
+    for (const int64_t number : numbers) out += std::to_string(number) + ';';
+    return out;
+  }
+  static std::string text(const sysflow::Service& s) {
+    std::ostringstream out;
+    out << s.name << ',' << s.id << ',' << s.namespace_ << ',' << text(s.cluster_ip);
+    for (const sysflow::ServicePort& p : s.ports)
+      out << ',' << p.port << '/' << p.target_port << '/' << p.node_port << '/' << p.proto;
+    return out.str() + ' ';
+  }
   static std::string text(const sysflow::Counters& c) {
     std::ostringstream out;
     out << c.read_ops << ',' << c.write_ops << ',' << c.read_bytes << ',' << c.write_bytes;
@@ -133,12 +128,12 @@ inline void emit_one_of_each(sysflow::RecordSink& sink) {
             "pod1",
             "web",
             "node7",
-            {1681631424, 16777343},
-            {268439980},
             "default",
             3,
-            {{"app", "w\"b"}, {"", "x"}},
-            {{"disk", "ssd"}},
+            R"({"app":"w\"b","":"x"})",
+            R"({"disk":"ssd"})",
+            {1681631424, 16777343},
+            {268439980},
             {{"front", "s1", "default", {{80, 8080, 30080, "TCP"}, {53, 54, 0, "UDP"}}, {184549386}},
              {"none", "s2", "other", {}, {}}}});
   sink.container({"c1", "name", "image:tag", "sha", 7, true, "pod1"});

@@ -191,7 +191,7 @@ export interface TableSpec {
   /** Value of the column \`type\`; empty for entities and the virtual table. */
   readonly record: string;
   readonly doc: string;
-  /** Version of the columns with which the table came; missing for the first. */
+  /** The schema version that added it. Default: 1. */
   readonly since?: number;
   /** A 'capture' table of the state at a moment: SQL reads it as a function of the moment. */
   readonly at?: true;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { TableName } from '../engine/columns.gen.js';
 import { containerTypes } from '../engine/schema.gen.js';
 import { type BranchName, SysflowEncoder } from '../records/encode.js';
+import { podDetails } from './pod-details.js';
 import type { RowPrint, TableInput } from './table-input.js';
 import type { MergedRows, RowCursor } from './table-rows.js';
 
@@ -33,6 +34,18 @@ const containerColumns = [
   'pod_id',
 ];
 
+const podColumns = [
+  'pod_name',
+  'pod_nname',
+  'pod_ns',
+  'pod_rstrtcnt',
+  'pod_labels',
+  'pod_selectors',
+  'pod_hostip',
+  'pod_internalip',
+  'pod_services',
+];
+
 /** Fingerprint of these columns: equal for rows in the same state. */
 const processPrint: RowPrint = { name: 'process_print', columns: processColumns };
 // Record texts for unknown values, which are null in tables.
@@ -40,6 +53,7 @@ const notAvailable = '<NA>';
 const incomplete = 'incomplete';
 
 const containerPrint: RowPrint = { name: 'container_print', columns: containerColumns };
+const podPrint: RowPrint = { name: 'pod_print', columns: podColumns };
 const filePrint: RowPrint = { name: 'file_print', columns: ['file_type'] };
 
 /** Converts an input of tables to the bytes of a SysFlow file. */
@@ -215,7 +229,7 @@ class Rebuilder {
     processes: new Map<string, bigint | undefined>(),
     files: new Map<string, bigint | undefined>(),
     containers: new Map<string, bigint | undefined>(),
-    pods: new Set<string>(),
+    pods: new Map<string, bigint | undefined>(),
   };
 
   private constructor(
@@ -246,7 +260,7 @@ class Rebuilder {
       ),
       await EntityRows.open(input, 'file', fileKey, filePrint),
       await EntityRows.open(input, 'container', containerKey, containerPrint),
-      await EntityRows.open(input, 'pod', podKey),
+      await EntityRows.open(input, 'pod', podKey, podPrint),
       await EntityRows.open(input, 'header', headerKey),
     ];
     return new Rebuilder(input, rows, chains);
@@ -254,7 +268,12 @@ class Rebuilder {
 
   async *run(): AsyncGenerator<Buffer> {
     this.#input.compareColumns([]);
-    const rows = await this.#input.rows('sysflow', [processPrint, containerPrint, filePrint]);
+    const rows = await this.#input.rows('sysflow', [
+      processPrint,
+      containerPrint,
+      podPrint,
+      filePrint,
+    ]);
     try {
       for (let cursor = await rows.next(); cursor !== undefined; cursor = await rows.next()) {
         this.#input.count('sysflow', cursor);
@@ -385,13 +404,14 @@ class Rebuilder {
 
   async #introducePod(cursor: RowCursor): Promise<void> {
     const id = cursor.text('pod_id');
-    if (this.#known.pods.has(id)) return;
+    const look = cursor.long('pod_print');
     if (this.#pods.has(id)) {
-      await this.#passPods(this.#pods.neededFor(id, undefined, false));
-    } else {
-      this.#countRebuilt();
-      this.#writePod(cursor);
+      await this.#passPods(this.#pods.neededFor(id, look, this.#known.pods.has(id)));
+      return;
     }
+    if (this.#known.pods.get(id) === look) return;
+    this.#countRebuilt();
+    this.#writePod(cursor, look);
   }
 
   async #introduceProcess(cursor: RowCursor): Promise<void> {
@@ -447,7 +467,7 @@ class Rebuilder {
       row = await this.#pods.next(count)
     ) {
       this.#input.count('pod', row);
-      this.#writePod(row);
+      this.#writePod(row, row.long('pod_print'));
     }
   }
 
@@ -503,22 +523,17 @@ class Rebuilder {
     await this.#passContainers(this.#containers.neededFor(id, undefined, false));
   }
 
-  #writePod(row: RowCursor): void {
+  #writePod(row: RowCursor, look: bigint): void {
     const id = podKey(row);
-    this.#known.pods.add(id);
-    this.#input.skip('pods-without-details');
+    this.#known.pods.set(id, look);
     this.#add('Pod', {
-      ts: row.long('ts_uts'),
+      ts: row.get('pod_ts') ?? row.long('ts_uts'),
       id,
       name: row.text('pod_name'),
       nodeName: row.text('pod_nname'),
-      hostIP: [],
-      internalIP: [],
       namespace: row.text('pod_ns'),
       restartCount: row.long('pod_rstrtcnt'),
-      labels: {},
-      selectors: {},
-      services: [],
+      ...podDetails(row, (reason) => this.#input.skip(reason)),
     });
   }
 
@@ -626,6 +641,23 @@ class Rebuilder {
           newFileOID: newOid === null ? null : foid(newOid),
         });
         return;
+      case 'NE': {
+        const [sip, dip] = [ipv4(row.text('net_sip')), ipv4(row.text('net_dip'))];
+        if (sip === undefined || dip === undefined) {
+          this.#input.skip('ipv6-flows');
+          return;
+        }
+        this.#add('NetworkEvent', {
+          ...common,
+          sip,
+          sport: row.number('net_sport'),
+          dip,
+          dport: row.number('net_dport'),
+          proto: row.number('net_proto'),
+          ret: row.number('ret'),
+        });
+        return;
+      }
       case 'FF':
         this.#add('FileFlow', {
           ...flow(),

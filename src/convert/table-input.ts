@@ -22,6 +22,7 @@ const memoryLimit = '512MB';
 export const recordNames: Readonly<Record<string, string>> = {
   PE: 'ProcessEvent',
   FE: 'FileEvent',
+  NE: 'NetworkEvent',
   NF: 'NetworkFlow',
   FF: 'FileFlow',
   PF: 'ProcessFlow',

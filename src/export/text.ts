@@ -1,25 +1,48 @@
 import type { Column, ColumnBatch } from '../engine/batch.js';
 import { namesOf } from '../engine/batch.js';
 import { type TableName, tableColumns } from '../engine/columns.gen.js';
-import { csvQuoted, csvText, isoTime, jsonString } from './values.js';
+import { csvQuoted, csvText, isoTime, jsonString, jsonValue } from './values.js';
 
 /** Approximate size of output pieces, in characters. */
 const pieceSize = 1 << 16;
 
 /** One JSON object and line per row: every column as a key, missing values as null. */
-export function* jsonLines(batch: ColumnBatch, columns = batch.columns): Generator<string> {
-  const strings = converted(batch, jsonString);
-  const cells = columns.map((column) => jsonCell(column, strings));
+export function jsonLines(batch: ColumnBatch, columns = batch.columns): Generator<string> {
   const keys = columns.map(
     (column, index) => `${index === 0 ? '{' : ','}${JSON.stringify(column.name)}:`,
   );
-  yield* lines(batch.rows, (row) => {
-    let line = '';
-    for (let index = 0; index < cells.length; index++)
-      line += keys[index] + (cells[index] as Cell)(row);
-    return `${line}}\n`;
-  });
+  return jsonRows(batch, columns, keys)(0, batch.rows);
 }
+
+/** The lines of some rows, from one to before another. */
+export type RowLines = (from: number, to: number) => Generator<string>;
+
+/**
+ * One JSON object and line per row. `before`: what precedes each value, the key at least. `after`:
+ * what follows the last. Columns in `asJson` have texts of JSON, which become values.
+ */
+export function jsonRows(
+  batch: ColumnBatch,
+  columns: readonly Column[],
+  before: readonly string[],
+  after = '}',
+  asJson: ReadonlySet<string> = noColumns,
+): RowLines {
+  const strings = converted(batch, jsonString);
+  const values = converted(batch, jsonValue);
+  const cells = columns.map((column) =>
+    jsonCell(column, asJson.has(column.name) ? values : strings),
+  );
+  return (from, to) =>
+    lines(from, to, (row) => {
+      let line = '';
+      for (let index = 0; index < cells.length; index++)
+        line += (before[index] as string) + (cells[index] as Cell)(row);
+      return `${line}${after}\n`;
+    });
+}
+
+const noColumns: ReadonlySet<string> = new Set();
 
 /** The header line of a table's CSV file. */
 export function csvHeader(table: TableName): string {
@@ -27,22 +50,27 @@ export function csvHeader(table: TableName): string {
 }
 
 /** RFC 4180 lines; a missing value is an empty cell without quotes. */
-export function* csvLines(batch: ColumnBatch, columns = batch.columns): Generator<string> {
+export function csvLines(batch: ColumnBatch, columns = batch.columns): Generator<string> {
+  return csvRows(batch, columns)(0, batch.rows);
+}
+
+export function csvRows(batch: ColumnBatch, columns: readonly Column[]): RowLines {
   const strings = converted(batch, csvText);
   const cells = columns.map((column) => csvCell(column, strings));
-  yield* lines(batch.rows, (row) => {
-    let line = '';
-    for (let index = 0; index < cells.length; index++)
-      line += (index === 0 ? '' : ',') + (cells[index] as Cell)(row);
-    return `${line}\r\n`;
-  });
+  return (from, to) =>
+    lines(from, to, (row) => {
+      let line = '';
+      for (let index = 0; index < cells.length; index++)
+        line += (index === 0 ? '' : ',') + (cells[index] as Cell)(row);
+      return `${line}\r\n`;
+    });
 }
 
 type Cell = (row: number) => string;
 
-function* lines(rows: number, line: (row: number) => string): Generator<string> {
+function* lines(from: number, to: number, line: (row: number) => string): Generator<string> {
   let piece = '';
-  for (let row = 0; row < rows; row++) {
+  for (let row = from; row < to; row++) {
     piece += line(row);
     if (piece.length >= pieceSize) {
       yield piece;

@@ -25,6 +25,15 @@ export function jsonString(text: string): string {
   return escapeJson(JSON.stringify(text));
 }
 
+/** The value of a text of JSON; any other text as a JSON string. */
+export function jsonValue(text: string): string {
+  try {
+    return escapeJson(JSON.stringify(JSON.parse(text)));
+  } catch {
+    return jsonString(text);
+  }
+}
+
 /**
  * A JSON document on several lines, with a final newline. Values stay far below 2^53, so bigint
  * becomes number.

@@ -46,7 +46,7 @@ export function resolveInputs(paths: readonly string[]): QueryInput[] {
   });
 }
 
-/** One input to convert: a capture or SysFlow file, or the tables of one file or directory. */
+/** One input to convert or show: a capture or SysFlow file, or the tables of one file or directory. */
 export interface SingleInput {
   path: string;
   /** Undefined if the engine reads the input. */
@@ -57,10 +57,13 @@ export interface SingleInput {
  * Expands paths to inputs: a directory of captures is one input per capture, a directory of tables
  * a single input.
  */
-export function singleInputs(paths: readonly string[]): SingleInput[] {
+export function singleInputs(
+  paths: readonly string[],
+  purpose: 'convert' | 'show' = 'convert',
+): SingleInput[] {
   const singles: SingleInput[] = [];
   const directories = new Map<string, QueryInput[]>();
-  for (const input of filesOf(paths, 'convert')) {
+  for (const input of filesOf(paths, purpose)) {
     if (input.kind === 'engine') {
       singles.push({ path: input.path });
     } else if (input.directory === undefined) {
@@ -83,7 +86,7 @@ function sourceOf(input: QueryInput): string {
   return input.kind === 'engine' ? input.path : (input.directory ?? input.path);
 }
 
-type Purpose = 'query' | 'convert';
+type Purpose = 'query' | 'convert' | 'show';
 
 /** `seen`: directories read so far below one path of the user. */
 function filesOf(paths: readonly string[], purpose: Purpose, seen?: Set<string>): QueryInput[] {
@@ -91,8 +94,8 @@ function filesOf(paths: readonly string[], purpose: Purpose, seen?: Set<string>)
     // Reading from a pipe would consume its bytes.
     if (isStreamInput(path)) return [{ kind: 'engine', path }];
     const info = statSync(path, { throwIfNoEntry: false });
-    // Other inputs can still be converted; the engine reports the error of this one.
-    if (info === undefined && purpose === 'convert') return [{ kind: 'engine', path }];
+    // Other inputs can still be read; the engine reports the error of this one.
+    if (info === undefined && purpose !== 'query') return [{ kind: 'engine', path }];
     if (info === undefined)
       throw new SfkitError('INPUT_NOT_FOUND', `${path}: no such file or directory`);
     return info.isDirectory() ? fromDirectory(path, purpose, seen ?? new Set()) : [fromFile(path)];

@@ -183,7 +183,7 @@ function bitsSql(type: TableColumn['type'], names: string): string {
 export function guessTable(columns: ReadonlySet<string>): TableName | undefined {
   return [...tables]
     .sort((left, right) => tableColumns[right.name].length - tableColumns[left.name].length)
-    .find(({ name }) =>
-      physicalColumns(name).every((column) => column.since > 1 || columns.has(column.name)),
+    .find(({ name, since = 1 }) =>
+      physicalColumns(name).every((column) => column.since > since || columns.has(column.name)),
     )?.name;
 }

@@ -2,6 +2,7 @@ import avro from 'avsc';
 import { SfkitError } from '../engine/errors.js';
 import { privateBranches, sysflowSchema } from '../engine/schema.gen.js';
 import type { DatumBatch } from '../engine/session.js';
+import { addressTexts, ipv6Text } from './ip-numbers.js';
 import type { EndedRecord, SysFlowRecord } from './types.js';
 
 /** A record and its bytes: a complete datum of the SysFlow schema, except for IPv6 flows. */
@@ -109,7 +110,7 @@ function ipv6Flow(): avro.Schema {
 
 const hex = (bytes: Buffer) => Buffer.from(bytes).toString('hex');
 
-// In the order of the union. The schema defines NetworkEvent, but nothing writes it.
+// In the order of the union.
 const makers: Reader['make'][] = [
   (value) => ({ type: 'Header', ...value }),
   ({ type, ...value }) => ({ type: 'Container', ...value, containerType: type }),
@@ -135,18 +136,16 @@ const makers: Reader['make'][] = [
     fileOID: hex(value.fileOID),
     newFileOID: value.newFileOID === null ? null : hex(value.newFileOID),
   }),
-  () => {
-    throw new SfkitError('UNKNOWN', 'the engine returned a NetworkEvent');
-  },
+  (value) => ({ type: 'NetworkEvent', ...value, sip: ipv4(value.sip), dip: ipv4(value.dip) }),
   (value) => ({ type: 'ProcessFlow', ...value }),
   (value) => ({
     type: 'Pod',
     ...value,
-    hostIP: addresses(value.hostIP),
-    internalIP: addresses(value.internalIP),
+    hostIP: addressTexts(value.hostIP),
+    internalIP: addressTexts(value.internalIP),
     services: value.services.map((service: { clusterIP: bigint[] }) => ({
       ...service,
-      clusterIP: addresses(service.clusterIP),
+      clusterIP: addressTexts(service.clusterIP),
     })),
   }),
   (value) => ({ type: 'K8sEvent', ...value }),
@@ -154,8 +153,8 @@ const makers: Reader['make'][] = [
     type: 'NetworkFlow',
     ...value,
     family: 6,
-    sip: ipv6(value.sip),
-    dip: ipv6(value.dip),
+    sip: ipv6Text(value.sip),
+    dip: ipv6Text(value.dip),
   }),
 ];
 
@@ -176,40 +175,4 @@ const processGoneType = avro.Type.forSchema(
 /** Formats four bytes in network order that were read as a little-endian number. */
 function ipv4(number: number): string {
   return [number, number >> 8, number >> 16, number >> 24].map((part) => part & 0xff).join('.');
-}
-
-/**
- * The addresses of a pod or service. One number is an IPv4 address; from the end, two are an IPv6
- * address if one of them needs more than 32 bits (native/src/sysflow/ip_numbers.h).
- */
-function addresses(numbers: readonly bigint[]): string[] {
-  const isIpv4 = (number: bigint | undefined) =>
-    number !== undefined && number >= -(2n ** 31n) && number < 2n ** 32n;
-  let start = numbers.length;
-  while (start >= 2 && !(isIpv4(numbers[start - 2]) && isIpv4(numbers[start - 1]))) start -= 2;
-  const found = numbers
-    .slice(0, start)
-    .map((number) => (isIpv4(number) ? ipv4(Number(number)) : String(number)));
-  const bytes = Buffer.alloc(16);
-  for (let at = start; at < numbers.length; at += 2) {
-    bytes.writeBigInt64LE(numbers[at] as bigint, 0);
-    bytes.writeBigInt64LE(numbers[at + 1] as bigint, 8);
-    found.push(ipv6(bytes));
-  }
-  return found;
-}
-
-/** Formats as RFC 5952 requires: lower case, the first longest run of zero groups as :: */
-function ipv6(bytes: Buffer): string {
-  const groups = Array.from({ length: 8 }, (_, index) =>
-    bytes.readUInt16BE(index * 2).toString(16),
-  );
-  let best = { start: 0, size: 1 };
-  for (let start = 0; start < groups.length; start++) {
-    let size = 0;
-    while (groups[start + size] === '0') size += 1;
-    if (size > best.size) best = { start, size };
-  }
-  if (best.size < 2) return groups.join(':');
-  return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.size).join(':')}`;
 }

@@ -161,17 +161,31 @@ export interface ProcessFlowRecord {
   numCloneErrors: bigint;
 }
 
+/** A connection as one event; only in SysFlow files of other writers. */
+export interface NetworkEventRecord {
+  type: 'NetworkEvent';
+  procOID: Oid;
+  ts: bigint;
+  tid: bigint;
+  opFlags: number;
+  sip: string;
+  sport: number;
+  dip: string;
+  dport: number;
+  proto: number;
+  ret: number;
+}
+
 /** A service that selects a pod. */
-export interface ServiceRecord {
+export interface PodService {
   name: string;
   id: string;
   namespace: string;
-  /** `targetPort` is 0 if the service names the port. */
   portList: { port: number; targetPort: number; nodePort: number; proto: string }[];
   clusterIP: string[];
 }
 
-/** A pod, from the labels of containers or the Kubernetes API. */
+/** A pod of a cluster. Containers refer to it by its id. */
 export interface PodRecord {
   type: 'Pod';
   ts: bigint;
@@ -179,17 +193,19 @@ export interface PodRecord {
   name: string;
   /** Empty if only container runtimes told about the pod. */
   nodeName: string;
+  /** Addresses of its node. */
   hostIP: string[];
+  /** Its own addresses. */
   internalIP: string[];
   namespace: string;
   restartCount: bigint;
   labels: Record<string, string>;
   /** The labels by which its services select it. */
   selectors: Record<string, string>;
-  services: ServiceRecord[];
+  services: PodService[];
 }
 
-/** A change in a cluster. `message` is the JSON of the objects that changed. */
+/** A change in a cluster. */
 export interface K8sEventRecord {
   type: 'K8sEvent';
   kind: string;
@@ -206,6 +222,7 @@ export type ActivityRecord =
   | NetworkFlowRecord
   | FileFlowRecord
   | FileEventRecord
+  | NetworkEventRecord
   | ProcessFlowRecord
   | K8sEventRecord;
 /** Any record of a SysFlow file; `type` says which. */

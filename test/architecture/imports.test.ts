@@ -20,6 +20,7 @@ const typescript: Record<string, readonly string[]> = {
   views: ['engine', 'draw', 'output', 'duckdb', 'export', 'query'],
   convert: ['engine', 'records', 'output', 'duckdb', 'export', 'query'],
   check: ['engine', 'draw', 'output', 'duckdb', 'export', 'query'],
+  show: ['engine', 'draw', 'output', 'duckdb', 'export', 'query', 'convert', 'check'],
   live: ['engine', 'draw', 'records', 'output', 'export'],
   driver: ['engine', 'records', 'output', 'live'],
   cli: [
@@ -46,6 +47,7 @@ const typescript: Record<string, readonly string[]> = {
     'views',
     'convert',
     'check',
+    'show',
     'live',
     'driver',
     'cli',

@@ -59,7 +59,9 @@ TEST(AvroEncoder, ReadsAddressesAsLittleEndianNumbers) {
 TEST(AvroEncoder, WritesAPodByteForByte) {
   ByteBuffer out;
   AvroEncoder encoder(out);
-  sysflow::Pod pod{1, "u", "p", "n", {3}, {4, 5}, "s", 2, {{"a", "b"}}, {{"c", "d"}, {"e", "f"}}};
+  sysflow::Pod pod{1, "u", "p", "n", "s", 2, R"({"a":"b"})", R"({"c":"d","e":"f"})"};
+  pod.host_ip = {3};
+  pod.internal_ip = {4, 5};
   pod.services = {{"v", "i", "s", {{6, 7, 8, "TCP"}}, {9}}};
   encoder.encode(pod);
   const std::string addresses = std::string("\x02\x06\x00\x04\x08\x0a\x00", 7);
@@ -69,6 +71,18 @@ TEST(AvroEncoder, WritesAPodByteForByte) {
       std::string("\x02\x02v\x02i\x02s\x02\x0c\x0e\x10\x06TCP\x00\x02\x12\x00\x00", 20);
   EXPECT_EQ(out.bytes().text(),
             "\x14\x02\x02u\x02p\x02n" + addresses + "\x02s\x04" + labels + selectors + service);
+}
+
+TEST(AvroEncoder, WritesNoLabelsFromUnusableText) {
+  ByteBuffer with, without;
+  sysflow::Pod pod;
+  AvroEncoder(without).encode(pod);
+  for (const std::string_view text : {"{", "{}", "[]", "1"}) {
+    pod.labels = pod.selectors = text;
+    with.clear();
+    AvroEncoder(with).encode(pod);
+    EXPECT_EQ(with.bytes().text(), without.bytes().text()) << text;
+  }
 }
 
 TEST(AvroEncoder, MapsUnknownContainerTypesToCustom) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/json.h"
 #include "base/utf8.h"
 
 namespace sfkit::output {
@@ -259,52 +260,60 @@ void AvroEncoder::encode(const sysflow::ProcessFlow& record) {
       << record.end_ts << record.threads_exited << record.clone_errors;
 }
 
-void AvroEncoder::encode(const sysflow::Pod& record) {
-  put_long(kPodBranch);
-  put_long(record.ts);
-  put_string(record.id);
-  put_string(record.name);
-  put_string(record.node_name);
-  put_addresses(record.host_ip);
-  put_addresses(record.internal_ip);
-  put_string(record.namespace_);
-  put_long(record.restart_count);
-  put_labels(record.labels);
-  put_labels(record.selectors);
-  put_list(record.services, [this](const auto& service) { put_service(service); });
-}
-
-template <typename List, typename Put>
-void AvroEncoder::put_list(const List& list, Put&& put) {
-  if (!list.empty()) {
-    put_long(static_cast<int64_t>(list.size()));
-    for (const auto& item : list) put(item);
+void AvroEncoder::put_numbers(const sysflow::IpNumbers& numbers) {
+  if (!numbers.empty()) {
+    put_long(static_cast<int64_t>(numbers.size()));
+    for (const int64_t number : numbers) put_long(number);
   }
   put_long(0);
 }
 
-void AvroEncoder::put_addresses(const sysflow::AddressList& addresses) {
-  put_list(addresses, [this](int64_t address) { put_long(address); });
-}
-
-void AvroEncoder::put_labels(const sysflow::Labels& labels) {
-  put_list(labels, [this](const auto& label) {
-    put_string(label.first);
-    put_string(label.second);
-  });
+void AvroEncoder::put_labels(std::string_view labels) {
+  const auto parsed = json::parse(labels);
+  if (!labels.empty() && parsed.is_ok() && !parsed.value().members().empty()) {
+    put_long(static_cast<int64_t>(parsed.value().members().size()));
+    for (const auto& [name, value] : parsed.value().members()) {
+      put_string(name);
+      put_string(value.as_string());
+    }
+  }
+  put_long(0);
 }
 
 void AvroEncoder::put_service(const sysflow::Service& service) {
   put_string(service.name);
   put_string(service.id);
   put_string(service.namespace_);
-  put_list(service.ports, [this](const sysflow::ServicePort& port) {
-    put_long(port.port);
-    put_long(port.target_port);
-    put_long(port.node_port);
-    put_string(port.proto);
-  });
-  put_addresses(service.cluster_ip);
+  if (!service.ports.empty()) {
+    put_long(static_cast<int64_t>(service.ports.size()));
+    for (const sysflow::ServicePort& port : service.ports) {
+      put_long(port.port);
+      put_long(port.target_port);
+      put_long(port.node_port);
+      put_string(port.proto);
+    }
+  }
+  put_long(0);
+  put_numbers(service.cluster_ip);
+}
+
+void AvroEncoder::encode(const sysflow::Pod& record) {
+  put_long(kPodBranch);
+  put_long(record.ts);
+  put_string(record.id);
+  put_string(record.name);
+  put_string(record.node_name);
+  put_numbers(record.host_ip);
+  put_numbers(record.internal_ip);
+  put_string(record.namespace_);
+  put_long(record.restart_count);
+  put_labels(record.labels);
+  put_labels(record.selectors);
+  if (!record.services.empty()) {
+    put_long(static_cast<int64_t>(record.services.size()));
+    for (const sysflow::Service& service : record.services) put_service(service);
+  }
+  put_long(0);
 }
 
 void AvroEncoder::encode(const sysflow::K8sEvent& record) {

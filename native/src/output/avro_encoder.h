@@ -43,11 +43,9 @@ class AvroEncoder {
   template <typename Text>
   void put_optional(const std::optional<Text>& text);
   void put_environment(const TextList& variables);
-  // A list as one block, or as an empty list.
-  template <typename List, typename Put>
-  void put_list(const List& list, Put&& put);
-  void put_addresses(const sysflow::AddressList& addresses);
-  void put_labels(const sysflow::Labels& labels);
+  void put_numbers(const sysflow::IpNumbers& numbers);
+  // A map, from the text of a JSON object.
+  void put_labels(std::string_view labels);
   void put_service(const sysflow::Service& service);
 
   ByteBuffer& out_;

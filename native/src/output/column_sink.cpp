@@ -693,8 +693,8 @@ Groups ColumnSink::put_pod(Target& target, PodEntry& pod) {
     values = {builder.intern(record.name),
               builder.intern(record.node_name),
               builder.intern(record.namespace_),
-              json(append_labels, record.labels),
-              json(append_labels, record.selectors),
+              record.labels.empty() ? kNoString : builder.intern(record.labels),
+              record.selectors.empty() ? kNoString : builder.intern(record.selectors),
               json(append_addresses, record.host_ip),
               json(append_addresses, record.internal_ip),
               json(append_services, record.services)};

@@ -322,6 +322,29 @@ TEST(ColumnSink, ShowsTheFactsOfAProcessAsTheyAreAtTheRow) {
   EXPECT_EQ(rows.cell(Table::kProcess, 1, "proc_comm"), "worker");
 }
 
+TEST(ColumnSink, HoldsTheListsOfAPodOnceInABatch) {
+  constexpr uint32_t kRows = 5000;
+  Rows rows({Table::kProcessFlow}, kRows);
+  sysflow::Pod pod;
+  pod.id = "p1";
+  pod.services.resize(500);
+  for (sysflow::Service& service : pod.services) service.name = std::string(50, 's');
+  rows.sink.pod(pod);
+  sysflow::Container container;
+  container.id = "c1";
+  container.pod_id = "p1";
+  rows.sink.container(container);
+  sysflow::Process inside = process({1, 1}, std::nullopt, "/x");
+  inside.container_id = "c1";
+  rows.sink.process(inside);
+  for (uint32_t i = 0; i < kRows; ++i) rows.sink.process_flow(flow_of({1, 1}));
+  rows.sink.finish();
+  ASSERT_EQ(rows.batches[Table::kProcessFlow].size(), 1u);
+  const size_t once = rows.cell(Table::kProcessFlow, kRows - 1, "pod_services").size();
+  EXPECT_GT(once, 50000u);
+  EXPECT_LT(rows.batches[Table::kProcessFlow][0].string_size, once + 1000);
+}
+
 TEST(ColumnSink, ShowsLabels) {
   Rows rows({Table::kProcessFlow, Table::kContainer, Table::kPod});
   sysflow::Container container;
@@ -338,7 +361,7 @@ TEST(ColumnSink, ShowsLabels) {
   // A record of the pod says more.
   sysflow::Pod pod;
   pod.id = "p1";
-  pod.labels = {{"tier", "back"}};
+  pod.labels = R"({"tier":"back"})";
   rows.sink.pod(pod);
   container.pod_id = "p1";
   container.labels.clear();

@@ -33,24 +33,20 @@ void append_array(std::string& out, const List& list, Append&& append) {
   out += ']';
 }
 
-void append_address_array(std::string& out, const sysflow::AddressList& addresses) {
+void append_address_array(std::string& out, const sysflow::IpNumbers& numbers) {
   char before = '[';
-  sysflow::each_address(addresses, [&](const IpAddress* address, int64_t number) {
+  sysflow::each_address(numbers, [&](const IpAddress& address) {
     out += before;
-    before = ',';
-    if (address == nullptr) {
-      append_number(out, number);
-      return;
-    }
     out += '"';
-    if (address->ipv6) {
-      append_ipv6(out, address->bytes.data());
+    if (address.ipv6) {
+      append_ipv6(out, address.bytes.data());
     } else {
-      append_ipv4(out, address->bytes.data());
+      append_ipv4(out, address.bytes.data());
     }
     out += '"';
+    before = ',';
   });
-  if (before == '[') out += '[';
+  if (numbers.empty()) out += '[';
   out += ']';
 }
 
@@ -82,19 +78,8 @@ void append_service(std::string& out, const sysflow::Service& service) {
 
 }  // namespace
 
-void append_labels(std::string& out, const sysflow::Labels& labels) {
-  if (labels.empty()) return;
-  char before = '{';
-  for (const auto& [name, value] : labels) {
-    out += before;
-    append_member(out, name, value);
-    before = ',';
-  }
-  out += '}';
-}
-
-void append_addresses(std::string& out, const sysflow::AddressList& addresses) {
-  if (!addresses.empty()) append_address_array(out, addresses);
+void append_addresses(std::string& out, const sysflow::IpNumbers& numbers) {
+  if (!numbers.empty()) append_address_array(out, numbers);
 }
 
 void append_services(std::string& out, const std::vector<sysflow::Service>& services) {

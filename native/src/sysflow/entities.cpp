@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "base/escape.h"
 #include "base/sha1.h"
 #include "sysflow/ip_numbers.h"
 
@@ -28,6 +29,18 @@ int32_t schema_type(int32_t type) {
   return type >= 0 && type <= kLastSchemaType ? type : kCustomType;
 }
 
+std::string json_of(const state::Labels& labels) {
+  std::string text;
+  for (const auto& [name, value] : labels) {
+    text += text.empty() ? '{' : ',';
+    append_json_string(text, name);
+    text += ':';
+    append_json_string(text, value);
+  }
+  if (!text.empty()) text += '}';
+  return text;
+}
+
 // The record has the labels by which services select the pod, because pods have no selectors.
 Pod pod_record(const state::PodInfo& pod, const std::vector<const state::ServiceInfo*>& services) {
   Pod record;
@@ -36,7 +49,7 @@ Pod pod_record(const state::PodInfo& pod, const std::vector<const state::Service
   record.node_name = pod.node_name;
   record.namespace_ = pod.namespace_;
   record.restart_count = pod.restarts;
-  record.labels = pod.labels;
+  record.labels = json_of(pod.labels);
   record.host_ip = ip_numbers(pod.host_addresses);
   record.internal_ip = ip_numbers(pod.addresses);
   std::map<std::string, std::string> selectors;
@@ -50,17 +63,14 @@ Pod pod_record(const state::PodInfo& pod, const std::vector<const state::Service
     to.cluster_ip = ip_numbers(service->addresses);
     selectors.insert(service->selector.begin(), service->selector.end());
   }
-  record.selectors = {selectors.begin(), selectors.end()};
+  record.selectors = json_of({selectors.begin(), selectors.end()});
   return record;
 }
 
 // Roughly the bytes of the record.
 size_t size_of(const Pod& record) {
   constexpr size_t kFixed = 256;
-  size_t size = kFixed;
-  for (const Labels* const labels : {&record.labels, &record.selectors}) {
-    for (const auto& [name, value] : *labels) size += name.size() + value.size();
-  }
+  size_t size = kFixed + record.labels.size() + record.selectors.size();
   for (const Service& service : record.services) {
     constexpr size_t kFixedOfService = 64;
     size += kFixedOfService + service.name.size() + service.id.size() +

@@ -19,13 +19,13 @@ void put_bytes(int64_t number, uint8_t* bytes, size_t size) {
 }
 
 bool fits_ipv4(int64_t number) {
-  return number >= INT32_MIN && number <= int64_t{UINT32_MAX};
+  return number >= 0 && number <= int64_t{UINT32_MAX};
 }
 
 }  // namespace
 
-AddressList ip_numbers(const std::vector<IpAddress>& addresses) {
-  AddressList numbers;
+IpNumbers ip_numbers(const std::vector<IpAddress>& addresses) {
+  IpNumbers numbers;
   for (const IpAddress& address : addresses) {
     if (!address.ipv6) numbers.push_back(number_of(address.bytes.data(), kIpv4Bytes));
   }
@@ -37,20 +37,19 @@ AddressList ip_numbers(const std::vector<IpAddress>& addresses) {
   return numbers;
 }
 
-void each_address(const AddressList& numbers,
-                  const std::function<void(const IpAddress* address, int64_t number)>& visit) {
+void each_address(const IpNumbers& numbers, const std::function<void(const IpAddress&)>& visit) {
   size_t ipv4 = numbers.size();
   while (ipv4 >= 2 && !(fits_ipv4(numbers[ipv4 - 2]) && fits_ipv4(numbers[ipv4 - 1]))) ipv4 -= 2;
   for (size_t i = 0; i < ipv4; ++i) {
     IpAddress address;
     put_bytes(numbers[i], address.bytes.data(), kIpv4Bytes);
-    visit(fits_ipv4(numbers[i]) ? &address : nullptr, numbers[i]);
+    visit(address);
   }
   for (size_t i = ipv4; i < numbers.size(); i += 2) {
     IpAddress address{{}, true};
     put_bytes(numbers[i], address.bytes.data(), kBytesPerNumber);
     put_bytes(numbers[i + 1], address.bytes.data() + kBytesPerNumber, kBytesPerNumber);
-    visit(&address, numbers[i]);
+    visit(address);
   }
 }
 

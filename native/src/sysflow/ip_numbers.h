@@ -12,12 +12,10 @@
 namespace sfkit::sysflow {
 
 // The numbers of some addresses. Puts IPv4 addresses first, so that readers can separate them.
-AddressList ip_numbers(const std::vector<IpAddress>& addresses);
+IpNumbers ip_numbers(const std::vector<IpAddress>& addresses);
 
-// Calls `visit` for each address, and without one for a number that is none. The numbers do not say
-// which family they have: from the end, two numbers are an IPv6 address if one of them needs more
-// than 32 bits. Writers of 32-bit numbers extend their sign.
-void each_address(const AddressList& numbers,
-                  const std::function<void(const IpAddress* address, int64_t number)>& visit);
+// Calls `visit` for each address. The numbers do not say which family they have: from the end, two
+// numbers are an IPv6 address if one of them needs more than 32 bits.
+void each_address(const IpNumbers& numbers, const std::function<void(const IpAddress&)>& visit);
 
 }  // namespace sfkit::sysflow

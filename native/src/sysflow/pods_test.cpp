@@ -112,7 +112,7 @@ TEST_P(EveryAge, DescriptionsOfContainersMakePods) {
   EXPECT_EQ(pod.name, "web-1");
   EXPECT_EQ(pod.namespace_, "shop");
   EXPECT_EQ(pod.node_name, "");
-  EXPECT_EQ(pod.labels, (Labels{{"app", "web"}}));
+  EXPECT_EQ(pod.labels, R"({"app":"web"}));
   EXPECT_EQ(pod.internal_ip, ip_numbers({*parse_ip("10.0.0.7")}));
   EXPECT_GT(pod.ts, 0);
   ASSERT_EQ(kept.containers.size(), 1u);
@@ -156,12 +156,17 @@ TEST(Pods, TheApiAddsNodeRestartsAndServices) {
   EXPECT_EQ(pod.node_name, "n7");
   EXPECT_EQ(pod.restart_count, 2);
   EXPECT_EQ(pod.host_ip, ip_numbers({*parse_ip("192.168.1.7")}));
-  EXPECT_EQ(pod.selectors, (Labels{{"app", "web"}}));
-  EXPECT_EQ(pod.services, (std::vector<Service>{{"front",
-                                                 "s1",
-                                                 "shop",
-                                                 {{80, 8080, 30080, "TCP"}},
-                                                 ip_numbers({*parse_ip("10.96.0.1")})}}));
+  EXPECT_EQ(pod.selectors, R"({"app":"web"}));
+  ASSERT_EQ(pod.services.size(), 1u);
+  EXPECT_EQ(pod.services[0].name, "front");
+  EXPECT_EQ(pod.services[0].id, "s1");
+  EXPECT_EQ(pod.services[0].namespace_, "shop");
+  EXPECT_EQ(pod.services[0].cluster_ip, ip_numbers({*parse_ip("10.96.0.1")}));
+  ASSERT_EQ(pod.services[0].ports.size(), 1u);
+  EXPECT_EQ(pod.services[0].ports[0].port, 80);
+  EXPECT_EQ(pod.services[0].ports[0].target_port, 8080);
+  EXPECT_EQ(pod.services[0].ports[0].node_port, 30080);
+  EXPECT_EQ(pod.services[0].ports[0].proto, "TCP");
   // No runtime described the container.
   ASSERT_EQ(kept.containers.size(), 1u);
   EXPECT_EQ(kept.containers[0].name, "incomplete");
@@ -176,20 +181,21 @@ TEST(Pods, ChangesWriteUsedPodsAndTheirContainersAgain) {
   world.event(-1, ev::K8S_E, {text(pod_json("MODIFIED", "1"))});
   world.event(-1, ev::K8S_E, {text(kService)});
   world.event(-1, ev::K8S_E,
-              {text(R"({"type":"ADDED","kind":"Pod","items":[{"uid":"u2","name":"unused"}]})")});
-  const Kept kept = convert(world);
-  std::vector<std::string> seen;
-  for (const Pod& pod : kept.pods) {
-    seen.push_back(pod.id + " " + std::to_string(pod.restart_count) + " " +
-                   std::to_string(pod.services.size()));
-  }
-  EXPECT_EQ(seen, (std::vector<std::string>{"u1 0 0", "u1 1 0", "u1 1 1"}));
-  ASSERT_EQ(kept.containers.size(), 2u);
-  EXPECT_EQ(kept.containers[1].pod_id, "u1");
-  EXPECT_EQ(kept.order(),
-            "SFHeader Container Process File FileEvent Pod Container K8sEvent Pod K8sEvent Pod "
-            "K8sEvent ");
-  EXPECT_LT(kept.pods[0].ts, kept.pods[1].ts);
+              {text(R"({"type":"ADDED","kind":"Pod","items":[{"uid":"u2","name":"unused"}]})")
+});
+const Kept kept = convert(world);
+std::vector<std::string> seen;
+for (const Pod& pod : kept.pods) {
+  seen.push_back(pod.id + " " + std::to_string(pod.restart_count) + " " +
+                 std::to_string(pod.services.size()));
+}
+EXPECT_EQ(seen, (std::vector<std::string>{"u1 0 0", "u1 1 0", "u1 1 1"}));
+ASSERT_EQ(kept.containers.size(), 2u);
+EXPECT_EQ(kept.containers[1].pod_id, "u1");
+EXPECT_EQ(kept.order(),
+          "SFHeader Container Process File FileEvent Pod Container K8sEvent Pod K8sEvent Pod "
+          "K8sEvent ");
+EXPECT_LT(kept.pods[0].ts, kept.pods[1].ts);
 }
 
 TEST(Pods, EventsOfTheApiMakeRecords) {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/hash.h"
@@ -164,7 +163,7 @@ struct ProcessFlow {
   int64_t clone_errors = 0;
 };
 
-// A connection as one event. Schema versions 1000 to 5 have it; the collector writes flows instead.
+// A connection as one event. The schema has it; the collector writes flows instead.
 struct NetworkEvent {
   Oid proc_oid;
   int64_t ts = 0;
@@ -178,40 +177,36 @@ struct NetworkEvent {
   int32_t ret = 0;
 };
 
+// IP addresses as the numbers of the schema (sysflow/ip_numbers.h).
+using IpNumbers = std::vector<int64_t>;
+
 struct ServicePort {
   int32_t port = 0;
   int32_t target_port = 0;
   int32_t node_port = 0;
   std::string proto;
-  bool operator==(const ServicePort&) const = default;
 };
-
-// Addresses as the numbers of the schema (sysflow/ip_numbers.h).
-using AddressList = std::vector<int64_t>;
 
 struct Service {
   std::string name;
   std::string id;
   std::string namespace_;
   std::vector<ServicePort> ports;
-  AddressList cluster_ip;
-  bool operator==(const Service&) const = default;
+  IpNumbers cluster_ip;
 };
 
-// Names and values in the order of the source.
-using Labels = std::vector<std::pair<std::string, std::string>>;
-
+// Labels and selectors are texts of JSON objects with texts as values, "" if there are none.
 struct Pod {
   int64_t ts = 0;
   std::string id;
   std::string name;
   std::string node_name;
-  AddressList host_ip = {};
-  AddressList internal_ip = {};
-  std::string namespace_ = {};
+  std::string namespace_;
   int64_t restart_count = 0;
-  Labels labels = {};
-  Labels selectors = {};
+  std::string labels = {};
+  std::string selectors = {};
+  IpNumbers host_ip = {};
+  IpNumbers internal_ip = {};
   std::vector<Service> services = {};
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/escape.h"
 #include "base/times.h"
 #include "record_kinds.gen.h"
 
@@ -225,7 +226,8 @@ void Decoder::pod_text_into(const Node& type, std::string& out) {
   if (found && take_pod_bytes(found->size())) out.assign(*found);
 }
 
-void Decoder::labels_into(const Node& type, sysflow::Labels& out) {
+// A map of texts as the text of a JSON object; "" if it is empty.
+void Decoder::labels_into(const Node& type, std::string& out) {
   const Node* chosen = resolve_union(type);
   if (chosen == nullptr) return;
   if (chosen->kind != Node::Kind::kMap) return skip(*chosen, 0);
@@ -234,11 +236,15 @@ void Decoder::labels_into(const Node& type, sysflow::Labels& out) {
     const std::string_view name = read_bytes().text();
     const auto value = text(item);
     if (!value || !take_pod_bytes(kItemBytes + name.size() + value->size())) return;
-    out.emplace_back(name, *value);
+    out += out.empty() ? '{' : ',';
+    append_json_string(out, name);
+    out += ':';
+    append_json_string(out, *value);
   });
+  if (!out.empty()) out += '}';
 }
 
-void Decoder::addresses_into(const Node& type, sysflow::AddressList& out) {
+void Decoder::addresses_into(const Node& type, sysflow::IpNumbers& out) {
   items_into(type, out, &Decoder::number_into<int64_t>);
 }
 

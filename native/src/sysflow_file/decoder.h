@@ -36,7 +36,7 @@ class Decoder {
   static constexpr size_t kMaxTexts = 65536;
   // Bytes of a pod's labels, selectors, addresses and services, with kItemBytes for each of them;
   // further ones are left out and counted likewise.
-  static constexpr size_t kMaxPodBytes = size_t{256} << 10;
+  static constexpr size_t kMaxPodBytes = size_t{64} << 10;
   static constexpr size_t kItemBytes = 64;
   // Texts and items dropped because of these limits.
   uint64_t cut_texts() const { return cut_texts_; }
@@ -69,10 +69,11 @@ class Decoder {
   // Whether another item with so much text fits into the pod; counts it otherwise.
   bool take_pod_bytes(size_t bytes);
   template <typename Item>
-  void items_into(const Node& type, std::vector<Item>& out, void (Decoder::*decode)(const Node&, Item&));
+  void items_into(const Node& type, std::vector<Item>& out,
+                  void (Decoder::*decode)(const Node&, Item&));
   void pod_text_into(const Node& type, std::string& out);
-  void labels_into(const Node& type, sysflow::Labels& out);
-  void addresses_into(const Node& type, sysflow::AddressList& out);
+  void labels_into(const Node& type, std::string& out);
+  void addresses_into(const Node& type, sysflow::IpNumbers& out);
   void service_into(const Node& type, sysflow::Service& out);
   void port_into(const Node& type, sysflow::ServicePort& out);
   std::string_view symbol(const Node& type);

@@ -114,7 +114,7 @@ function logSourceOf(node: YamlNode): LogSourceMapping {
   };
 }
 
-const recordTypes: readonly RecordType[] = ['PE', 'FE', 'NF', 'FF', 'PF', 'KE'];
+const recordTypes: readonly RecordType[] = ['PE', 'FE', 'NE', 'NF', 'FF', 'PF', 'KE'];
 
 function recordOf(node: YamlNode): RecordMapping {
   const parts = mapOf(node, 'a record', [

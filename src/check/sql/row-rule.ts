@@ -40,7 +40,7 @@ export interface RowRule {
   output?: ((row: FoundRow) => string) | undefined;
 }
 
-export type RecordType = 'PE' | 'FE' | 'NF' | 'FF' | 'PF' | 'KE';
+export type RecordType = 'PE' | 'FE' | 'NE' | 'NF' | 'FF' | 'PF' | 'KE';
 
 /**
  * - ancestors: adds the lists `proc_aname`, `proc_aexe`, `proc_acmdline` (texts) and `proc_apid`

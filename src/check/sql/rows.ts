@@ -10,6 +10,7 @@ import type { RecordType } from './row-rule.js';
 export const tableOf: Readonly<Record<RecordType, TableName>> = {
   PE: 'process_event',
   FE: 'file_event',
+  NE: 'network_event',
   NF: 'network_flow',
   FF: 'file_flow',
   PF: 'process_flow',
@@ -48,6 +49,12 @@ export function rowsSql(
   const rows = `SELECT ${nothing.join(', ')} WHERE false UNION ALL BY NAME SELECT * FROM ${quoteIdentifier(tableOf[type])}`;
   const called = !calls ? rows : type === 'PE' ? withCalls(rows) : withoutCalls(rows);
   return ancestors ? withLineage(called) : called;
+}
+
+/** SELECT of the rows of all record types. */
+export function allRowsSql({ ancestors = false }: Pick<RowExtras, 'ancestors'> = {}): string {
+  const rows = 'SELECT * FROM sysflow';
+  return ancestors ? withLineage(rows) : rows;
 }
 
 /** Adds lineages. A process without one gets a list of itself and its parent. */

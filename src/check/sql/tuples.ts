@@ -128,7 +128,7 @@ export class TupleEvaluator {
     const kept =
       dropped === undefined
         ? distinct
-        : `SELECT ${keys.join(', ') || 'row'} FROM (${this.#withValues(distinct, drop?.values ?? [])})
+        : `SELECT ${keys.join(', ') || 'row'} FROM (${withValues(distinct, drop?.values ?? [], this.#value)})
           WHERE NOT (${dropped})`;
     return `CREATE OR REPLACE TEMP TABLE ${tuples} AS SELECT *, row_number() OVER () AS tuple FROM (${kept})`;
   }
@@ -158,7 +158,7 @@ export class TupleEvaluator {
         ...names,
         ...rules.flatMap(({ condition }) => columnsIn(condition)),
       ]);
-      const values = `SELECT ${[...columns].join(', ')} FROM (${this.#withValues(`SELECT * FROM ${tuples}`, names)})`;
+      const values = `SELECT ${[...columns].join(', ')} FROM (${withValues(`SELECT * FROM ${tuples}`, names, this.#value)})`;
       await this.#connection.run(`CREATE OR REPLACE TEMP TABLE ${valued} AS ${values}`);
     }
     const table = names.length > 0 ? valued : tuples;
@@ -210,29 +210,34 @@ export class TupleEvaluator {
     return keys;
   }
 
-  #value(name: string): SharedValue | undefined {
-    return this.#shared.values?.[name];
-  }
+  readonly #value = (name: string): SharedValue | undefined => this.#shared.values?.[name];
+}
 
-  /** Adds shared values in layers: each layer uses the values of earlier ones. */
-  #withValues(rows: string, names: readonly string[]): string {
-    const layers: string[][] = [];
-    const depths = new Map<string, number>();
-    const depthOf = (name: string): number => {
-      const depth = depths.get(name);
-      if (depth !== undefined) return depth;
-      const { sql, from = [], ofRow } = this.#value(name) as SharedValue;
-      if (ofRow) return -1;
-      const own = Math.max(0, ...from.map((other) => depthOf(other) + 1));
-      depths.set(name, own);
-      const layer = layers[own] ?? [];
-      layers[own] = layer;
-      layer.push(`${sql} AS ${name}`);
-      return own;
-    };
-    names.forEach(depthOf);
-    return layers.reduce(withColumns, rows);
-  }
+/**
+ * Adds shared values in layers: each layer uses the values of earlier ones. The rows have those with
+ * `ofRow` already.
+ */
+export function withValues(
+  rows: string,
+  names: readonly string[],
+  valueOf: (name: string) => SharedValue | undefined,
+): string {
+  const layers: string[][] = [];
+  const depths = new Map<string, number>();
+  const depthOf = (name: string): number => {
+    const depth = depths.get(name);
+    if (depth !== undefined) return depth;
+    const { sql, from = [], ofRow } = valueOf(name) as SharedValue;
+    if (ofRow) return -1;
+    const own = Math.max(0, ...from.map((other) => depthOf(other) + 1));
+    depths.set(name, own);
+    const layer = layers[own] ?? [];
+    layers[own] = layer;
+    layer.push(`${sql} AS ${name}`);
+    return own;
+  };
+  names.forEach(depthOf);
+  return layers.reduce(withColumns, rows);
 }
 
 /** The LIMIT keeps DuckDB from inlining a computed column into every condition that uses it. */

@@ -20,6 +20,8 @@ export interface Attribute {
   /** SQL for whether the value is not empty. */
   exists: string;
   needs?: readonly RowNeed[];
+  /** Names of members in its JSON; a path may write them in any case. */
+  members?: readonly string[];
   /** The column to display. */
   column?: string;
 }
@@ -47,6 +49,17 @@ function known(column: string, isThere: string, text = column): string {
 
 /** Whether a row has a process, a file and a second file. */
 const [process, file, newFile] = ['"sf process"', '"sf file"', '"sf newfile"'];
+
+/** Members of the objects in pod_services. */
+export const podServiceMembers: readonly string[] = [
+  ...['name', 'id', 'namespace', 'portList', 'clusterIP'],
+  ...['port', 'targetPort', 'nodePort', 'proto'],
+];
+
+/** A list of a pod as the text of JSON; empty without a pod. */
+function list(column: string): string {
+  return `CASE WHEN pod_name IS NULL THEN '' ELSE coalesce(${column}, '[]') END`;
+}
 
 function textual(value: string, more: Partial<Attribute> = {}): Attribute {
   return { text: value, exists: `(${value} <> '')`, ...more };
@@ -426,6 +439,13 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   'sf.pod.nodename': textual(trimmed('pod_nname'), { mayBeQuoted: true, column: 'pod_nname' }),
   'sf.pod.namespace': textual(trimmed('pod_ns'), { mayBeQuoted: true, column: 'pod_ns' }),
   'sf.pod.restartcnt': integral('pod_rstrtcnt', { column: 'pod_rstrtcnt' }),
+  'sf.pod.ts': integral('pod_ts', { column: 'pod_ts' }),
+  'sf.pod.hostip': textual(list('pod_hostip'), { column: 'pod_hostip' }),
+  'sf.pod.internalip': textual(list('pod_internalip'), { column: 'pod_internalip' }),
+  'sf.pod.services': textual(list('pod_services'), {
+    column: 'pod_services',
+    members: podServiceMembers,
+  }),
 
   'sf.ke.action': textual("'K8S_COMPONENT_' || coalesce(k8s_action, 'ADDED')", {
     column: 'k8s_action',
@@ -508,10 +528,6 @@ const direction: Attribute = textual("'>,<'");
 const absent = new Set([
   'sf.proc.oid',
   'sf.pproc.oid',
-  'sf.pod.ts',
-  'sf.pod.hostip',
-  'sf.pod.internalip',
-  'sf.pod.services',
 ]);
 
 export const attributeNames: readonly string[] = [

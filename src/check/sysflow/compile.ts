@@ -172,7 +172,7 @@ class Compiler {
     const path = bracket < 0 || attribute.integer !== undefined ? '' : atom.slice(bracket + 1, -1);
     const column = path === '' ? valueColumn(attribute.name) : wholeColumn(attribute.name);
     this.#use('values', column);
-    if (path !== '') return { sql: atPath(column, path) };
+    if (path !== '') return { sql: atPath(column, path, attribute.members) };
     if (attribute.hasNoComma === true) return { sql: column };
     const pieces = piecesColumn(attribute.name);
     this.#use('values', pieces);
@@ -224,12 +224,16 @@ export function sharedValues(names: Iterable<string>): Record<string, SharedValu
   return values;
 }
 
-/** The value at a path like items.0.name in JSON; empty for other texts. */
-function atPath(text: string, path: string): string {
+/**
+ * The value at a path like items.0.name in JSON; empty for other texts. The path may write
+ * `members` in any case.
+ */
+export function atPath(text: string, path: string, members: readonly string[] = []): string {
   // The collector ends messages with a NUL.
   const json = `rtrim(${text}, chr(0))`;
   const steps = path
     .split('.')
+    .map((step) => members.find((name) => name.toLowerCase() === step.toLowerCase()) ?? step)
     .map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`);
   const found = `json_extract_string(${json}, ${textLiteral(steps.join(''))})`;
   return `CASE WHEN json_valid(${json}) THEN coalesce(${found}, '') ELSE '' END`;

@@ -84,14 +84,32 @@ export function parsePolicy(text: string): Item[] {
   return items;
 }
 
+/**
+ * A condition alone. `isExact`: without what only the reference implementation does; texts end at
+ * the next quote, numbers may have a sign, and values have no lists in brackets.
+ */
+export function parseCondition(text: string, isExact: boolean): Expression {
+  return new Parser(text, isExact).onlyCondition();
+}
+
 class Parser {
   readonly #text: string;
   readonly #tokens: readonly Token[];
+  readonly #isExact: boolean;
+  #isCondition = false;
   #next = 0;
 
-  constructor(text: string) {
+  constructor(text: string, isExact = false) {
     this.#text = text;
-    this.#tokens = tokenize(text);
+    this.#isExact = isExact;
+    this.#tokens = tokenize(text, isExact);
+  }
+
+  onlyCondition(): Expression {
+    this.#isCondition = true;
+    const condition = this.#or(0);
+    if (!this.isAtEnd()) this.#fail("'and', 'or' or the end");
+    return condition;
   }
 
   isAtEnd(): boolean {
@@ -248,7 +266,7 @@ class Parser {
     this.#take('(');
     const values: string[] = [];
     do {
-      if (this.#peek().text === '[') this.#items();
+      if (this.#peek().text === '[' && !this.#isExact) this.#items();
       else values.push(this.#atom());
     } while (this.#takeIf(','));
     this.#take(')');
@@ -335,7 +353,7 @@ class Parser {
     const { kind, text, start } = this.#peek();
     const found =
       kind === 'end'
-        ? 'the end of the file'
+        ? `the end of the ${this.#isCondition ? 'condition' : 'file'}`
         : `'${text.length > 40 ? `${text.slice(0, 40)}…` : text}'`;
     const word = kind === 'keyword' || kind === 'severity' ? ', which is a keyword; quote it' : '';
     throw new PolicyError(`expected ${expected}, found ${found}${word}`, start);

@@ -61,6 +61,12 @@ export function readPolicy(files: readonly RuleText[]): Policy {
   return policy;
 }
 
+/** A condition alone: macros are unknown and never true, lists are texts. */
+export function resolveCondition(condition: Expression): Resolved {
+  const definitions: Definitions = { lists: new Map(), macros: new Map() };
+  return new Resolver(definitions, 0, 'filter', () => {}).resolve(condition);
+}
+
 interface Definitions {
   lists: Map<string, readonly string[]>;
   macros: Map<string, Expression>;

@@ -95,12 +95,15 @@ const define = /:(?: *>)?/y;
 const symbolOperators = /<=|>=|!=|<|>|=/y;
 const symbols = '[](),-';
 
-/** The tokens of a policy; the last one is its end. */
-export function tokenize(text: string): Token[] {
+/**
+ * The tokens of a policy; the last one is its end. `isExact`: a quoted text ends at the next quote
+ * of its kind, and a number may have a sign.
+ */
+export function tokenize(text: string, isExact = false): Token[] {
   const tokens: Token[] = [];
   const lines = new Lines(text);
   for (let at = endOf(skipped, text, 0); at < text.length; ) {
-    const token = tokenAt(text, at, lines);
+    const token = (isExact ? exactTokenAt(text, at) : undefined) ?? tokenAt(text, at, lines);
     tokens.push(token);
     at = endOf(skipped, text, at + token.text.length);
   }
@@ -140,6 +143,21 @@ function tokenAt(text: string, start: number, lines: Lines): Token {
   const operatorEnd = endOf(symbolOperators, text, start);
   if (operatorEnd > start) return { kind: 'operator', text: text.slice(start, operatorEnd), start };
   return { kind: 'other', text: String.fromCodePoint(text.codePointAt(start) as number), start };
+}
+
+const signedNumber = /-[0-9]+(?:\.[0-9]+)?/y;
+const plainString = /"[^"\r\n]*"|'[^'\r\n]*'/y;
+
+function exactTokenAt(text: string, start: number): Token | undefined {
+  for (const [kind, pattern] of [
+    ['string', plainString],
+    ['word', signedNumber],
+  ] as const) {
+    const end = endOf(pattern, text, start);
+    if (end > start) return { kind, text: text.slice(start, end), start };
+  }
+  const first = text[start] as string;
+  return first === '"' || first === "'" ? { kind: 'other', text: first, start } : undefined;
 }
 
 function wordToken(text: string, start: number): Token {

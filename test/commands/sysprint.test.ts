@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Workplace } from '../helpers/cli.js';
+import { root } from '../helpers/corpus.js';
+
+// Every command of docs/sysprint.md runs.
+
+let place: Workplace;
+beforeAll(() => {
+  place = new Workplace();
+});
+afterAll(() => place.remove());
+
+const commands = readFileSync(join(root, 'docs/sysprint.md'), 'utf8')
+  .split('\n')
+  .map((line) => /^\| .* \| `(sfkit .*)` \|$/.exec(line)?.[1])
+  .filter((command) => command !== undefined);
+
+it('covers the options', () => {
+  expect(commands.length).toBeGreaterThan(14);
+});
+
+describe('each command runs', () => {
+  it.each(commands)(
+    '%s',
+    async (command) => {
+      const { stdout, stderr, exit } = await place.run(command);
+      expect(stderr.replace(/^sfkit: .* skipped .*\n/gm, '')).toBe('');
+      expect(exit).toBe(0);
+      const written = / -o (\S+)/.exec(command)?.[1];
+      const text = written === undefined ? stdout : readFileSync(join(place.directory, written), 'utf8');
+      expect(text).not.toBe('');
+    },
+    60_000,
+  );
+});
