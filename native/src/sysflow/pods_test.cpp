@@ -94,6 +94,9 @@ const std::string kService =
     R"("clusterIP":"10.96.0.1","selector":{"app":"web"},)"
     R"("ports":[{"port":80,"targetPort":8080,"nodePort":30080,"protocol":"TCP"}]}]})";
 
+const std::string kUnusedPod =
+    R"({"type":"ADDED","kind":"Pod","items":[{"uid":"u2","name":"unused"}]})";
+
 void act(Scenario& world) {
   world.mkdir(kPid, "/tmp/x");
 }
@@ -112,7 +115,7 @@ TEST_P(EveryAge, DescriptionsOfContainersMakePods) {
   EXPECT_EQ(pod.name, "web-1");
   EXPECT_EQ(pod.namespace_, "shop");
   EXPECT_EQ(pod.node_name, "");
-  EXPECT_EQ(pod.labels, R"({"app":"web"}));
+  EXPECT_EQ(pod.labels, R"({"app":"web"})");
   EXPECT_EQ(pod.internal_ip, ip_numbers({*parse_ip("10.0.0.7")}));
   EXPECT_GT(pod.ts, 0);
   ASSERT_EQ(kept.containers.size(), 1u);
@@ -156,7 +159,7 @@ TEST(Pods, TheApiAddsNodeRestartsAndServices) {
   EXPECT_EQ(pod.node_name, "n7");
   EXPECT_EQ(pod.restart_count, 2);
   EXPECT_EQ(pod.host_ip, ip_numbers({*parse_ip("192.168.1.7")}));
-  EXPECT_EQ(pod.selectors, R"({"app":"web"}));
+  EXPECT_EQ(pod.selectors, R"({"app":"web"})");
   ASSERT_EQ(pod.services.size(), 1u);
   EXPECT_EQ(pod.services[0].name, "front");
   EXPECT_EQ(pod.services[0].id, "s1");
@@ -180,22 +183,20 @@ TEST(Pods, ChangesWriteUsedPodsAndTheirContainersAgain) {
   world.event(-1, ev::K8S_E, {text(pod_json("MODIFIED", "0"))});
   world.event(-1, ev::K8S_E, {text(pod_json("MODIFIED", "1"))});
   world.event(-1, ev::K8S_E, {text(kService)});
-  world.event(-1, ev::K8S_E,
-              {text(R"({"type":"ADDED","kind":"Pod","items":[{"uid":"u2","name":"unused"}]})")
-});
-const Kept kept = convert(world);
-std::vector<std::string> seen;
-for (const Pod& pod : kept.pods) {
-  seen.push_back(pod.id + " " + std::to_string(pod.restart_count) + " " +
-                 std::to_string(pod.services.size()));
-}
-EXPECT_EQ(seen, (std::vector<std::string>{"u1 0 0", "u1 1 0", "u1 1 1"}));
-ASSERT_EQ(kept.containers.size(), 2u);
-EXPECT_EQ(kept.containers[1].pod_id, "u1");
-EXPECT_EQ(kept.order(),
-          "SFHeader Container Process File FileEvent Pod Container K8sEvent Pod K8sEvent Pod "
-          "K8sEvent ");
-EXPECT_LT(kept.pods[0].ts, kept.pods[1].ts);
+  world.event(-1, ev::K8S_E, {text(kUnusedPod)});
+  const Kept kept = convert(world);
+  std::vector<std::string> seen;
+  for (const Pod& pod : kept.pods) {
+    seen.push_back(pod.id + " " + std::to_string(pod.restart_count) + " " +
+                   std::to_string(pod.services.size()));
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"u1 0 0", "u1 1 0", "u1 1 1"}));
+  ASSERT_EQ(kept.containers.size(), 2u);
+  EXPECT_EQ(kept.containers[1].pod_id, "u1");
+  EXPECT_EQ(kept.order(),
+            "SFHeader Container Process File FileEvent Pod Container K8sEvent Pod K8sEvent Pod "
+            "K8sEvent ");
+  EXPECT_LT(kept.pods[0].ts, kept.pods[1].ts);
 }
 
 TEST(Pods, EventsOfTheApiMakeRecords) {
