@@ -397,6 +397,16 @@ describe('settings', () => {
     expect(node({ env: {} })).toBeUndefined();
   });
 
+  it('send no token without TLS', () => {
+    const url = 'http://127.0.0.1:8001';
+    const found = kubernetesSettings({ url, env: pod, account: account() });
+    expect(found?.url.href).toBe(`${url}/`);
+    expect(found?.tokenFile).toBeUndefined();
+    expect(() => kubernetesSettings({ url, cert: files.ca, env: {}, account: '' })).toThrow(
+      'they need an https URL',
+    );
+  });
+
   it('are refused if unusable, without their secrets', () => {
     for (const url of ['ftp://api', 'nonsense', 'https://user:secret@api']) {
       const attempt = () => kubernetesSettings({ url, env: {}, account: '' });

@@ -55,6 +55,11 @@ export function kubernetesSettings(options: KubernetesOptions): KubernetesSettin
     node: options.node || env.NODE_NAME || undefined,
     machine,
   };
+  // A token must not cross the network in plain text.
+  if (settings.url.protocol === 'http:') {
+    if (options.cert) refuse('files for the Kubernetes API: they need an https URL');
+    return settings;
+  }
   if (options.cert) return { ...settings, ...filesOf(options.cert) };
   if (!inPod) return settings;
   const caFile = join(account, 'ca.crt');
