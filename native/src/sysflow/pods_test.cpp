@@ -284,8 +284,9 @@ TEST(Pods, ShortEventsCannotCauseLongOutput) {
   world.container(description(labels));
   act(world);
   for (int number = 0; number < 3000; ++number) {
-    world.container(description(R"(,"ip":"10.0.)" + std::to_string(number / 256) + "." +
-                                std::to_string(number % 256) + "\""));
+    world.container(R"({"id":")" + kContainer + R"(","labels":{"io.kubernetes.pod.uid":"u1"},)" +
+                    R"("ip":"10.0.)" + std::to_string(number / 256) + "." +
+                    std::to_string(number % 256) + "\"}");
     world.mkdir(kPid, "/tmp/" + std::to_string(number));
   }
   InputSummary summary;
