@@ -15,6 +15,7 @@ Napi::Function SessionObject::define(Napi::Env env) {
        InstanceMethod<&SessionObject::stop>("stop"), InstanceMethod<&SessionObject::close>("close"),
        InstanceMethod<&SessionObject::take_unknown_containers>("takeUnknownContainers"),
        InstanceMethod<&SessionObject::describe_container>("describeContainer"),
+       InstanceMethod<&SessionObject::add_kubernetes_event>("addKubernetesEvent"),
        InstanceMethod<&SessionObject::take_busiest>("takeBusiest")});
 }
 
@@ -125,6 +126,10 @@ Napi::Value SessionObject::take_busiest(const Napi::CallbackInfo& info) {
 
 void SessionObject::describe_container(const Napi::CallbackInfo& info) {
   session_->describe_container(info[0].ToString().Utf8Value());
+}
+
+void SessionObject::add_kubernetes_event(const Napi::CallbackInfo& info) {
+  session_->add_kubernetes_event(info[0].ToString().Utf8Value());
 }
 
 }  // namespace sfkit::addon

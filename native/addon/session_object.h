@@ -37,6 +37,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
   Napi::Value take_unknown_containers(const Napi::CallbackInfo& info);
   Napi::Value take_busiest(const Napi::CallbackInfo& info);
   void describe_container(const Napi::CallbackInfo& info);
+  void add_kubernetes_event(const Napi::CallbackInfo& info);
 
   void resolve(napi_env env, Reply& reply);
   // Stops the engine and releases the channel, which must not outlive the environment.

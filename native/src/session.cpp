@@ -178,6 +178,11 @@ void Session::describe_container(std::string_view json) {
   if (source_) source_->describe_container(json);
 }
 
+void Session::add_kubernetes_event(std::string_view json) {
+  const std::lock_guard lock(input_mutex_);
+  if (source_) source_->add_kubernetes_event(json);
+}
+
 std::string Session::input_name() const {
   if (config_.kind == InputKind::kLive) return "the running kernel";
   return config_.input == "-" ? "standard input" : config_.input;

@@ -147,6 +147,8 @@ class Session {
   // describe_container().
   std::vector<UnknownContainer> take_unknown_containers();
   void describe_container(std::string_view json);
+  // Live capture: adds an event of the Kubernetes API (JSON as in captures).
+  void add_kubernetes_event(std::string_view json);
   // Live capture with `tallies`: the busiest processes and files since the last call, at most
   // `limit`.
   std::vector<sysflow::TallyRow> take_busiest(size_t limit) { return tally_.take(limit); }

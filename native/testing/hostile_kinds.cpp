@@ -304,6 +304,73 @@ Capture containers_gone(uint32_t n) {
   return world.take();
 }
 
+// --- Kubernetes.
+
+void kubernetes(World& world, std::string_view action, std::string_view kind,
+                const std::string& item) {
+  world.event(-1, ev::K8S_E,
+              {text(R"({"type":")" + std::string(action) + R"(","kind":")" + std::string(kind) +
+                    R"(","items":[)" + item + "]}")});
+}
+
+std::string object(uint32_t number, const std::string& more) {
+  const std::string id = std::to_string(number);
+  return R"({"uid":"u)" + id + R"(","name":"n)" + id + R"(","namespace":"shop")" + more + "}";
+}
+
+// A process in the container of pod 0.
+void run_in_pod(World& world) {
+  const std::string cgroup = container_cgroup(1);
+  kubernetes(world, "ADDED", "Pod",
+             object(0, R"(,"labels":{"a":"b"},"containerStatuses":[{"containerID":"docker://)" +
+                           cgroup.substr(cgroup.rfind('/') + 1) + "\"}]"));
+  ProcessFacts facts = process(kFirst, kMain);
+  facts.cgroup = cgroup;
+  world.born(facts, 0);
+  world.mkdir(kFirst, "/d");
+}
+
+Capture pods_deleted(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    const std::string pod = object(i, R"(,"staticUid":"s)" + std::to_string(i) + '"');
+    kubernetes(world, "ADDED", "Pod", pod);
+    kubernetes(world, "DELETED", "Pod", pod);
+    kubernetes(world, "DELETED", "Service",
+               R"({"uid":"u","namespace":")" + std::to_string(i) + "\"}");
+  }
+  return world.take();
+}
+
+Capture pods_of_changing_services(uint32_t n) {
+  World world;
+  run_in_pod(world);
+  for (uint32_t i = 0; i < n; ++i) {
+    kubernetes(world, "ADDED", "Service", object(i, R"(,"selector":{"a":"b"})"));
+    kubernetes(world, "ADDED", "Pod", object(i + 1, R"(,"labels":{"a":"b"})"));
+    world.mkdir(kFirst, "/d");
+  }
+  return world.take();
+}
+
+Capture pod_with_many_labels(uint32_t n) {
+  World world;
+  std::string labels = R"("io.kubernetes.pod.uid":"u","io.kubernetes.pod.name":"n")";
+  for (uint32_t i = 0; i < 1000; ++i) labels += ",\"" + numbered("label", i) + R"(":"x")";
+  world.container(container_json(
+      1, R"(,"labels":{"io.kubernetes.pod.uid":"u"},"pod_sandbox_labels":{)" + labels + "}"));
+  ProcessFacts facts = process(kFirst, kMain);
+  facts.cgroup = container_cgroup(1);
+  world.born(facts, 0);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.container(container_json(1, R"(,"labels":{"io.kubernetes.pod.uid":"u"},"ip":"10.0.)" +
+                                          std::to_string(i / 256 % 256) + "." +
+                                          std::to_string(i % 256) + '"'));
+    world.mkdir(kFirst, "/d" + std::to_string(i));
+  }
+  return world.take();
+}
+
 // --- Colliding numbers.
 
 Capture descriptors_apart(uint32_t n, int64_t stride) {
@@ -1342,6 +1409,11 @@ const std::vector<HostileKind>& hostile_kinds() {
        container_described_again},
       {"containers", "containers with one process each", 8000, kLinear, containers},
       {"containers_gone", "containers whose only process ends", 8000, kFlat, containers_gone},
+      {"pods_deleted", "pods that come and go", 8000, kFlat, pods_deleted},
+      {"pods_of_changing_services", "services that select all pods", 2000, kLinear,
+       pods_of_changing_services},
+      {"pod_with_many_labels", "changes of a pod with many labels", 4000, kLinear,
+       pod_with_many_labels},
 
       {"fds_of_one_bucket", "descriptors that share a bucket of a table of prime size", 20000,
        kLinear, fds_of_one_bucket},

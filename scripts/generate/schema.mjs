@@ -5,7 +5,7 @@ import { writeIfChanged } from './write.mjs';
 const pascal = (name) => name.replace(/(?:^|-)([a-z])/g, (_, letter) => letter.toUpperCase());
 
 // Private branches after those of the schema (native/src/output/datum_sink.h).
-const PRIVATE_BRANCHES = ['Ipv6', 'Gone', 'FilesForgotten', 'ContainerGone'];
+const PRIVATE_BRANCHES = ['Ipv6', 'Gone', 'FilesForgotten', 'ContainerGone', 'PodGone'];
 
 /**
  * From native/tables/sysflow-schema.json: the schema, its branches and its container types, for
@@ -90,6 +90,9 @@ ${branches.map((name, place) => `  k${name}Branch = ${place},`).join('\n')}
   // Private: the id of an ended container; records refer to it again only after a new container
   // record.
   kContainerGoneBranch,
+  // Private: the id of a pod without containers; records refer to it again only after a new pod
+  // record.
+  kPodGoneBranch,
 };
 
 // Container runtimes, as numbered in captures.

@@ -4,6 +4,7 @@ import type { LiveConfig } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { liveLimits } from '../engine/live-limits.gen.js';
+import { type KubernetesSettings, kubernetesSettings } from '../live/kubernetes/settings.js';
 import type { WatcherOptions } from '../live/runtimes/watcher.js';
 
 const helpGroup = 'CAPTURE';
@@ -59,6 +60,23 @@ export const liveFlags = {
     default: '30s',
     description: 'how long to ask about a container',
   }),
+  'k8s-api': Flags.string({
+    helpGroup,
+    helpValue: 'URL',
+    description:
+      'Kubernetes API to ask about pods and services (default: in a pod, that of its cluster); off: none',
+  }),
+  'k8s-cert': Flags.string({
+    helpGroup,
+    helpValue: 'FILES',
+    description:
+      'files for the Kubernetes API: a bearer token, certificates of authorities, or CERT:KEY[#PASSWORD][:CA]',
+  }),
+  'k8s-node': Flags.string({
+    helpGroup,
+    helpValue: 'NAME',
+    description: 'node whose pods to follow (default: $NODE_NAME, else this node)',
+  }),
   'cpus-per-buffer': Flags.integer({
     helpGroup,
     helpValue: 'N',
@@ -100,6 +118,24 @@ export function runtimesOf(flags: {
     process.stderr.write(`sfkit: ${escapeForTerminal(criPath)}: no such socket yet\n`);
   }
   return { criPath, timeout: durationOf('cri-timeout', timeout) / 1000 };
+}
+
+/** The Kubernetes API to ask, if any. */
+export function kubernetesOf(flags: {
+  'k8s-api'?: string | undefined;
+  'k8s-cert'?: string | undefined;
+  'k8s-node'?: string | undefined;
+}): KubernetesSettings | undefined {
+  const { 'k8s-api': url, 'k8s-cert': cert, 'k8s-node': node } = flags;
+  if (url === 'off') return undefined;
+  const settings = kubernetesSettings({ url, cert, node });
+  if (settings === undefined && (cert !== undefined || node !== undefined)) {
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      '--k8s-cert and --k8s-node need an API: add --k8s-api URL',
+    );
+  }
+  return settings;
 }
 
 const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };

@@ -3,7 +3,14 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
 import { isEnough } from '../cli/endings.js';
-import { durationOf, filterOf, liveConfigOf, liveFlags, runtimesOf } from '../cli/live-flags.js';
+import {
+  durationOf,
+  filterOf,
+  kubernetesOf,
+  liveConfigOf,
+  liveFlags,
+  runtimesOf,
+} from '../cli/live-flags.js';
 import { hasLoss, type LiveOutputName, liveJson, liveText } from '../cli/live-summary.js';
 import { refuseWrongOutput, withTimestamps } from '../cli/output-checks.js';
 import { exitCodes } from '../cli/report.js';
@@ -183,6 +190,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
       onBusiest: flags.top ? showTop : undefined,
       duration: flags.duration === undefined ? undefined : durationOf('duration', flags.duration),
       runtimes: runtimesOf(flags),
+      kubernetes: kubernetesOf(flags),
     });
     const outputs: LiveOutputName[] = [];
     if (plan !== undefined && failure === undefined) {

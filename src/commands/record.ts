@@ -1,9 +1,16 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
-import { durationOf, liveConfigOf, liveFlags, runtimesOf } from '../cli/live-flags.js';
+import {
+  durationOf,
+  kubernetesOf,
+  liveConfigOf,
+  liveFlags,
+  runtimesOf,
+} from '../cli/live-flags.js';
 import { hasLoss, liveJson, liveText } from '../cli/live-summary.js';
 import { exitCodes } from '../cli/report.js';
 import { runLive } from '../cli/run-live.js';
+import { escapeForTerminal } from '../engine/escape.js';
 
 export default class RecordCapture extends Command {
   static override summary = 'Record the running kernel in a capture file.';
@@ -46,6 +53,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
       record: flags.output,
       duration: flags.duration === undefined ? undefined : durationOf('duration', flags.duration),
       runtimes: runtimesOf(flags),
+      kubernetes: kubernetesOf(flags),
+      warn: (message) => process.stderr.write(`sfkit: ${escapeForTerminal(message)}\n`),
     });
     const outputs =
       recordingFailure === undefined ? [{ output: flags.output, format: 'capture' }] : [];

@@ -125,11 +125,14 @@ export interface SysFlowConfig {
    */
   criTO?: number;
   /**
-   * Address of the Kubernetes API. Accepted but unused: like the collector, sfkit makes no records
-   * of pods.
+   * Live capture: address of the Kubernetes API to ask about the pods of this node and about
+   * services. Default: in a pod, that of its cluster.
    */
   k8sAPIURL?: string;
-  /** Certificate for the Kubernetes API. Accepted but unused. */
+  /**
+   * Files for the Kubernetes API: a bearer token, certificates of authorities, or
+   * `CERT:KEY[#PASSWORD][:CA]`. Default: in a pod, its service account.
+   */
   k8sAPICert?: string;
 }
 

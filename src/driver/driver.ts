@@ -12,7 +12,8 @@ import {
 import type { TableSizes } from '../engine/summary.js';
 import { SysFlowError } from '../engine/sysflow-errors.js';
 import { probeErrorCode } from '../live/doctor.js';
-import { followContainers } from '../live/follow.js';
+import { followContainers, followKubernetes } from '../live/follow.js';
+import { type KubernetesSettings, kubernetesSettings } from '../live/kubernetes/settings.js';
 import { watchContainers } from '../live/runtimes/watcher.js';
 import { FileWriter } from '../output/files.js';
 import { type Log, openLog } from '../output/log.js';
@@ -75,6 +76,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   /** The configuration with defaults and overrides from the environment. */
   readonly config: Readonly<ResolvedConfig>;
   readonly #env: Environment;
+  readonly #kubernetes: KubernetesSettings | undefined;
   #session: Session<unknown> | undefined;
   #socket: SocketWriter | undefined;
   #ran = false;
@@ -92,6 +94,8 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     this.config = resolveConfig(withEnvironment(config, env));
     guarded(() => toNativeConfig({ ...engineOptions(this.config), output: 'datums' }));
     if (this.config.scapInputPath === '') {
+      const { k8sAPIURL: url, k8sAPICert: cert } = this.config;
+      this.#kubernetes = guarded(() => kubernetesSettings({ url, cert, env }));
       if (this.config.moduleChecks) checkProbe(this.config.driverType, env);
       if (this.config.driverType !== 'CORE_EBPF') {
         throw new SysFlowError(
@@ -148,6 +152,8 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     const timer = setInterval(() => this.#report(run, 'interval'), statisticsInterval);
     timer.unref();
     const containers = isLive ? this.#followContainers(session) : undefined;
+    const warn = (message: string) => log.warning('driver', message);
+    const cluster = this.#kubernetes && followKubernetes(session, this.#kubernetes, warn);
 
     const second = () => firstSecond(session, isLive);
     log.verbose(1, 'driver', `reading ${this.config.scapInputPath || 'the running kernel'}`);
@@ -176,6 +182,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     } finally {
       clearInterval(timer);
       containers?.end();
+      cluster?.close();
     }
     if (run.failure !== undefined) throw run.failure.error;
     return this.#summarize(run);
@@ -253,6 +260,8 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   }
 
   async #call(entities: EntityTable | undefined, record: SysFlowRecord): Promise<void> {
+    // As in libSysFlow, which passes only events and flows of processes.
+    if (record.type === 'K8sEvent') return;
     const joined = entities?.take(record);
     if (joined === undefined) return;
     const { header, container, process, file1, file2 } = joined;

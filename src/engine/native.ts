@@ -310,6 +310,8 @@ export interface NativeSession {
   takeBusiest(max: number): NativeTallyRow[];
   /** Adds a container description to the capture: {"container":{...}}, as in captures. */
   describeContainer(json: string): void;
+  /** Adds an event of the Kubernetes API to the capture: the JSON that captures have. */
+  addKubernetesEvent(json: string): void;
 }
 
 /** A non-blocking client of a unix socket of type SOCK_SEQPACKET. */

@@ -45,6 +45,8 @@ export interface Session<Batch> extends AsyncIterable<Batch> {
   takeBusiest(max: number): NativeTallyRow[];
   /** Adds a container description to a live capture: {"container":{...}}, as in captures. */
   describeContainer(json: string): void;
+  /** Adds an event of the Kubernetes API to a live capture: the JSON that captures have. */
+  addKubernetesEvent(json: string): void;
 }
 
 /** Seconds since 1970 of the first event. Without events: the clock for a live capture, else 0. */
@@ -202,6 +204,7 @@ function iterate<Batch>(
     takeUnknownContainers: () => native.takeUnknownContainers(),
     takeBusiest: (max) => native.takeBusiest(max),
     describeContainer: (json) => native.describeContainer(json),
+    addKubernetesEvent: (json) => native.addKubernetesEvent(json),
     async *[Symbol.asyncIterator]() {
       const close = () => native.close();
       signal?.addEventListener('abort', close, { once: true });

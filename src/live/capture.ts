@@ -12,7 +12,8 @@ import {
   type Summary,
 } from '../engine/session.js';
 import { tablesOf } from '../export/tables.js';
-import { type DescribeContainer, followContainers } from './follow.js';
+import { type DescribeContainer, followContainers, followKubernetes } from './follow.js';
+import type { KubernetesSettings } from './kubernetes/settings.js';
 import {
   avroOutput,
   type LiveOutput,
@@ -28,7 +29,7 @@ export interface LiveCaptureOptions extends CollectorOptions {
   plan?: LivePlan | undefined;
   /** Unix socket of type SOCK_SEQPACKET to send records to, instead of a plan. */
   socket?: string | undefined;
-  /** Called with messages about the socket. */
+  /** Called with messages about the socket and the Kubernetes API. */
   warn?: ((message: string) => void) | undefined;
   /** The table for an output that holds a single table. Default: sysflow, all events and flows. */
   table?: TableName | undefined;
@@ -48,6 +49,8 @@ export interface LiveCaptureOptions extends CollectorOptions {
   drainSignal?: AbortSignal | undefined;
   /** Called for each new container; the capture does not wait for it. */
   describeContainer?: DescribeContainer | undefined;
+  /** The Kubernetes API to ask about pods and services; the capture does not wait for it. */
+  kubernetes?: KubernetesSettings | undefined;
   /** Called when the probe runs, and then several times a second. */
   onTick?: ((summary: Summary) => void) | undefined;
   /** Called once a second with the busiest processes, files and connections of that second. */
@@ -72,7 +75,8 @@ export interface CaptureEnd {
  */
 export async function captureKernel(options: LiveCaptureOptions): Promise<CaptureEnd> {
   const { plan, socket, warn, table, lines, live, ...rest } = options;
-  const { signal, drainSignal = signal, describeContainer, onTick, onBusiest, ...collector } = rest;
+  const { signal, drainSignal = signal, onTick, onBusiest, ...others } = rest;
+  const { describeContainer, kubernetes, ...collector } = others;
   const config = {
     filename: liveName,
     ...collector,
@@ -90,6 +94,8 @@ export async function captureKernel(options: LiveCaptureOptions): Promise<Captur
     drainSignal:
       drainSignal === undefined ? ended.signal : AbortSignal.any([drainSignal, ended.signal]),
     describeContainer,
+    kubernetes,
+    warn,
     onBusiest,
     onTick(summary: Summary) {
       onTick?.(summary);
@@ -127,13 +133,13 @@ const noOutput = (): LiveOutput<never> => ({
 
 type Follow = Pick<
   LiveCaptureOptions,
-  'signal' | 'drainSignal' | 'describeContainer' | 'onTick' | 'onBusiest'
+  'signal' | 'drainSignal' | 'describeContainer' | 'kubernetes' | 'warn' | 'onTick' | 'onBusiest'
 >;
 
 async function run<Batch>(
   session: Session<Batch>,
   open: (options: LiveOutputOptions) => LiveOutput<Batch>,
-  { signal, drainSignal, describeContainer, onTick, onBusiest }: Follow,
+  { signal, drainSignal, describeContainer, kubernetes, warn, onTick, onBusiest }: Follow,
 ): Promise<CaptureEnd> {
   const stop = () => session.stop();
   signal?.addEventListener('abort', stop, { once: true });
@@ -144,6 +150,7 @@ async function run<Batch>(
     if (++ticks % ticksPerTable === 0) onBusiest?.(session.takeBusiest(busiest), session.summary());
     if (describeContainer !== undefined) followContainers(session, describeContainer);
   }, tick);
+  const cluster = kubernetes && followKubernetes(session, kubernetes, warn ?? (() => {}));
   const second = () => firstSecond(session, true);
   let output: LiveOutput<Batch> | undefined;
   let failed: { failure: unknown } | undefined;
@@ -166,6 +173,7 @@ async function run<Batch>(
     throw error;
   } finally {
     clearInterval(timer);
+    cluster?.close();
     signal?.removeEventListener('abort', stop);
     if (failed !== undefined) output?.abandon();
   }

@@ -391,7 +391,7 @@ class Entities {
   }
 
   /**
-   * Records to send before a record, in this order: header, containers, ancestors before children,
+   * Records to send before a record, in this order: header, pods, containers, ancestors before children,
    * files.
    */
   missingFor(record: SysFlowRecord): ReadonlySet<Datum> {
@@ -402,7 +402,14 @@ class Entities {
     };
     if (record.type === 'Header') return missing;
     if (this.#header !== undefined) need(keyOf(this.#header.record) as string);
-    const container = (id: string | null) => id !== null && need(`container ${id}`);
+    const pod = (id: string | null) => id !== null && need(`pod ${id}`);
+    const container = (id: string | null) => {
+      if (id === null) return;
+      const known = this.#kept.get(`container ${id}`)?.record;
+      if (known?.type === 'Container') pod(known.podId);
+      need(`container ${id}`);
+    };
+    if (record.type === 'Container') pod(record.podId);
     if (record.type === 'Process' || record.type === 'File') container(record.containerId);
     const first =
       record.type === 'Process' ? record.poid : 'procOID' in record ? record.procOID : null;
@@ -442,9 +449,9 @@ function filesOf(record: SysFlowRecord): string[] {
 }
 
 function keyOfEnded(ended: Exclude<EndedRecord, { entity: 'files' }>): string {
-  return ended.entity === 'container'
-    ? `container ${ended.id}`
-    : `process ${processKey(ended.oid)}`;
+  return ended.entity === 'process'
+    ? `process ${processKey(ended.oid)}`
+    : `${ended.entity} ${ended.id}`;
 }
 
 const isFile = (key: string) => key.startsWith('file ');
@@ -453,6 +460,8 @@ function keyOf(record: SysFlowRecord): string | undefined {
   switch (record.type) {
     case 'Header':
       return 'header';
+    case 'Pod':
+      return `pod ${record.id}`;
     case 'Container':
       return `container ${record.id}`;
     case 'Process':

@@ -32,6 +32,8 @@ function decodeEnd(datum: Buffer): EndedRecord | undefined {
       return { type: 'Ended', entity: 'files' };
     case privateBranches.containerGone:
       return { type: 'Ended', entity: 'container', id: textType.decode(datum, 1).value as string };
+    case privateBranches.podGone:
+      return { type: 'Ended', entity: 'pod', id: textType.decode(datum, 1).value as string };
     default:
       return undefined;
   }

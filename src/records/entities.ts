@@ -71,7 +71,7 @@ export class EntityTable {
   #forget(ended: EndedRecord): void {
     if (ended.entity === 'files') this.#files.clear();
     else if (ended.entity === 'container') this.#containers.delete(ended.id);
-    else this.#processes.delete(processKey(ended.oid));
+    else if (ended.entity === 'process') this.#processes.delete(processKey(ended.oid));
   }
 
   #join(record: ActivityRecord): Joined {

@@ -17,7 +17,7 @@ export interface Oid {
  */
 export type EndedRecord =
   | { type: 'Ended'; entity: 'process'; oid: Oid }
-  | { type: 'Ended'; entity: 'container'; id: string }
+  | { type: 'Ended'; entity: 'container' | 'pod'; id: string }
   /** All files written so far. */
   | { type: 'Ended'; entity: 'files' };
 
@@ -191,6 +191,7 @@ export interface PodRecord {
   ts: bigint;
   id: string;
   name: string;
+  /** Empty if only container runtimes told about the pod. */
   nodeName: string;
   /** Addresses of its node. */
   hostIP: string[];
@@ -199,7 +200,7 @@ export interface PodRecord {
   namespace: string;
   restartCount: bigint;
   labels: Record<string, string>;
-  /** Labels that its node must have. */
+  /** The labels by which its services select it. */
   selectors: Record<string, string>;
   services: PodService[];
 }

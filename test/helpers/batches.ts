@@ -137,5 +137,6 @@ export function fakeSession(
     takeUnknownContainers: () => [],
     takeBusiest: () => [],
     describeContainer: () => {},
+    addKubernetesEvent: () => {},
   };
 }

@@ -1,17 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SysFlowDriver } from '../../src/driver/driver.js';
 import { openDatums } from '../../src/engine/session.js';
+import { payloads, type Resource, resources } from '../../src/live/kubernetes/objects.js';
 import { openLog } from '../../src/output/log.js';
 import { defaultLimits, SocketWriter } from '../../src/output/socket.js';
 import { type Datum, decodeBatch } from '../../src/records/decode.js';
 import { fixtures, root } from '../helpers/corpus.js';
 import { sysflowType, unwrap } from '../helpers/datums.js';
 import { testDirectory } from '../helpers/directory.js';
+import { withKubernetesEvents } from '../helpers/kubernetes-capture.js';
+import { podObject } from '../helpers/kubernetes-stub.js';
 import { settled, until } from '../helpers/until.js';
 
 const capture = join(fixtures, 'webserver.scap');
@@ -61,10 +64,10 @@ const entities = ['SFHeader', 'Container', 'Process', 'File', 'Pod'];
 const activities = (messages: Server['messages']) =>
   messages.filter(({ name }) => !entities.includes(name));
 
-async function datums(): Promise<Datum[]> {
+async function datums(input = capture): Promise<Datum[]> {
   const all: Datum[] = [];
   for await (const batch of openDatums({
-    input: capture,
+    input,
     fileReadMode: 'all',
     processFlow: false,
   })) {
@@ -142,6 +145,31 @@ describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_
     expect(writer.dropped).toBe(0);
     expect(second.messages.length).toBeGreaterThan(20);
     checkReferences(second.messages);
+  });
+
+  it('sends a new reader the pod of a container before the container', async () => {
+    const path = directory.path('s');
+    const pods = resources.find(({ kind }) => kind === 'Pod') as Resource;
+    const pod = pods.item(podObject('u1', { container: '4be7c3a5d21f'.padEnd(64, '0') }));
+    const input = directory.path('pods.scap');
+    const events = [...payloads('ADDED', 'Pod', [pod])];
+    writeFileSync(input, withKubernetesEvents(capture, events).bytes);
+    const all = await datums(input);
+    const place = all.findIndex(({ record }) => record.type === 'Process' && record.containerId);
+    expect(place).toBeGreaterThan(0);
+    const first = await listen(path);
+    const writer = new SocketWriter(path, log, { ...defaultLimits, retry: 5 });
+    for (const datum of all.slice(0, place + 1)) await writer.write(datum);
+    await until(() => first.messages.some(({ name }) => name === 'Process'));
+    first.process.kill('SIGKILL');
+    await first.ended;
+    const second = await listen(path);
+    for (const datum of all.slice(place + 1)) await writer.write(datum);
+    await writer.close();
+    await second.ended;
+    const names = second.messages.map(({ name }) => name);
+    expect(names.filter((name) => name === 'Pod')).toHaveLength(1);
+    expect(names.indexOf('Pod')).toBeLessThan(names.indexOf('Container'));
   });
 
   it('gives a late reader everything queued, including each version of a process', async () => {

@@ -17,6 +17,7 @@ void append_ipv6(std::string& out, const uint8_t* bytes);
 struct IpAddress {
   std::array<uint8_t, 16> bytes{};  // network order; IPv4 uses the first four
   bool ipv6 = false;
+  bool operator==(const IpAddress&) const = default;
 };
 // Parses an IPv4 or IPv6 address; nullopt if `text` is neither.
 std::optional<IpAddress> parse_ip(std::string_view text);

@@ -174,7 +174,7 @@ void LiveCapture::gather() {
       slept_ns_ = sleep_ns;
     }
     if (stopping && stopped_at == 0) stopped_at = now;
-    add_pending_containers();
+    add_pending_events();
     const double fill = rings_->drain(stopping ? now : now - kReorderNs,
                                       [this](const uint8_t* event, uint32_t size, uint16_t ring) {
                                         return add_event(event, size, ring);
@@ -246,18 +246,25 @@ void LiveCapture::push() {
 
 void LiveCapture::describe_container(std::string_view json) {
   const std::lock_guard lock(mutex_);
-  pending_containers_.emplace_back(json);
+  pending_events_.push_back({scap::ev::CONTAINER_JSON_2_E, std::string(json)});
 }
 
-void LiveCapture::add_pending_containers() {
-  std::vector<std::string> pending;
+void LiveCapture::add_kubernetes_event(std::string_view json) {
+  // The format has two bytes for the length of this text with its NUL.
+  if (json.size() >= UINT16_MAX) return;
+  const std::lock_guard lock(mutex_);
+  pending_events_.push_back({scap::ev::K8S_E, std::string(json)});
+}
+
+void LiveCapture::add_pending_events() {
+  std::vector<PendingEvent> pending;
   {
     const std::lock_guard lock(mutex_);
-    pending.swap(pending_containers_);
+    pending.swap(pending_events_);
   }
-  for (const std::string& json : pending) {
+  for (const auto& [code, json] : pending) {
     scap::CaptureWriter writer;
-    writer.event(last_time_, -1, 0, scap::ev::CONTAINER_JSON_2_E, {scap::value::text(json)});
+    writer.event(last_time_, -1, 0, code, {scap::value::text(json)});
     append(chunk_, writer.bytes().data(), writer.bytes().size());
   }
 }

@@ -40,6 +40,8 @@ class LiveCapture {
   void cancel();
   // Adds an event that describes a container (JSON as in captures).
   void describe_container(std::string_view json);
+  // Adds an event of the Kubernetes API (JSON as in captures).
+  void add_kubernetes_event(std::string_view json);
   LiveCounts counts() const;
   // Why the capture ended early; empty if it did not.
   std::string failure() const {
@@ -66,7 +68,7 @@ class LiveCapture {
   void run();
   void gather();
   bool add_event(const uint8_t* event, uint32_t size, uint16_t cpu);
-  void add_pending_containers();
+  void add_pending_events();
   void add_heartbeat(uint64_t now);
   void push();
   bool is_limit_reached() const;
@@ -91,7 +93,11 @@ class LiveCapture {
   std::condition_variable changed_;
   std::deque<Chunk> queue_;
   size_t max_queued_ = kMaxQueuedAtStart;
-  std::vector<std::string> pending_containers_;
+  struct PendingEvent {
+    uint16_t code;
+    std::string json;
+  };
+  std::vector<PendingEvent> pending_events_;
   bool described_ = false;
   bool ended_ = false;
   std::atomic<bool> cancelled_{false};

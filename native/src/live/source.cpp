@@ -50,6 +50,9 @@ class KernelSource : public LiveSource {
   std::unique_ptr<scap::Input> input() override { return std::make_unique<LiveInput>(capture_); }
   void cancel() override { capture_->cancel(); }
   void describe_container(std::string_view json) override { capture_->describe_container(json); }
+  void add_kubernetes_event(std::string_view json) override {
+    capture_->add_kubernetes_event(json);
+  }
   LiveCounts counts() const override { return capture_->counts(); }
   std::string recording_failure() const override { return capture_->recording_failure(); }
   std::string privileges_failure() const override { return capture_->privileges_failure(); }

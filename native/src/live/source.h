@@ -28,6 +28,8 @@ class LiveSource {
   virtual void cancel() = 0;
   // Thread-safe. Adds an event that describes a container (JSON as in captures).
   virtual void describe_container(std::string_view json) = 0;
+  // Thread-safe. Adds an event of the Kubernetes API (JSON as in captures).
+  virtual void add_kubernetes_event(std::string_view json) = 0;
   virtual LiveCounts counts() const = 0;
   // Why the recorded file is incomplete; empty if it is complete. Final after the end of the input.
   virtual std::string recording_failure() const = 0;

@@ -225,6 +225,11 @@ void AvroEncoder::encode_container_gone(std::string_view id) {
   put_string(id);
 }
 
+void AvroEncoder::encode_pod_gone(std::string_view id) {
+  put_long(kPodGoneBranch);
+  put_string(id);
+}
+
 void AvroEncoder::encode_files_forgotten() {
   FlatRecord(out_, kFilesForgottenBranch);
 }

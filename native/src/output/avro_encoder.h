@@ -28,6 +28,7 @@ class AvroEncoder {
   void encode_gone(const sysflow::Oid& oid);
   void encode_files_forgotten();
   void encode_container_gone(std::string_view id);
+  void encode_pod_gone(std::string_view id);
   void encode(const sysflow::FileFlow& record);
   void encode(const sysflow::FileEvent& record);
   void encode(const sysflow::NetworkEvent& record);

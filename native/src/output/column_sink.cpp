@@ -268,6 +268,10 @@ void ColumnSink::container_gone(std::string_view id) {
   ++container_generation_;
 }
 
+void ColumnSink::pod_gone(std::string_view id) {
+  if (const auto found = pods_.find(id); found != pods_.end()) pods_.erase(found);
+}
+
 void ColumnSink::files_forgotten() {
   files_.clear();
 }

@@ -49,6 +49,7 @@ class ColumnSink : public sysflow::RecordSink {
   void process_gone(const sysflow::Oid& oid) override;
   void files_forgotten() override;
   void container_gone(std::string_view id) override;
+  void pod_gone(std::string_view id) override;
   // Times of the records so far that no format can hold; their columns of times are null.
   uint64_t impossible_times() const { return impossible_times_; }
   // Texts that were longer than a table takes, counted once a batch.

@@ -45,8 +45,7 @@ class DatumSink : public sysflow::RecordSink {
   void network_event(const sysflow::NetworkEvent& record) override { add(record); }
   void pod(const sysflow::Pod& record) override { add(record); }
   void k8s_event(const sysflow::K8sEvent& record) override { add(record); }
-  // Uses kGoneBranch, kFilesForgottenBranch and kContainerGoneBranch, so that consumers that keep
-  // entities can remove them.
+  // Private branches for ended entities let consumers that keep entities remove them.
   void process_gone(const sysflow::Oid& oid) override {
     encoder_.encode_gone(oid);
     end();
@@ -57,6 +56,10 @@ class DatumSink : public sysflow::RecordSink {
   }
   void container_gone(std::string_view id) override {
     encoder_.encode_container_gone(id);
+    end();
+  }
+  void pod_gone(std::string_view id) override {
+    encoder_.encode_pod_gone(id);
     end();
   }
   void flush() override {

@@ -9,6 +9,8 @@ namespace sfkit::state {
 namespace {
 
 constexpr size_t kMaxContainerJson = size_t{1} << 20;  // bytes
+constexpr size_t kShortId = 12;
+constexpr std::string_view kPodUidLabel = "io.kubernetes.pod.uid";
 
 // Some runtimes include the tag in the image, or a digest, which is more specific than the tag.
 std::string join_image(std::string_view image, std::string_view tag, bool compat) {
@@ -62,6 +64,16 @@ json::Value scalar_of(std::string_view json) {
   if (json.starts_with('{') || json.starts_with('[')) return {};
   auto parsed = json::parse(json);
   return parsed.is_ok() ? std::move(parsed.value()) : json::Value();
+}
+
+// A label of a JSON object of labels, "" if it is missing.
+std::string label_of(std::string_view labels, std::string_view name) {
+  std::string found;
+  const Status status =
+      json::each_member(labels, [&](std::string_view key, std::string_view value) {
+        if (key == name) found = text_of(value);
+      });
+  return status.is_ok() ? found : std::string();
 }
 
 // Adds a member to the text of a JSON object. The name must need no escapes.
@@ -137,7 +149,7 @@ uint32_t ContainerTable::add_json(std::string_view json, bool compat) {
   if (!json::each_member(container, find_inner).is_ok()) return 0;
   if (!inner.empty()) container = inner;
 
-  std::string id, name, image, tag, imageid, description;
+  std::string id, name, image, tag, imageid, description, sandbox, pod_uid, sandbox_pod_uid;
   int64_t type = kContainerDocker;
   bool privileged = false;
   const Status status =
@@ -149,6 +161,9 @@ uint32_t ContainerTable::add_json(std::string_view json, bool compat) {
         if (key == "imageid") imageid = text_of(value);
         if (key == "type") type = scalar_of(value).as_int(kContainerDocker);
         if (key == "privileged") privileged = scalar_of(value).as_bool(false);
+        if (key == "pod_sandbox_id") sandbox = text_of(value);
+        if (key == "labels") pod_uid = label_of(value, kPodUidLabel);
+        if (key == "pod_sandbox_labels") sandbox_pod_uid = label_of(value, kPodUidLabel);
         if (is_shown(key)) add_member(description, key, value);
       });
   if (!status.is_ok() || id.empty()) return 0;
@@ -162,6 +177,8 @@ uint32_t ContainerTable::add_json(std::string_view json, bool compat) {
   info.imageid = std::move(imageid);
   info.type = static_cast<int32_t>(type);
   info.privileged = privileged;
+  info.pod_uid = pod_uid.empty() ? std::move(sandbox_pod_uid) : std::move(pod_uid);
+  info.pod_sandbox = sandbox.substr(0, kShortId);
   description.shrink_to_fit();
   info.description = std::move(description);
   info.version = ++versions_;

@@ -34,6 +34,8 @@ struct ContainerInfo {
   // JSON object of the members that fields show (fields/container_fields.cpp); "" without any. Text
   // takes a fraction of the memory of a parsed tree.
   std::string description;
+  std::string pod_uid;      // from its labels, "" outside Kubernetes
+  std::string pod_sandbox;  // short id of the container that holds the pod's namespaces
 };
 
 // An object of labels in the description, as JSON with texts as values; "" if there is none.
@@ -51,6 +53,11 @@ class ContainerTable {
     containers_[index].cgroups = cgroups;
   }
   const ContainerInfo& at(uint32_t index) const { return containers_[index]; }
+  // The index of the container, 0 if there is none.
+  uint32_t index_of(std::string_view id) const {
+    const auto found = index_.find(id);
+    return found == index_.end() ? 0 : found->second;
+  }
   bool knows(std::string_view id) const { return index_.contains(id); }
   // Whether the capture describes the container.
   bool describes(std::string_view id) const {

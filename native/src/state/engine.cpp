@@ -316,8 +316,15 @@ void Engine::exit(Context& context) {
 
 // ---- other events
 
+void Engine::describe_container(Context& context, std::string_view json) {
+  context.container = containers_.add_json(json, compat_);
+  if (compat_ || context.container == 0) return;
+  pods_.describe(containers_.at(context.container));
+}
+
 void Engine::other(const scap::EventView& event, Context& context) {
   if (containers_.is_crowded()) limit_containers();
+  if (pods_.is_crowded()) pods_.forget(containers_);
   const auto container_of = [this, &event] {
     return containers_.intern(to_text(event.param(P::container_id)));
   };
@@ -333,12 +340,15 @@ void Engine::other(const scap::EventView& event, Context& context) {
           to_text(event.param(P::name)), to_text(event.param(P::image)), compat_);
       return;
     case OtherHandler::kContainerJson:
-      context.container = containers_.add_json(event.param(P::json).text(), compat_);
+      return describe_container(context, event.param(P::json).text());
+    case OtherHandler::kKubernetes:
+      context.thread = threads_.find(event.tid);
+      // The collector has no pods, except in versions of its own that connect to the API.
+      if (!compat_) context.kubernetes = &pods_.apply(to_text(event.param(P::json)));
       return;
     case OtherHandler::kAsync:
-      if (to_text(event.param(P::name)) == "container") {
-        context.container = containers_.add_json(event.param(P::data).text(), compat_);
-      }
+      if (to_text(event.param(P::name)) == "container")
+        describe_container(context, event.param(P::data).text());
       return;
     case OtherHandler::kUserAdded:
       add_user(container_of(), id_of(P::uid), to_text(event.param(P::name)),

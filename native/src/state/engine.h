@@ -13,6 +13,7 @@
 #include "state/containers.h"
 #include "state/descriptor.h"
 #include "state/paths.h"
+#include "state/pods.h"
 #include "state/thread.h"
 #include "state/users.h"
 
@@ -44,7 +45,8 @@ struct Context {
   Thread* thread = nullptr;
   const FdSlot* slot = nullptr;  // the descriptor that the call used or made, if known
   int64_t fd = -1;
-  uint32_t container = 0;  // events that describe a container: its index
+  uint32_t container = 0;                        // events that describe a container: its index
+  const KubernetesChange* kubernetes = nullptr;  // events of the Kubernetes API
   // apply_all(): the descriptor that calls of this kind use or make, known or not.
   bool has_shown_fd = false;
   int64_t shown_fd = -1;
@@ -107,6 +109,11 @@ class Engine {
   }
   Thread* find_thread(int64_t tid) { return threads_.find(tid); }
   const ContainerTable& containers() const { return containers_; }
+  PodTable& pods() { return pods_; }
+  // The uid of the container's pod, "" if it is in none.
+  std::string_view pod_of(const ContainerInfo& container) const {
+    return pods_.pod_of(container, containers_);
+  }
   const NameTable& users() const { return users_; }
   const NameTable& groups() const { return groups_; }
   const InterfaceList& interfaces() const { return interfaces_; }
@@ -323,6 +330,7 @@ class Engine {
   // The path without " (deleted)", which libs 0.18.1 keeps; "" if it is longer than kernels write.
   std::string_view executable_path(std::string_view path) const;
   void limit_containers();
+  void describe_container(Context& context, std::string_view json);
   uint32_t intern_container(std::string_view cgroups);
   void set_cgroups(Thread& thread, Bytes cgroups);
   void set_memory(Thread& thread, const scap::EventView& event) const;
@@ -360,6 +368,7 @@ class Engine {
   DescriptorPool pool_;
   ThreadTable threads_;
   ContainerTable containers_;
+  PodTable pods_;
   std::shared_ptr<const std::string> last_cgroups_ = std::make_shared<const std::string>();
   uint32_t last_container_ = 0;
   NameTable users_;

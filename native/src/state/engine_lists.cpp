@@ -16,6 +16,7 @@ void Engine::reset() {
   saw_old_enters_ = false;
   threads_.clear();
   containers_.clear();
+  pods_.clear();
   last_cgroups_ = std::make_shared<const std::string>();
   last_container_ = 0;
   users_.clear();

@@ -49,6 +49,10 @@ class Pipeline : public filter::Feed {
   bool take(const scap::EventView& event, bool shown) override {
     if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) return false;
     if (options_.flush_interval != 0) follow_live(event.ts);
+    if (event.code == scap::ev::K8S_E && !options_.compat) {
+      take_kubernetes(event, shown);
+      return true;
+    }
     if (has_filter()) {
       take_filtered(event, shown);
       return true;
@@ -82,6 +86,16 @@ class Pipeline : public filter::Feed {
       if (options_.container_seen && !container.known) options_.container_seen(container);
     }
     containers_seen_ = containers.seen();
+  }
+
+  void take_kubernetes(const scap::EventView& event, bool shown) {
+    if (shown) dispatcher_.advance(event.ts);
+    apply_passing(
+        event, shown, [](const state::Context& context, const auto& step) { step(context, 0); },
+        [this](const state::Context& context, uint32_t) {
+          dispatcher_.on_kubernetes(context, true);
+        },
+        [this](const state::Context& context) { dispatcher_.on_kubernetes(context, false); });
   }
 
   void take_filtered(const scap::EventView& event, bool shown) {
@@ -167,6 +181,7 @@ Status convert_capture(scap::Input& input, const std::string& name, const Conver
       counts.other_descriptor);
   summary.add_skipped(Reason::kCompatIpv6Calls, counts.ipv6);
   summary.add_skipped(Reason::kOutsideContainers, counts.outside_containers);
+  summary.add_skipped(Reason::kKubernetesLimits, dispatcher.kubernetes_left_out());
   summary.add_skipped(Reason::kReadOnlyFileFlows, dispatcher.discarded_flows());
   return Status::ok();
 }

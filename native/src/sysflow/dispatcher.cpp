@@ -103,6 +103,7 @@ void normalize_path(std::string_view path, std::string& out) {
 void Dispatcher::advance(uint64_t ts) {
   if (ts == 0 || ts == kNoTime) return;
   ts_ = static_cast<int64_t>(ts);
+  entities_.set_time(ts_);
   // This counts events, not seconds: event time may stand still.
   if (--until_limit_ == 0) limit_memory();
   if (ts < second_start_ || ts >= second_end_) {
@@ -218,6 +219,18 @@ void Dispatcher::finish() {
   publish_sizes();
   flows_.finish(last_valid_ts_);
   sink_.finish();
+}
+
+void Dispatcher::on_kubernetes(const state::Context& context, bool is_shown) {
+  const state::KubernetesChange& change = *context.kubernetes;
+  entities_.follow(change);
+  if (!is_shown) return;
+  K8sEvent record;
+  record.kind = change.kind;
+  record.action = change.action;
+  record.ts = ts_;
+  record.message = to_text(context.event->param(P::json));
+  sink_.k8s_event(record);
 }
 
 // ---- routing

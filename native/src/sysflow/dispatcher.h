@@ -53,11 +53,14 @@ class Dispatcher {
   void follow_excluded(const state::Context& context);
   // Learns the kind of a file from an event without an operation.
   void learn_kind(const state::Context& context);
+  // Handles an event of the Kubernetes API. `is_shown`: the event passes the filter.
+  void on_kubernetes(const state::Context& context, bool is_shown);
   // Ends the input: writes the remaining flows.
   void finish();
 
   const DispatchCounts& counts() const { return counts_; }
   uint64_t discarded_flows() const { return flows_.discarded(); }
+  uint64_t kubernetes_left_out() const { return state_.pods().left_out(); }
 
  private:
   struct EndedProcess {

@@ -1,9 +1,12 @@
 #include "sysflow/entities.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
+#include "base/escape.h"
 #include "base/sha1.h"
+#include "sysflow/ip_numbers.h"
 
 namespace sfkit::sysflow {
 namespace {
@@ -24,6 +27,56 @@ std::string join_arguments(std::string_view list) {
 
 int32_t schema_type(int32_t type) {
   return type >= 0 && type <= kLastSchemaType ? type : kCustomType;
+}
+
+std::string json_of(const state::Labels& labels) {
+  std::string text;
+  for (const auto& [name, value] : labels) {
+    text += text.empty() ? '{' : ',';
+    append_json_string(text, name);
+    text += ':';
+    append_json_string(text, value);
+  }
+  if (!text.empty()) text += '}';
+  return text;
+}
+
+// The record has the labels by which services select the pod, because pods have no selectors.
+Pod pod_record(const state::PodInfo& pod, const std::vector<const state::ServiceInfo*>& services) {
+  Pod record;
+  record.id = pod.uid;
+  record.name = pod.name;
+  record.node_name = pod.node_name;
+  record.namespace_ = pod.namespace_;
+  record.restart_count = pod.restarts;
+  record.labels = json_of(pod.labels);
+  record.host_ip = ip_numbers(pod.host_addresses);
+  record.internal_ip = ip_numbers(pod.addresses);
+  std::map<std::string, std::string> selectors;
+  for (const state::ServiceInfo* const service : services) {
+    Service& to = record.services.emplace_back();
+    to.name = service->name;
+    to.id = service->uid;
+    to.namespace_ = service->namespace_;
+    for (const state::ServicePortInfo& port : service->ports)
+      to.ports.push_back({port.port, port.target_port, port.node_port, port.protocol});
+    to.cluster_ip = ip_numbers(service->addresses);
+    selectors.insert(service->selector.begin(), service->selector.end());
+  }
+  record.selectors = json_of({selectors.begin(), selectors.end()});
+  return record;
+}
+
+// Roughly the bytes of the record.
+size_t size_of(const Pod& record) {
+  constexpr size_t kFixed = 256;
+  size_t size = kFixed + record.labels.size() + record.selectors.size();
+  for (const Service& service : record.services) {
+    constexpr size_t kFixedOfService = 64;
+    size += kFixedOfService + service.name.size() + service.id.size() +
+            service.ports.size() * sizeof(ServicePort);
+  }
+  return size;
 }
 
 std::string_view name_or_default(const std::string* name, uint32_t id) {
@@ -114,10 +167,23 @@ void EntityStore::write_container(uint32_t container) {
   const auto [entry, is_new] = containers_.try_emplace(info.id.str());
   ContainerEntity& entity = entry->second;
   // Metadata can arrive after the first use: then write the record again. (The collector does not.)
-  if (!is_new && entity.written == epoch_ && (compat_ || entity.version == info.version)) return;
+  const uint64_t pods_version = state_.pods().version();
+  if (!is_new && entity.written == epoch_ &&
+      (compat_ || (entity.version == info.version && entity.pods_version == pods_version))) {
+    return;
+  }
+  Container& record = entity.record;
+  std::optional<std::string> pod_id;
+  if (const auto uid = compat_ ? std::string_view() : state_.pod_of(info); !uid.empty()) {
+    pod_id = uid;
+    write_pod(uid);
+  }
+  entity.pods_version = pods_version;
+  const bool is_same = record.pod_id == pod_id && entity.version == info.version;
+  if (!is_new && entity.written == epoch_ && is_same) return;
   entity.version = info.version;
   entity.written = epoch_;
-  Container& record = entity.record;
+  record.pod_id = std::move(pod_id);
   record.id = info.id.view();
   if (info.known) {
     record.name = info.name;
@@ -134,6 +200,49 @@ void EntityStore::write_container(uint32_t container) {
   record.labels = state::labels_of(info, "labels");
   record.pod_labels = state::labels_of(info, "pod_sandbox_labels");
   sink_.container(record);
+}
+
+// Writes the pod unless the written record is up to date.
+void EntityStore::write_pod(std::string_view uid) {
+  PodEntity& entity = pods_.try_emplace(std::string(uid)).first->second;
+  const state::PodInfo* const pod = state_.pods().find(uid);
+  if (pod == nullptr) return;
+  const bool has_changed = entity.version != pod->version;
+  if (entity.written == epoch_ && !has_changed) return;
+  if (entity.version == 0 || has_changed) entity.ts = now_;
+  Pod record = pod_record(*pod, state_.pods().services_of(*pod));
+  record.ts = entity.ts;
+  if (entity.written == epoch_ && !state_.pods().afford(size_of(record))) return;
+  entity.version = pod->version;
+  entity.written = epoch_;
+  sink_.pod(record);
+}
+
+void EntityStore::follow(const state::KubernetesChange& change) {
+  for (const std::string& uid : change.pods) {
+    const auto found = pods_.find(uid);
+    // A pod of an earlier rotation is written with the next reference.
+    if (found != pods_.end() && (found->second.written == epoch_ || found->second.written == 0))
+      write_pod(uid);
+  }
+  for (const std::string& id : change.containers) {
+    const auto found = containers_.find(id);
+    if (found != containers_.end() && found->second.written == epoch_)
+      write_container(state_.containers().index_of(id));
+  }
+}
+
+// Pods that the engine forgot, because no container is in them.
+void EntityStore::forget_pods() {
+  pod_generation_ = state_.pods().generation();
+  for (auto at = pods_.begin(); at != pods_.end();) {
+    if (state_.pods().find(at->first) != nullptr) {
+      ++at;
+      continue;
+    }
+    sink_.pod_gone(at->first);
+    at = pods_.erase(at);
+  }
 }
 
 ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& leader,
@@ -369,6 +478,7 @@ void EntityStore::limit_memory() {
     forget_files();
   }
   if (containers_changed) forget_containers();
+  if (pod_generation_ != state_.pods().generation()) forget_pods();
 }
 
 void EntityStore::forget_files() {
@@ -417,6 +527,7 @@ void EntityStore::rewrite_container(const std::optional<SharedText>& id) {
   const auto found = id ? containers_.find(id->view()) : containers_.end();
   if (found == containers_.end() || found->second.written == epoch_) return;
   found->second.written = epoch_;
+  if (found->second.record.pod_id) write_pod(*found->second.record.pod_id);
   sink_.container(found->second.record);
 }
 

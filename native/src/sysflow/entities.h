@@ -202,6 +202,12 @@ class EntityStore {
   size_t files() const { return files_.size(); }
   size_t containers() const { return containers_.size(); }
 
+  // The time of the current event.
+  void set_time(int64_t ts) { now_ = ts; }
+  // Writes the pods that an event of the Kubernetes API changed, and the containers that it moved
+  // to another pod, if records refer to them.
+  void follow(const state::KubernetesChange& change);
+
   // Removes the process. Remaining flows keep the object alive until release().
   void erase(ProcessEntity& process);
   // Call this after a process lost a flow. Frees it if it was erased and has none left.
@@ -240,6 +246,8 @@ class EntityStore {
   ProcessEntity* by_pid(int64_t pid);
   void write_container(uint32_t container);
   void write_container_of(state::Thread& thread);
+  void write_pod(std::string_view uid);
+  void forget_pods();
   void forget_files();
   void forget_containers();
 
@@ -298,10 +306,20 @@ class EntityStore {
     Container record;
     uint64_t version = 0;  // metadata version when last written
     uint32_t written = 0;
-    bool in_use = false;  // scratch for forget_containers()
+    uint64_t pods_version = 0;  // of the engine's pods when last written
+    bool in_use = false;        // scratch for forget_containers()
   };
   std::unordered_map<std::string, ContainerEntity, TextHash, std::equal_to<>> containers_;
   uint32_t container_generation_ = 0;
+  struct PodEntity {
+    uint64_t version = 0;  // of the pod when last written
+    uint32_t written = 0;
+    int64_t ts = 0;  // when it was first seen or last changed
+  };
+  // Pods that records refer to.
+  std::unordered_map<std::string, PodEntity, TextHash, std::equal_to<>> pods_;
+  uint32_t pod_generation_ = 0;
+  int64_t now_ = 0;
   std::vector<ProcessEntity*> to_write_;
   Process current_;  // scratch for compare()
 };
