@@ -62,7 +62,7 @@ TEST(Driver, EndsWhenTheCallbackReturnsFalse) {
 }
 
 TEST(Driver, WritesTheFileAtomically) {
-  const std::string path = testing::TempDir() + "/driver.sf";
+  const std::string path = ::testing::TempDir() + "/driver.sf";
   std::filesystem::remove(path);
   DriverConfig config;
   config.input_path = kCapture;
@@ -414,7 +414,7 @@ TEST(Driver, CapturesTheRunningKernel) {
   if (const auto works = live::LiveSource::try_probe({}); !works.is_ok()) {
     GTEST_SKIP() << "live capture is unavailable: " << works.status().message();
   }
-  const std::string path = testing::TempDir() + "sfkit-driver-live";
+  const std::string path = ::testing::TempDir() + "sfkit-driver-live";
   bool seen = false;
   std::atomic<bool> ended{false};
   DriverConfig config;

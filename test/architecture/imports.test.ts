@@ -71,6 +71,7 @@ const cpp: Record<string, readonly string[]> = {
   sysflow_file: ['base', 'sysflow', 'output'],
   live: ['base', 'scap', 'state', 'probe'],
   library: ['base', 'sysflow', 'output', 'live'],
+  runtimes: ['base'],
   '.': [
     'base',
     'scap',
@@ -82,6 +83,7 @@ const cpp: Record<string, readonly string[]> = {
     'sysflow_file',
     'live',
     'library',
+    'runtimes',
   ],
 };
 

@@ -42,8 +42,12 @@ class SocketSinkTest : public ::testing::Test {
   }
 
   static sysflow::Oid oid(int64_t pid) { return {pid * 10, pid}; }
-  void header() { sink_->header({.exporter = "box"}); }
-  void container(const std::string& id) { sink_->container({.id = id}); }
+  void header() { sink_->header({}); }
+  void container(const std::string& id) {
+    sysflow::Container record;
+    record.id = id;
+    sink_->container(record);
+  }
   void process(int64_t pid, int64_t parent = 0, const char* container = nullptr) {
     sysflow::Process record;
     record.state = sysflow::ObjectState::kCreated;
