@@ -132,6 +132,7 @@ TEST_F(SocketSinkTest, GivesANewReaderWhatItsPredecessorDidNotReadAndItsEntities
   listener_.hang_up();
   states_.clear();
   event(2, 4);
+  sink_->flush();
   listener_.accept();
   EXPECT_EQ(branches(7), (Branches{kHeader, kProcess, kContainer, kProcess, kProcessEvent,
                                    kProcessEvent, kProcessEvent}));
@@ -293,6 +294,7 @@ TEST_F(SocketSinkTest, ForgetsEntitiesThatEnded) {
   sink_->files_forgotten();
   listener_.hang_up();
   file_flow(1, 7);
+  sink_->flush();
   listener_.accept();
   // Their ids are unknown to the new reader, as nothing before the flow brought them again.
   EXPECT_EQ(branches(2), (Branches{kHeader, kFileFlow}));
