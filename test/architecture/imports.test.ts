@@ -72,7 +72,21 @@ const cpp: Record<string, readonly string[]> = {
   output: ['base', 'sysflow'],
   sysflow_file: ['base', 'sysflow', 'output'],
   live: ['base', 'scap', 'state', 'probe'],
-  '.': ['base', 'scap', 'state', 'events', 'rules', 'sysflow', 'output', 'sysflow_file', 'live'],
+  library: ['base', 'sysflow', 'output', 'live'],
+  runtimes: ['base'],
+  '.': [
+    'base',
+    'scap',
+    'state',
+    'events',
+    'rules',
+    'sysflow',
+    'output',
+    'sysflow_file',
+    'live',
+    'library',
+    'runtimes',
+  ],
 };
 
 /** Tracked files, and untracked files that git does not ignore. */

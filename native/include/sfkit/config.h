@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include <sfkit/log.h>
 #include <sfkit/records.h>
 
 namespace sfkit {
@@ -42,6 +43,27 @@ enum class FileTracking : uint8_t {
   kNone,   // no records of files and pipes
 };
 
+// Sizes of the tables of live entities and flows, and records so far.
+struct Statistics {
+  enum class Reason : uint8_t {
+    kInterval,  // stats_seconds passed
+    kRotation,  // a new header follows
+    kEnd,       // the input is read; before its last flows
+  };
+  Reason reason = Reason::kInterval;
+  uint64_t containers = 0;
+  uint64_t processes = 0;
+  uint64_t files = 0;
+  uint64_t network_flows = 0;
+  uint64_t file_flows = 0;
+  uint64_t process_flows = 0;
+  uint64_t records = 0;  // delivered so far, including headers
+  uint64_t dropped = 0;  // not sent to the socket: without a reader in time, or of IPv6
+};
+
+// Called on the thread of Driver::run(). Must not throw.
+using StatisticsHook = std::function<void(const Statistics& statistics)>;
+
 // Live capture of the running kernel: Linux on x86-64, with the rights that `sfkit doctor` names.
 // Events of this process are not recorded.
 struct LiveConfig {
@@ -57,18 +79,38 @@ struct LiveConfig {
   uint64_t max_events = 0;       // maximum events; 0: unlimited
   // Drops the privileges of the whole process after the start; for processes that do nothing else.
   bool drop_privileges = false;
+  // Ask docker, podman and CRI runtimes for the names and images of containers.
+  bool ask_runtimes = true;
+  std::string cri_socket;  // the only CRI socket to ask; empty: the usual ones
+  // Seconds to ask about one container, at most 3600; 0: only once, without another attempt.
+  int64_t runtime_timeout_seconds = 30;
+  // Directory with the files of the host, such as /host in a container: its /proc and the sockets
+  // of runtimes are below it. Empty: the own root directory.
+  std::string host_root;
 };
 
 struct DriverConfig {
   // Capture file to read, plain or gzip; "-" is standard input. Empty: capture the running kernel.
   std::string input_path;
-  // SysFlow file (.sf) to write; it appears complete at the end of run(). Empty: none.
+  // SysFlow file (.sf) to write. Empty: none; "-": standard output. It appears complete; while
+  // unfinished it is called NAME.part. With rotate_seconds, each interval makes a file of its own,
+  // called output_path.SECONDS (since 1970). A path that ends in / is a directory, created if
+  // missing, with files called SECONDS. If a name is taken, -1, -2 and so on are appended. Each
+  // file is complete by itself: it starts with a header, and entities come before records that
+  // refer to them. Only the owner can read files of a live capture. Pipes and devices are written
+  // to directly.
   std::string output_path;
+  // Unix socket of type SOCK_SEQPACKET, at most 107 bytes long, to send records to: one per
+  // message, as plain Avro without container. Empty: none. While no reader is connected, up to
+  // 65,536 records or 64 MiB wait; further ones are dropped and counted. A reader that connects
+  // again gets the header, entities before records that refer to them, and what its predecessor
+  // left unread. run() waits for a slow reader; after the end or exit(), for 10 seconds.
+  std::string socket_path;
   Callback callback;  // may be empty
 
   std::string exporter;  // name in the header. Empty: the host name in the capture
   std::string node_ip;   // address in the header
-  std::string filename;  // file name in the header. Empty: the input's
+  std::string filename;  // file name in the header. Empty: the file that is written
   std::string filter;    // only events that pass this Falco filter make records. Empty: all
 
   FileReads file_reads = FileReads::kOutsideSystemDirectories;
@@ -79,6 +121,12 @@ struct DriverConfig {
   bool compat = false;           // records of the SysFlow collector 0.7, including its known bugs
   // Seconds of event time after which a new header starts and entities are emitted again; 0: never.
   int64_t rotate_seconds = 0;
+
+  // Seconds between statistics, which also come at each rotation and at the end: a line of the log
+  // and a call of `statistics`. 0: none.
+  int64_t stats_seconds = 0;
+  StatisticsHook statistics;  // may be empty
+  LogHook log;                // messages of the run; may be empty
 
   LiveConfig live;  // only without input_path
 };

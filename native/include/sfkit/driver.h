@@ -36,6 +36,11 @@ struct Summary {
   std::vector<DamagedPart> damage;   // at most 1000
   std::vector<ReasonCount> skipped;  // missing from the records
   std::vector<ReasonCount> notes;    // converted to another form, but not missing
+  std::vector<std::string> files;    // names of the SysFlow files that are complete
+  uint64_t records = 0;              // delivered, including headers
+  uint64_t socket_sent = 0;          // messages to the socket
+  uint64_t socket_dropped = 0;       // records that no reader took in time
+  uint64_t socket_dropped_ipv6 = 0;  // IPv6 flows, which messages cannot represent
 };
 
 // One run over one input. Not copyable. Except for exit(), use it on one thread.
@@ -53,12 +58,13 @@ class Driver {
   //   kNotFound, kNotAFile, kUnreadable   the input cannot be opened or read
   //   kEmpty, kBadFormat, kNotSupported   the input is not a capture
   //   kUnwritable                         the output file, or the recording, cannot be written
-  // Damage inside a capture is not an error: see summary(). The output file is written completely
-  // or not at all.
+  // Damage inside a capture is not an error: see summary(). An output file is written completely
+  // or not at all; what a live capture leaves unfinished stays as NAME.part.
   Status run();
 
   // Ends the run at the next event; pending flows are still delivered. Callable from the callback,
-  // or from any thread while the driver exists. If called before run(), run() ends at once.
+  // from a signal handler, or from any thread while the driver exists. If called before run(),
+  // run() ends at once.
   void exit();
 
   // Statistics of the finished run; empty before run() has returned. Owned by the driver.
