@@ -70,6 +70,7 @@ const cpp: Record<string, readonly string[]> = {
   output: ['base', 'sysflow'],
   sysflow_file: ['base', 'sysflow', 'output'],
   live: ['base', 'scap', 'state', 'probe'],
+  libsysflow: ['base', 'filter'],
   '.': ['base', 'scap', 'state', 'events', 'rules', 'sysflow', 'output', 'sysflow_file', 'live'],
 };
 
