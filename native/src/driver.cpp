@@ -3,23 +3,25 @@
 
 #include <atomic>
 #include <bit>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/escape.h"
 #include "base/hash.h"
 #include "base/summary.h"
+#include "library/record_gate.h"
 #include "live/source.h"
-#include "output/avro_container.h"
+#include "output/file_sink.h"
+#include "output/socket_sink.h"
 #include "sysflow/convert.h"
-#include "sysflow/forwarding_sink.h"
+#include "sysflow/fan_out.h"
 #include "sysflow/records.h"
 
 namespace sfkit {
@@ -31,6 +33,9 @@ using sysflow::Oid;
 constexpr int kDeflateLevel = 2;
 constexpr int32_t kContainerTypes = static_cast<int32_t>(ContainerType::kBpm) + 1;
 constexpr uint32_t kMinRingBytes = 4096;
+// Bytes in the path of a unix socket (linux/un.h).
+constexpr size_t kMaxSocketPath = 107;
+const std::string kRunningKernel = "the running kernel";
 constexpr uint32_t kMaxSamplingRatio = 128;
 
 static_assert(static_cast<uint32_t>(Operation::kClone) == sysflow::kOpClone);
@@ -151,8 +156,7 @@ std::vector<ReasonCount> counts_of(const std::vector<Skipped>& reasons) {
   return counts;
 }
 
-Summary summary_of(const InputSummary& input) {
-  Summary summary;
+void set_summary(Summary& summary, const InputSummary& input) {
   summary.format = input.format;
   summary.compression = input.compression;
   summary.events = input.events;
@@ -163,10 +167,9 @@ Summary summary_of(const InputSummary& input) {
     summary.damage.push_back({damage.kind, damage.offset, damage.skipped_bytes, damage.message});
   summary.skipped = counts_of(input.skipped);
   summary.notes = counts_of(input.notes);
-  return summary;
 }
 
-sysflow::ConvertOptions convert_options(const DriverConfig& config, const std::atomic<bool>& stop) {
+sysflow::ConvertOptions convert_options_of(const DriverConfig& config) {
   sysflow::ConvertOptions options;
   options.exporter = config.exporter;
   options.node_ip = config.node_ip;
@@ -183,7 +186,6 @@ sysflow::ConvertOptions convert_options(const DriverConfig& config, const std::a
     case FileTracking::kOpens: options.mode = sysflow::Mode::kConsumer; break;
     case FileTracking::kNone: options.mode = sysflow::Mode::kNoFiles; break;
   }
-  options.stop = &stop;
   return options;
 }
 
@@ -207,6 +209,9 @@ Status check(const DriverConfig& config) {
     return Status(ErrorCode::kInvalidArgument, message);
   };
   if (config.rotate_seconds < 0) return invalid("rotate_seconds: expected 0 or more");
+  if (config.stats_seconds < 0) return invalid("stats_seconds: expected 0 or more");
+  if (config.socket_path.size() > kMaxSocketPath)
+    return invalid("socket_path: expected at most 107 bytes");
   const LiveConfig& live = config.live;
   if (live.sampling_ratio == 0 || live.sampling_ratio > kMaxSamplingRatio)
     return invalid("live.sampling_ratio: expected 1 to 128");
@@ -215,52 +220,10 @@ Status check(const DriverConfig& config) {
   return Status::ok();
 }
 
-// A file that gets its final name on commit().
-class OutputFile {
+// Keeps the entities that records refer to, joins them and calls back.
+class Joiner : public sysflow::RecordSink {
  public:
-  explicit OutputFile(const std::string& path) : path_(path), pending_(path + ".part") {
-    file_ = std::fopen(pending_.c_str(), "wb");
-    if (file_ == nullptr) fail();
-  }
-  ~OutputFile() {
-    if (file_ != nullptr) std::fclose(file_);
-    if (!committed_) std::remove(pending_.c_str());
-  }
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
-
-  bool write(const std::vector<uint8_t>& bytes) {
-    if (!status_.is_ok()) return false;
-    if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) fail();
-    return status_.is_ok();
-  }
-  Status commit() {
-    if (!status_.is_ok()) return status_;
-    const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
-    committed_ = closed && std::rename(pending_.c_str(), path_.c_str()) == 0;
-    if (!committed_) fail();
-    return status_;
-  }
-  const Status& status() const { return status_; }
-
- private:
-  void fail() {
-    status_ = Status(ErrorCode::kUnwritable, "cannot write " + path_ + ": " + std::strerror(errno));
-  }
-
-  std::string path_;
-  std::string pending_;
-  std::FILE* file_ = nullptr;
-  bool committed_ = false;
-  Status status_;
-};
-
-// Keeps the entities that records refer to, joins them and calls back. Also passes all records to
-// the file, if there is one.
-class Sink : public sysflow::ForwardingSink {
- public:
-  Sink(const Callback& callback, sysflow::RecordSink* file, std::atomic<bool>& stop)
-      : ForwardingSink(file), callback_(callback), stop_(stop) {}
+  Joiner(const Callback& callback, std::atomic<bool>& stop) : callback_(callback), stop_(stop) {}
 
   void header(const sysflow::Header& record) override {
     header_.emplace(record);
@@ -268,40 +231,19 @@ class Sink : public sysflow::ForwardingSink {
     containers_.clear();
     processes_.clear();
     files_.clear();
-    ForwardingSink::header(record);
   }
   void container(const sysflow::Container& record) override {
-    if (callback_) replace(containers_, record.id, record);
-    ForwardingSink::container(record);
+    replace(containers_, record.id, record);
   }
-  void process(const sysflow::Process& record) override {
-    if (callback_) replace(processes_, record.oid, record);
-    ForwardingSink::process(record);
-  }
-  void file(const sysflow::File& record) override {
-    if (callback_) replace(files_, record.oid, record);
-    ForwardingSink::file(record);
-  }
-  void process_event(const sysflow::ProcessEvent& record) override {
-    give(record);
-    ForwardingSink::process_event(record);
-  }
-  void network_flow(const sysflow::NetworkFlow& record) override {
-    give(record);
-    ForwardingSink::network_flow(record);
-  }
-  void file_flow(const sysflow::FileFlow& record) override {
-    give(record, &record.file_oid);
-    ForwardingSink::file_flow(record);
-  }
+  void process(const sysflow::Process& record) override { replace(processes_, record.oid, record); }
+  void file(const sysflow::File& record) override { replace(files_, record.oid, record); }
+  void process_event(const sysflow::ProcessEvent& record) override { give(record); }
+  void network_flow(const sysflow::NetworkFlow& record) override { give(record); }
+  void file_flow(const sysflow::FileFlow& record) override { give(record, &record.file_oid); }
   void file_event(const sysflow::FileEvent& record) override {
     give(record, &record.file_oid, record.new_file_oid ? &*record.new_file_oid : nullptr);
-    ForwardingSink::file_event(record);
   }
-  void process_flow(const sysflow::ProcessFlow& record) override {
-    give(record);
-    ForwardingSink::process_flow(record);
-  }
+  void process_flow(const sysflow::ProcessFlow& record) override { give(record); }
   void process_gone(const Oid& oid) override { processes_.erase(oid); }
   void files_forgotten() override { files_.clear(); }
   void container_gone(std::string_view id) override {
@@ -313,7 +255,7 @@ class Sink : public sysflow::ForwardingSink {
   template <typename Record>
   void give(const Record& record, const Foid* file1 = nullptr, const Foid* file2 = nullptr) {
     // After the callback has ended the run, the remaining records are not reported.
-    if (!callback_ || ended_) return;
+    if (ended_) return;
     Joined joined;
     joined.header = &header_->view;
     joined.process = find(processes_, &record.proc_oid);
@@ -354,48 +296,108 @@ class Sink : public sysflow::ForwardingSink {
 // The state of a driver, hidden from its users.
 class Driver::Run {
  public:
-  explicit Run(DriverConfig config) : config_(std::move(config)) {}
+  explicit Run(DriverConfig config) : config_(std::move(config)) {
+    if (!config_.log) return;
+    log_ = [this](const LogMessage& message) {
+      const std::lock_guard lock(log_mutex_);
+      config_.log(message);
+    };
+  }
 
   Status run() {
-    InputSummary summary;
-    const Status status = convert(summary);
-    summary_ = summary_of(summary);
+    log(1, "reading " + (is_live() ? kRunningKernel : config_.input_path));
+    InputSummary input;
+    const Status status = convert(input);
+    set_summary(summary_, input);
+    if (!status.is_ok()) {
+      log(1, status.message());
+      return status;
+    }
+    log(1, "read " + std::to_string(input.events) + " events");
+    if (!input.damage.empty()) {
+      const Damage& damage = input.damage.front();
+      log(1, config_.input_path + ": damaged at byte " + std::to_string(damage.offset) + ": " +
+                 damage.message + "; everything readable was delivered");
+    }
     return status;
   }
   void exit() { stop_.store(true, std::memory_order_relaxed); }
   const Summary& summary() const { return summary_; }
 
  private:
-  Status convert(InputSummary& summary) {
+  bool is_live() const { return config_.input_path.empty(); }
+
+  Status convert(InputSummary& input) {
     if (Status status = check(config_); !status.is_ok()) return status;
-    std::optional<OutputFile> output;
-    std::unique_ptr<output::AvroContainer> container;
+    std::vector<sysflow::RecordSink*> sinks;
+    std::optional<Joiner> joiner;
+    if (config_.callback) sinks.push_back(&joiner.emplace(config_.callback, stop_));
+    std::optional<output::FileSink> files;
     if (!config_.output_path.empty()) {
-      output.emplace(config_.output_path);
-      if (!output->status().is_ok()) return output->status();
-      container = std::make_unique<output::AvroContainer>(
-          [&output](std::vector<uint8_t> bytes) { return output->write(bytes); }, kDeflateLevel);
+      files.emplace(file_settings());
+      if (Status status = files->start(); !status.is_ok()) return status;
+      sinks.push_back(&*files);
     }
-    Sink sink(config_.callback, container.get(), stop_);
-    const Status status =
-        config_.input_path.empty()
-            ? capture(sink, summary)
-            : sysflow::convert_capture(config_.input_path, convert_options(config_, stop_), sink,
-                                       cancel_, summary);
-    if (!status.is_ok() || !output) return status;
-    summary.add_skipped(Reason::kIpv6FlowsInSfFiles, container->skipped_ipv6_flows());
-    return output->commit();
+    std::optional<output::SocketSink> socket;
+    if (!config_.socket_path.empty())
+      sinks.push_back(&socket.emplace(config_.socket_path, log_, stop_));
+
+    sysflow::FanOut all(std::move(sinks));
+    const library::GateSettings settings{is_live(), config_.filename.empty(),
+                                         config_.stats_seconds};
+    library::RecordGate* counter = nullptr;
+    const auto report = [&](Statistics::Reason reason) {
+      this->report(reason, counter->records(),
+                   socket ? socket->dropped() + socket->dropped_ipv6() : 0);
+    };
+    library::RecordGate gate(all, files ? &*files : nullptr, sizes_, settings, report, stop_);
+    counter = &gate;
+
+    Status status = is_live() ? capture(gate, input)
+                              : sysflow::convert_capture(config_.input_path, convert_options(),
+                                                         gate, cancel_, input);
+    if (status.is_ok() && files) status = files->commit();
+    if (status.is_ok() && socket) socket->close();
+    summary_.records = gate.records();
+    if (files) {
+      summary_.files = files->written();
+      input.add_skipped(Reason::kIpv6FlowsInSfFiles, files->skipped_ipv6_flows());
+    }
+    if (socket) {
+      summary_.socket_sent = socket->sent();
+      summary_.socket_dropped = socket->dropped();
+      summary_.socket_dropped_ipv6 = socket->dropped_ipv6();
+      input.add_skipped(Reason::kSocketReaderTooSlow, socket->dropped());
+      input.add_skipped(Reason::kIpv6FlowsInSocket, socket->dropped_ipv6());
+    }
+    return status;
+  }
+
+  // A live capture can take long: its unfinished files stay, whatever happens. They have data of
+  // other programs.
+  output::FileSettings file_settings() const {
+    return {config_.output_path,
+            config_.rotate_seconds > 0,
+            {.keeps = is_live(), .is_private = is_live(), .ending = &stop_},
+            kDeflateLevel};
+  }
+
+  sysflow::ConvertOptions convert_options() {
+    sysflow::ConvertOptions options = convert_options_of(config_);
+    options.stop = &stop_;
+    options.sizes = &sizes_;
+    return options;
   }
 
   Status capture(sysflow::RecordSink& sink, InputSummary& summary) {
     auto source = live::LiveSource::open(live_options(config_.live));
     if (!source.is_ok()) return source.status();
-    sysflow::ConvertOptions options = convert_options(config_, stop_);
+    sysflow::ConvertOptions options = convert_options();
     // Live records must not wait for the end of a long run.
     options.flush_interval = 1;
     const std::unique_ptr<scap::Input> input = source.value()->input();
     const Status status =
-        sysflow::convert_capture(*input, "the running kernel", options, sink, cancel_, summary);
+        sysflow::convert_capture(*input, kRunningKernel, options, sink, cancel_, summary);
     // After an early end, the recording still gets its last events.
     input->stop();
     for (Bytes rest = input->peek(1); !rest.empty(); rest = input->peek(1))
@@ -406,9 +408,40 @@ class Driver::Run {
     return status.is_ok() && !failure.empty() ? Status(ErrorCode::kUnwritable, failure) : status;
   }
 
+  void report(Statistics::Reason reason, uint64_t records, uint64_t dropped) const {
+    const auto size = [](const std::atomic<uint64_t>& of) {
+      return of.load(std::memory_order_relaxed);
+    };
+    const Statistics statistics{reason,
+                                size(sizes_.containers),
+                                size(sizes_.processes),
+                                size(sizes_.files),
+                                size(sizes_.network_flows),
+                                size(sizes_.file_flows),
+                                size(sizes_.process_flows),
+                                records,
+                                dropped};
+    log(0, "Container Table: " + std::to_string(statistics.containers) +
+               " Process Table: " + std::to_string(statistics.processes) +
+               " File Table: " + std::to_string(statistics.files) +
+               " NetworkFlow Table: " + std::to_string(statistics.network_flows) +
+               " FileFlow Table: " + std::to_string(statistics.file_flows) +
+               " ProcFlow Table: " + std::to_string(statistics.process_flows) +
+               " Num Records Written: " + std::to_string(records) +
+               " Dropped: " + std::to_string(dropped));
+    if (config_.statistics) config_.statistics(statistics);
+  }
+
+  void log(int verbosity, const std::string& text) const {
+    if (log_) log_({LogSeverity::kInfo, verbosity, "driver", text});
+  }
+
   const DriverConfig config_;
   std::atomic<bool> stop_{false};
   const std::atomic<bool> cancel_{false};
+  std::mutex log_mutex_;
+  LogHook log_;  // config_.log for one message at a time; empty if that is
+  sysflow::TableSizes sizes_;
   Summary summary_;
 };
 

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <stdlib.h>
+
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -12,7 +15,11 @@
 #include <thread>
 #include <vector>
 
+#include "base/summary.h"
 #include "live/source.h"
+#include "sysflow_file/reader.h"
+#include "testing/record_log.h"
+#include "testing/seqpacket_listener.h"
 
 namespace sfkit {
 namespace {
@@ -87,6 +94,12 @@ TEST(Driver, ReportsErrors) {
     config.live.ring_bytes = bytes;
     EXPECT_EQ(Driver(config).run().code(), ErrorCode::kInvalidArgument) << bytes;
   }
+  config.stats_seconds = -1;
+  EXPECT_EQ(Driver(config).run().code(), ErrorCode::kInvalidArgument);
+  config.stats_seconds = 0;
+  config.socket_path = std::string(108, 's');
+  EXPECT_EQ(Driver(config).run().code(), ErrorCode::kInvalidArgument);
+  config.socket_path.clear();
   config.live = {};
   config.live.sampling_ratio = 0;
   EXPECT_EQ(Driver(config).run().code(), ErrorCode::kInvalidArgument);
@@ -94,14 +107,205 @@ TEST(Driver, ReportsErrors) {
 
 TEST(Driver, ReportsAFullDisk) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "/dev/full is missing";
-  const std::string path = testing::TempDir() + "/driver-full.sf";
-  std::filesystem::remove(path + ".part");
-  std::filesystem::create_symlink("/dev/full", path + ".part");
   DriverConfig config;
   config.input_path = kCapture;
-  config.output_path = path;
+  config.output_path = "/dev/full";
   EXPECT_EQ(Driver(config).run().code(), ErrorCode::kUnwritable);
-  EXPECT_FALSE(std::filesystem::exists(path));
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+}
+
+// A directory that is deleted with the test.
+class Directory {
+ public:
+  Directory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "sfkit-driver-XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~Directory() { std::filesystem::remove_all(path_); }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  std::string path(const std::string& name = "") const { return (path_ / name).string(); }
+  std::set<std::string> names() const {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(path_))
+      names.insert(entry.path().string());
+    return names;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// The records of a file that is complete by itself: a header, and entities before what refers to
+// them.
+std::vector<std::string> records_of(const std::string& path) {
+  RecordLog log;
+  std::atomic<bool> cancel{false};
+  InputSummary summary;
+  EXPECT_TRUE(sysflow_file::read_sysflow_file(path, log, cancel, summary).is_ok()) << path;
+  EXPECT_EQ(log.lines.front().find("SFHeader"), 0u) << path;
+  return log.lines;
+}
+
+bool is_activity(const std::string& line) {
+  return line.find("Event") != std::string::npos || line.find("Flow ") != std::string::npos;
+}
+
+TEST(Driver, StartsAFileForEachInterval) {
+  for (const bool is_directory : {false, true}) {
+    const Directory directory;
+    const std::string target = directory.path(is_directory ? "new/" : "flow");
+    const auto run = [&](int64_t seconds, const std::string& path) {
+      DriverConfig config;
+      config.input_path = kCapture;
+      config.output_path = path;
+      config.rotate_seconds = seconds;
+      Driver driver(std::move(config));
+      EXPECT_TRUE(driver.run().is_ok());
+      return driver.summary().files;
+    };
+    const std::vector<std::string> files = run(1, target);
+    ASSERT_GT(files.size(), 1u);
+    size_t activities = 0;
+    for (const std::string& file : files) {
+      ASSERT_EQ(file.find(is_directory ? target : target + "."), 0u) << file;
+      const std::vector<std::string> records = records_of(file);
+      // The header has the name of the file.
+      EXPECT_NE(records.front().find(file), std::string::npos) << records.front();
+      activities += static_cast<size_t>(std::count_if(records.begin(), records.end(), is_activity));
+    }
+    const std::string whole = directory.path("whole.sf");
+    EXPECT_EQ(run(0, whole), std::vector<std::string>{whole});
+    const std::vector<std::string> all = records_of(whole);
+    EXPECT_NE(all.front().find(whole), std::string::npos);
+    EXPECT_EQ(static_cast<size_t>(std::count_if(all.begin(), all.end(), is_activity)), activities);
+    // A second run takes other names.
+    const std::vector<std::string> again = run(1, target);
+    ASSERT_EQ(again.size(), files.size());
+    EXPECT_EQ(again.front(), files.front() + "-1");
+  }
+}
+
+TEST(Driver, NamesAFileInADirectoryAfterItsFirstSecond) {
+  const Directory directory;
+  DriverConfig config;
+  config.input_path = kCapture;
+  config.output_path = directory.path() + "/";
+  Driver driver(std::move(config));
+  ASSERT_TRUE(driver.run().is_ok());
+  const std::string second = std::to_string(driver.summary().first_time / 1'000'000'000);
+  ASSERT_EQ(driver.summary().files.size(), 1u);
+  EXPECT_EQ(std::filesystem::path(driver.summary().files[0]).filename(), second);
+}
+
+TEST(Driver, PutsTheConfiguredFileNameIntoTheHeader) {
+  const Directory directory;
+  std::string seen;
+  DriverConfig config;
+  config.input_path = kCapture;
+  config.output_path = directory.path("flow");
+  config.rotate_seconds = 1;
+  config.filename = "configured";
+  config.callback = [&seen](const Joined& joined, const Activity&) {
+    seen = joined.header->filename;
+    return true;
+  };
+  Driver driver(std::move(config));
+  ASSERT_TRUE(driver.run().is_ok());
+  EXPECT_EQ(seen, "configured");
+}
+
+TEST(Driver, GivesTheCallbackTheHeaderOfTheCurrentFile) {
+  const Directory directory;
+  std::set<std::string> seen;
+  DriverConfig config;
+  config.input_path = kCapture;
+  config.output_path = directory.path("flow");
+  config.rotate_seconds = 1;
+  config.callback = [&seen](const Joined& joined, const Activity&) {
+    seen.insert(std::string(joined.header->filename));
+    return true;
+  };
+  Driver driver(std::move(config));
+  ASSERT_TRUE(driver.run().is_ok());
+  const std::vector<std::string>& files = driver.summary().files;
+  EXPECT_GT(seen.size(), 1u);
+  for (const std::string& name : seen)
+    EXPECT_NE(std::find(files.begin(), files.end(), name), files.end()) << name;
+}
+
+TEST(Driver, FailsIfALaterFileCannotBeWritten) {
+  const Directory directory;
+  DriverConfig config;
+  config.input_path = kCapture;
+  config.output_path = directory.path("below/");
+  config.rotate_seconds = 1;
+  uint64_t records = 0;
+  config.callback = [&](const Joined&, const Activity&) {
+    if (records++ == 0) std::filesystem::remove_all(directory.path("below"));
+    return true;
+  };
+  Driver driver(std::move(config));
+  EXPECT_EQ(driver.run().code(), ErrorCode::kUnwritable);
+  EXPECT_TRUE(driver.summary().files.empty());
+}
+
+TEST(Driver, SendsRecordsToASocket) {
+  const Directory directory;
+  testing::SeqpacketListener listener(directory.path("socket"));
+  DriverConfig config;
+  config.input_path = kCapture;
+  config.socket_path = directory.path("socket");
+  config.output_path = directory.path("flow.sf");
+  uint64_t messages = 0;
+  std::thread reader([&] {
+    listener.accept();
+    EXPECT_EQ(listener.receive()[0], 0);
+    for (messages = 1; !listener.receive().empty();) ++messages;
+  });
+  Driver driver(std::move(config));
+  EXPECT_TRUE(driver.run().is_ok());
+  reader.join();
+  EXPECT_EQ(driver.summary().socket_sent, messages);
+  EXPECT_EQ(driver.summary().socket_dropped, 0u);
+  EXPECT_EQ(driver.summary().records, messages + driver.summary().socket_dropped_ipv6);
+  EXPECT_EQ(records_of(directory.path("flow.sf")).size(), messages);
+}
+
+TEST(Driver, ReportsStatisticsAndLogs) {
+  const Directory directory;
+  std::vector<Statistics> statistics;
+  std::vector<std::string> lines;
+  DriverConfig config;
+  config.input_path = kCapture;
+  config.output_path = directory.path("flow");
+  config.rotate_seconds = 20;
+  config.stats_seconds = 3600;
+  config.statistics = [&](const Statistics& now) { statistics.push_back(now); };
+  config.log = [&](const LogMessage& message) {
+    EXPECT_EQ(message.module, "driver");
+    EXPECT_EQ(message.severity, LogSeverity::kInfo);
+    lines.push_back(std::to_string(message.verbosity) + " " + std::string(message.text));
+  };
+  Driver driver(std::move(config));
+  ASSERT_TRUE(driver.run().is_ok());
+  const size_t rotations = driver.summary().files.size() - 1;
+  ASSERT_GT(rotations, 0u);
+  ASSERT_EQ(statistics.size(), rotations + 1);
+  for (size_t i = 0; i < rotations; ++i) {
+    EXPECT_EQ(statistics[i].reason, Statistics::Reason::kRotation);
+    EXPECT_LT(statistics[i].records, statistics[i + 1].records);
+    EXPECT_GT(statistics[i].processes, 0u);
+  }
+  EXPECT_EQ(statistics.back().reason, Statistics::Reason::kEnd);
+  EXPECT_EQ(statistics.back().records, driver.summary().records);
+  ASSERT_EQ(lines.size(), statistics.size() + 2);
+  EXPECT_EQ(lines.front(), "1 reading " + kCapture);
+  EXPECT_EQ(lines[1].find("0 Container Table: "), 0u) << lines[1];
+  EXPECT_NE(lines[1].find(" Num Records Written: " + std::to_string(statistics[0].records)),
+            std::string::npos);
+  EXPECT_EQ(lines.back(), "1 read " + std::to_string(driver.summary().events) + " events");
 }
 
 TEST(Driver, DeliversViewsOfTheRecords) {

@@ -10,6 +10,7 @@
 #include "output/column_sink.h"
 #include "output/null_sink.h"
 #include "recover.h"
+#include "sysflow/fan_out.h"
 #include "sysflow/forwarding_sink.h"
 #include "sysflow_file/reader.h"
 
@@ -77,71 +78,6 @@ class CountingSink : public sysflow::ForwardingSink {
 
  private:
   RecordCounts& counts_;
-};
-
-// Passes records to two sinks. Files keep no entities that they would have to forget.
-class TeeSink : public sysflow::ForwardingSink {
- public:
-  TeeSink(std::unique_ptr<sysflow::RecordSink> first, std::unique_ptr<output::AvroFiles> files)
-      : ForwardingSink(first.get()), first_(std::move(first)), files_(std::move(files)) {}
-
-  void header(const sysflow::Header& record) override {
-    ForwardingSink::header(record);
-    files_->header(record);
-  }
-  void container(const sysflow::Container& record) override {
-    ForwardingSink::container(record);
-    files_->container(record);
-  }
-  void process(const sysflow::Process& record) override {
-    ForwardingSink::process(record);
-    files_->process(record);
-  }
-  void file(const sysflow::File& record) override {
-    ForwardingSink::file(record);
-    files_->file(record);
-  }
-  void process_event(const sysflow::ProcessEvent& record) override {
-    ForwardingSink::process_event(record);
-    files_->process_event(record);
-  }
-  void network_flow(const sysflow::NetworkFlow& record) override {
-    ForwardingSink::network_flow(record);
-    files_->network_flow(record);
-  }
-  void file_flow(const sysflow::FileFlow& record) override {
-    ForwardingSink::file_flow(record);
-    files_->file_flow(record);
-  }
-  void file_event(const sysflow::FileEvent& record) override {
-    ForwardingSink::file_event(record);
-    files_->file_event(record);
-  }
-  void process_flow(const sysflow::ProcessFlow& record) override {
-    ForwardingSink::process_flow(record);
-    files_->process_flow(record);
-  }
-  void pod(const sysflow::Pod& record) override {
-    ForwardingSink::pod(record);
-    files_->pod(record);
-  }
-  void k8s_event(const sysflow::K8sEvent& record) override {
-    ForwardingSink::k8s_event(record);
-    files_->k8s_event(record);
-  }
-  void flush() override {
-    ForwardingSink::flush();
-    files_->flush();
-  }
-  void finish() override {
-    ForwardingSink::finish();
-    files_->finish();
-  }
-  uint64_t skipped_ipv6_flows() const { return files_->skipped_ipv6_flows(); }
-
- private:
-  std::unique_ptr<sysflow::RecordSink> first_;
-  std::unique_ptr<output::AvroFiles> files_;
 };
 
 }  // namespace
@@ -386,9 +322,10 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
     return queue_.push(FileBytes{number, start_seconds, std::move(bytes)});
   };
   std::unique_ptr<sysflow::RecordSink> sink;
+  std::unique_ptr<sysflow::RecordSink> datums_beside_files;
+  std::unique_ptr<output::AvroFiles> files_beside_datums;
   output::AvroContainer* avro = nullptr;
   output::ColumnSink* columns = nullptr;
-  TeeSink* with_files = nullptr;
   output::AvroFiles* only_files = nullptr;
   switch (config_.output) {
     case OutputKind::kAvro: {
@@ -420,10 +357,10 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
         sink = std::move(datums);
         break;
       }
-      auto files = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel);
-      auto both = std::make_unique<TeeSink>(std::move(datums), std::move(files));
-      with_files = both.get();
-      sink = std::move(both);
+      files_beside_datums = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel);
+      datums_beside_files = std::move(datums);
+      sink = std::make_unique<sysflow::FanOut>(
+          std::vector<sysflow::RecordSink*>{datums_beside_files.get(), files_beside_datums.get()});
       break;
     }
     case OutputKind::kNone:
@@ -444,8 +381,8 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
     summary.add_note(Reason::kImpossibleTimes, columns->impossible_times());
     summary.add_skipped(Reason::kCutTexts, columns->cut_texts());
   }
-  if (with_files != nullptr) {
-    summary.add_skipped(Reason::kIpv6FlowsInSfFiles, with_files->skipped_ipv6_flows());
+  if (files_beside_datums != nullptr) {
+    summary.add_skipped(Reason::kIpv6FlowsInSfFiles, files_beside_datums->skipped_ipv6_flows());
   }
   if (avro != nullptr || only_files != nullptr) {
     const uint64_t skipped =

@@ -108,7 +108,7 @@ inline void emit_one_of_each(sysflow::RecordSink& sink) {
   sink.pod({now, "pod1", "web", "node7", "default", 3});
   sink.container({"c1", "name", "image:tag", "sha", 7, true, "pod1"});
   sink.container({"c2", "", "", "", 0, false, std::nullopt});
-  sink.process({ObjectState::kReup,
+  sink.process({sysflow::ObjectState::kReup,
                 {0, 1},
                 std::nullopt,
                 now,
@@ -123,7 +123,7 @@ inline void emit_one_of_each(sysflow::RecordSink& sink) {
                 false,
                 "",
                 {}});
-  sink.process({ObjectState::kCreated,
+  sink.process({sysflow::ObjectState::kCreated,
                 oid,
                 Oid{0, 1},
                 now + 1,
@@ -138,8 +138,8 @@ inline void emit_one_of_each(sysflow::RecordSink& sink) {
                 true,
                 "/home/",
                 {"A=1", "", "B=2"}});
-  sink.file({ObjectState::kModified, one, now + 2, 'f', "/etc/passwd", std::nullopt});
-  sink.file({ObjectState::kReup, two, now + 3, 'd', "/tmp", "c1"});
+  sink.file({sysflow::ObjectState::kModified, one, now + 2, 'f', "/etc/passwd", std::nullopt});
+  sink.file({sysflow::ObjectState::kReup, two, now + 3, 'd', "/tmp", "c1"});
   sink.process_event({oid, now + 4, 4243, kOpSetuid, {"root", ""}, -13, std::nullopt});
   NetworkFlow net;
   net.proc_oid = oid;

@@ -71,7 +71,19 @@ const cpp: Record<string, readonly string[]> = {
   sysflow_file: ['base', 'sysflow', 'output'],
   live: ['base', 'scap', 'state', 'probe'],
   libsysflow: ['base', 'filter'],
-  '.': ['base', 'scap', 'state', 'events', 'rules', 'sysflow', 'output', 'sysflow_file', 'live'],
+  library: ['base', 'sysflow', 'output', 'live'],
+  '.': [
+    'base',
+    'scap',
+    'state',
+    'events',
+    'rules',
+    'sysflow',
+    'output',
+    'sysflow_file',
+    'live',
+    'library',
+  ],
 };
 
 /** Tracked files, and untracked files that git does not ignore. */

@@ -18,7 +18,7 @@ struct EnvironmentSettings {
   std::optional<bool> process_flows;       // ENABLE_PROC_FLOW
   std::optional<int> file_reads;           // FILE_READ_MODE: 0, 1, 2, in the order of FileReads
   std::optional<std::string> node_ip;      // NODE_IP; an empty value counts
-  std::optional<bool> stats;               // ENABLE_STATS
+  std::optional<bool> stats;               // ENABLE_STATS; only true
   std::optional<bool> drop_mode;           // ENABLE_DROP_MODE: the opposite of live.all_calls
   std::optional<bool> debug;               // DRIVER_LOG: see log_settings()
   std::optional<std::string> k8s_api_url;  // SF_K8S_API_URL
@@ -30,8 +30,8 @@ struct EnvironmentSettings {
 // Booleans are on with 1, true and yes in any case, and off with any other value.
 EnvironmentSettings read_environment(const EnvironmentLookup& lookup = {});
 
-// Overrides the fields that `config` has for them. `stats` turns statistics on, every 30 seconds if
-// stats_seconds is 0, or off.
+// Overrides the fields that `config` has for them. `stats` makes it every 30 seconds if
+// stats_seconds is 0.
 void apply_environment(const EnvironmentSettings& settings, DriverConfig& config);
 
 }  // namespace sfkit

@@ -11,11 +11,11 @@
 
 namespace sfkit {
 
-enum class Severity : uint8_t { kInfo, kWarning, kError };
+enum class LogSeverity : uint8_t { kInfo, kWarning, kError };
 
 // Valid only during the call of a hook.
 struct LogMessage {
-  Severity severity = Severity::kInfo;
+  LogSeverity severity = LogSeverity::kInfo;
   // 0: of general interest. Verbose messages: 1 occasional, 2 frequent.
   int verbosity = 0;
   std::string_view module;  // "driver", "socket" or "containers"

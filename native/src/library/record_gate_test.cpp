@@ -1,0 +1,64 @@
+#include "library/record_gate.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "testing/record_log.h"
+
+namespace sfkit::library {
+namespace {
+
+TEST(RecordGate, HoldsAHeaderUntilARecordFollows) {
+  RecordLog log;
+  sysflow::TableSizes sizes;
+  std::atomic<bool> stop{false};
+  RecordGate gate(
+      log, nullptr, sizes, {}, [](Statistics::Reason) {}, stop);
+  gate.header({});
+  EXPECT_TRUE(log.lines.empty());
+  gate.container({});
+  EXPECT_EQ(log.lines.size(), 2u);
+  EXPECT_EQ(log.lines[0].find("SFHeader"), 0u);
+  // Two headers in a row are two files.
+  gate.header({});
+  gate.header({});
+  gate.finish();
+  EXPECT_EQ(log.counts["SFHeader"], 3u);
+  EXPECT_EQ(gate.records(), 4u);
+  EXPECT_TRUE(log.finished);
+}
+
+TEST(RecordGate, ReportsEachIntervalARotationAndTheEnd) {
+  RecordLog log;
+  sysflow::TableSizes sizes;
+  std::atomic<bool> stop{false};
+  std::vector<Statistics::Reason> reports;
+  RecordGate gate(
+      log, nullptr, sizes, {.stats_seconds = 1},
+      [&reports](Statistics::Reason reason) { reports.push_back(reason); }, stop);
+  gate.header({});
+  while (reports.empty()) gate.flush();
+  // Also without a flush, as in a capture file.
+  while (reports.size() < 2) gate.container({});
+  gate.header({});
+  gate.finish();
+  using enum Statistics::Reason;
+  EXPECT_EQ(reports, (std::vector{kInterval, kInterval, kRotation, kEnd}));
+}
+
+TEST(RecordGate, ReportsNothingUnlessAsked) {
+  RecordLog log;
+  sysflow::TableSizes sizes;
+  std::atomic<bool> stop{false};
+  uint64_t reports = 0;
+  RecordGate gate(
+      log, nullptr, sizes, {}, [&reports](Statistics::Reason) { ++reports; }, stop);
+  gate.header({});
+  gate.header({});
+  gate.finish();
+  EXPECT_EQ(reports, 0u);
+}
+
+}  // namespace
+}  // namespace sfkit::library
