@@ -1,12 +1,11 @@
 #include "libsysflow/config.h"
 
-#include <sysflow/sysflowexception.h>
-
 #include <bit>
 #include <string>
 #include <string_view>
 
 #include "filter/filter.h"
+#include "libsysflow/errors.h"
 #include "live_limits.gen.h"
 
 namespace sfkit::libsysflow {
@@ -132,8 +131,7 @@ DriverConfig driver_config(const SysFlowConfig& config, const EnvironmentSetting
   apply_environment(environment, result);
   if (!result.filter.empty()) {
     if (const auto filter = filter::Filter::compile(result.filter); !filter.is_ok())
-      throw sfexception::SysFlowException(escape(filter.status().message()),
-                                          sfexception::LibsError);
+      throw exception_of(sfexception::LibsError, filter.status().message());
   }
   return result;
 }

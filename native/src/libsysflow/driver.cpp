@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "libsysflow/config.h"
+#include "libsysflow/errors.h"
 #include "libsysflow/records.h"
 
 namespace sysflowlibscpp {
@@ -27,7 +28,7 @@ static_assert(static_cast<int>(sfkit::DriverError::kOperationNotSupported) ==
               sfexception::OperationNotSupported);
 
 SysFlowException exception_of(sfkit::DriverError code, const std::string& message) {
-  return {sfkit::escape(message), static_cast<SysFlowError>(code)};
+  return sfkit::libsysflow::exception_of(static_cast<SysFlowError>(code), message);
 }
 
 const char* name_of(DriverType type) {
@@ -101,7 +102,7 @@ class SysFlowDriver::Implementation {
         driver_(complete(std::move(settings))) {
     if (config.driverType == EBPF || config.driverType == KMOD) {
       log(sfkit::LogSeverity::kWarning, std::string("driverType ") + name_of(config.driverType) +
-                                         ": sfkit captures with its own probe instead");
+                                            ": sfkit captures with its own probe instead");
     }
   }
 
