@@ -7,6 +7,7 @@ import type { SysFlowCallback, SysFlowConfig } from '../../src/driver/config.js'
 import { SysFlowDriver } from '../../src/driver/driver.js';
 import { containerTypes } from '../../src/engine/schema.gen.js';
 import { SysFlowError, sysFlowErrorCodes } from '../../src/engine/sysflow-errors.js';
+import type { ActivityRecord } from '../../src/records/types.js';
 import { capturesIn, corpusCaptures, fixtures, root } from '../helpers/corpus.js';
 import {
   type Build,
@@ -119,19 +120,26 @@ function counted(path: string, settings: string[] = [], build?: Build, env = {})
   return JSON.parse(run(program('count', build), [path, ...settings], env).stdout);
 }
 
-async function countsOfNode(config: SysFlowConfig, env = {}): Promise<Counts> {
-  const counts: Counts = { code: -1, containers: 0, files: 0 };
+/** Counts a record of Node as count.cpp does. */
+function count(
+  counts: Counts,
+  record: ActivityRecord,
+  [container, ...files]: readonly (object | null)[],
+): void {
+  // The records of C++ have no room for IPv6.
+  if (record.type === 'NetworkFlow' && record.family === 6) return;
   const add = (name: string) => {
     counts[name] = (counts[name] ?? 0) + 1;
   };
-  const callback: SysFlowCallback = (_header, container, _process, file1, file2, record) => {
-    // The records of C++ have no room for IPv6.
-    if (record.type === 'NetworkFlow' && record.family === 6) return;
-    add(record.type);
-    if (container !== null) add('containers');
-    if (file1 !== null) add('files');
-    if (file2 !== null) add('files');
-  };
+  add(record.type);
+  if (container !== null) add('containers');
+  for (const file of files) if (file !== null) add('files');
+}
+
+async function countsOfNode(config: SysFlowConfig, env = {}): Promise<Counts> {
+  const counts: Counts = { code: -1, containers: 0, files: 0 };
+  const callback: SysFlowCallback = (_header, container, _process, file1, file2, record) =>
+    count(counts, record, [container, file1, file2]);
   try {
     await new SysFlowDriver({ ...config, callback }, env).run();
   } catch (error) {
@@ -313,24 +321,48 @@ describe.skipIf(noLive !== undefined)(liveTitle('the running kernel'), () => {
     expect(output).toMatch(/run returned 0 after \d+ records\n$/);
   });
 
-  it('shows the same programs as the driver for Node', async () => {
-    const names = new Set<string>();
+  it('counts are those of the driver for Node', async () => {
+    const [start, work, end] = ['start', 'work', 'end'].map((name) => {
+      const path = join(directory, `sfkit-${name}`);
+      cpSync('/bin/ls', path);
+      return path;
+    }) as [string, string, string];
+    const falcoFilter = `proc.exe startswith ${directory}/sfkit-`;
+    const arguments_ = ['live', 'only=sfkit-work', `falcoFilter=${falcoFilter}`];
+    const child = spawn(program('count'), arguments_, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (data) => {
+      output += data;
+    });
+    const ended = new Promise((resolve) => child.on('close', resolve));
+
+    const seen = new Set<string>();
+    const counts: Counts = { code: -1, containers: 0, files: 0 };
     const driver = new SysFlowDriver(
       {
-        callback: (_header, _container, process) => {
-          if (process?.exe.endsWith('/errors-g++-archive')) names.add(process.exe);
+        falcoFilter,
+        callback(_header, container, process, file1, file2, record) {
+          seen.add(process?.exe ?? '');
+          if (process?.exe === work) count(counts, record, [container, file1, file2]);
         },
       },
       {},
     );
     const running = driver.run();
-    await until(() => {
-      run(program('errors'), ['NO_DRIVER', '1', capture]);
-      return names.size > 0;
-    });
+    const bothSee = (path: string) =>
+      until(() => {
+        spawnSync(path, [directory]);
+        return seen.has(path) && output.includes(`${path}\n`);
+      });
+    await bothSee(start);
+    for (let i = 0; i < 5; i += 1) spawnSync(work, ['-l', directory]);
+    await bothSee(end);
+    child.kill('SIGTERM');
     driver.exit();
-    await running;
-    expect([...names]).toEqual([program('errors')]);
+    await Promise.all([ended, running]);
+    expect(JSON.parse(output.trimEnd().split('\n').at(-1) as string)).toEqual(counts);
+    expect(counts.ProcessEvent).toBeGreaterThanOrEqual(10);
+    expect(counts.files).toBeGreaterThan(0);
   });
 });
 

@@ -1,5 +1,8 @@
 // Counts records by type in a class, and prints the counts and the code of the error as JSON.
-// Arguments: a capture, then settings such as fileOnly=0.
+// Arguments: a capture, or "live" for the running kernel until SIGTERM; then settings such as
+// fileOnly=0. With only=NAME it counts the records of programs whose path ends in NAME, and prints a
+// line when it sees another program for the first time.
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -13,10 +16,18 @@ using namespace std::placeholders;
 
 class Counter {
  public:
+  std::string only;
+
   void process(SFHeader* /*header*/, Container* cont, Process* proc, File* f1, File* f2,
                SysFlow* rec) {
+    if (!ends_with(proc->exe, only)) {
+      if (seen_[proc->exe]++ == 0) {
+        std::printf("%s\n", proc->exe.c_str());
+        std::fflush(stdout);
+      }
+      return;
+    }
     counts_[rec->rec.idx()]++;
-    if (proc == nullptr) std::abort();
     if (cont != nullptr) with_container_++;
     if (f1 != nullptr) files_++;
     if (f2 != nullptr) files_++;
@@ -33,7 +44,13 @@ class Counter {
   }
 
  private:
+  static bool ends_with(const std::string& text, const std::string& end) {
+    return text.size() >= end.size() &&
+           text.compare(text.size() - end.size(), end.size(), end) == 0;
+  }
+
   std::map<size_t, int> counts_;
+  std::map<std::string, int> seen_;
   int with_container_ = 0;
   int files_ = 0;
 };
@@ -60,19 +77,25 @@ static void set(SysFlowConfig* config, const std::string& name, const std::strin
   if (name == "singleBufferDimension") config->singleBufferDimension = std::stoull(value);
 }
 
+static sysflowlibscpp::SysFlowDriver* driver = nullptr;
+
+static void stop(int) { driver->exit(); }
+
 int main(int argc, char** argv) {
   SysFlowConfig* config = sysflowlibscpp::InitializeSysFlowConfig();
-  if (argc > 1) config->scapInputPath = argv[1];
+  if (argc > 1 && strcmp(argv[1], "live") != 0) config->scapInputPath = argv[1];
+  Counter counter;
   for (int i = 2; i < argc; ++i) {
     const std::string setting = argv[i];
     const auto equals = setting.find('=');
     set(config, setting.substr(0, equals), setting.substr(equals + 1));
+    if (setting.compare(0, equals, "only") == 0) counter.only = setting.substr(equals + 1);
   }
-  Counter counter;
   config->callback = std::bind(&Counter::process, &counter, _1, _2, _3, _4, _5, _6);
   int code = -1;
   try {
-    sysflowlibscpp::SysFlowDriver* driver = new sysflowlibscpp::SysFlowDriver(config);
+    driver = new sysflowlibscpp::SysFlowDriver(config);
+    std::signal(SIGTERM, stop);
     driver->run();
     delete driver;
   } catch (SysFlowException& e) {
