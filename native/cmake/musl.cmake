@@ -11,6 +11,8 @@ if(NOT SFKIT_ZIG)
     COMMAND "${SFKIT_PYTHON}" -c "import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), 'zig'))"
     OUTPUT_VARIABLE SFKIT_ZIG OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 endif()
+# Checks only compile: zig builds its C library anew for each set of compiler flags that links.
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 # try_compile() reads this file again, without the cache.
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES SFKIT_ZIG)
 
