@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <bit>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -20,6 +21,7 @@
 #include "live/source.h"
 #include "output/file_sink.h"
 #include "output/socket_sink.h"
+#include "runtimes/watcher.h"
 #include "sysflow/convert.h"
 #include "sysflow/fan_out.h"
 #include "sysflow/records.h"
@@ -35,6 +37,7 @@ constexpr int32_t kContainerTypes = static_cast<int32_t>(ContainerType::kBpm) + 
 constexpr uint32_t kMinRingBytes = 4096;
 // Bytes in the path of a unix socket (linux/un.h).
 constexpr size_t kMaxSocketPath = 107;
+constexpr int64_t kMaxTimeoutSeconds = 3600;
 const std::string kRunningKernel = "the running kernel";
 constexpr uint32_t kMaxSamplingRatio = 128;
 
@@ -201,6 +204,7 @@ live::LiveOptions live_options(const LiveConfig& config) {
   options.record_gzip = config.record_gzip;
   options.max_events = config.max_events;
   options.drops_privileges = config.drop_privileges;
+  options.host_root = config.host_root;
   return options;
 }
 
@@ -217,7 +221,19 @@ Status check(const DriverConfig& config) {
     return invalid("live.sampling_ratio: expected 1 to 128");
   if (live.ring_bytes < kMinRingBytes || !std::has_single_bit(live.ring_bytes))
     return invalid("live.ring_bytes: expected a power of two of at least 4096");
+  if (live.cri_socket.size() > kMaxSocketPath)
+    return invalid("live.cri_socket: expected at most 107 bytes");
+  if (live.runtime_timeout_seconds < 0 || live.runtime_timeout_seconds > kMaxTimeoutSeconds)
+    return invalid("live.runtime_timeout_seconds: expected 0 to 3600");
   return Status::ok();
+}
+
+runtimes::WatcherOptions watcher_options(const LiveConfig& config) {
+  runtimes::WatcherOptions options;
+  options.sockets = runtimes::usual_sockets(config.host_root);
+  if (!config.cri_socket.empty()) options.sockets.cri = {config.cri_socket};
+  options.timeout = std::chrono::seconds(config.runtime_timeout_seconds);
+  return options;
 }
 
 // Keeps the entities that records refer to, joins them and calls back.
@@ -395,9 +411,19 @@ class Driver::Run {
     sysflow::ConvertOptions options = convert_options();
     // Live records must not wait for the end of a long run.
     options.flush_interval = 1;
+    std::optional<runtimes::ContainerWatcher> containers;
+    if (config_.live.ask_runtimes) {
+      containers.emplace(watcher_options(config_.live), [&source](const std::string& json) {
+        source.value()->describe_container(json);
+      });
+      options.container_seen = [&containers](const state::ContainerInfo& container) {
+        containers->add(container.id.view(), container.cgroups);
+      };
+    }
     const std::unique_ptr<scap::Input> input = source.value()->input();
     const Status status =
         sysflow::convert_capture(*input, kRunningKernel, options, sink, cancel_, summary);
+    containers.reset();
     // After an early end, the recording still gets its last events.
     input->stop();
     for (Bytes rest = input->peek(1); !rest.empty(); rest = input->peek(1))

@@ -62,7 +62,7 @@ TEST(Driver, EndsWhenTheCallbackReturnsFalse) {
 }
 
 TEST(Driver, WritesTheFileAtomically) {
-  const std::string path = testing::TempDir() + "/driver.sf";
+  const std::string path = ::testing::TempDir() + "/driver.sf";
   std::filesystem::remove(path);
   DriverConfig config;
   config.input_path = kCapture;
@@ -414,12 +414,21 @@ TEST(Driver, CapturesTheRunningKernel) {
   if (const auto works = live::LiveSource::try_probe({}); !works.is_ok()) {
     GTEST_SKIP() << "live capture is unavailable: " << works.status().message();
   }
-  const std::string path = testing::TempDir() + "sfkit-driver-live";
+  const std::string path = ::testing::TempDir() + "sfkit-driver-live";
+  const Directory directory;
   bool seen = false;
+  bool was_private = false;
   std::atomic<bool> ended{false};
+  const auto is_private = [](const std::string& name) {
+    return std::filesystem::status(name).permissions() == std::filesystem::perms(0600);
+  };
   DriverConfig config;
+  config.output_path = directory.path("flows/");
+  config.rotate_seconds = 3600;
   config.file_reads = FileReads::kAll;
   config.callback = [&](const Joined& joined, const Activity&) {
+    // Unfinished files have another name.
+    was_private = is_private(std::string(joined.header->filename) + ".part");
     seen = seen || (joined.file1 != nullptr && joined.file1->path == path);
     return !seen;
   };
@@ -438,6 +447,10 @@ TEST(Driver, CapturesTheRunningKernel) {
   std::filesystem::remove(path);
   EXPECT_TRUE(status.is_ok()) << status.message();
   EXPECT_TRUE(seen);
+  EXPECT_TRUE(was_private);
+  ASSERT_EQ(driver.summary().files.size(), 1u);
+  EXPECT_TRUE(is_private(driver.summary().files[0]));
+  EXPECT_GT(records_of(driver.summary().files[0]).size(), 1u);
 }
 
 }  // namespace

@@ -95,15 +95,14 @@ class RecordLog : public sysflow::RecordSink {
 
 // One record of each kind, with distinct values in all fields, so that swapped fields show.
 inline void emit_one_of_each(sysflow::RecordSink& sink) {
-  using namespace sysflow;
-  Foid one{};
-  Foid two{};
+  sysflow::Foid one{};
+  sysflow::Foid two{};
   for (size_t i = 0; i < one.size(); ++i) {
     one[i] = static_cast<uint8_t>(i * 7);
     two[i] = static_cast<uint8_t>(255 - i);
   }
   const int64_t now = 1600000000123456789;
-  const Oid oid{now, 4242};
+  const sysflow::Oid oid{now, 4242};
   sink.header({5, "exporter", "10.0.0.1", "a.sf"});
   sink.pod({now, "pod1", "web", "node7", "default", 3});
   sink.container({"c1", "name", "image:tag", "sha", 7, true, "pod1"});
@@ -125,7 +124,7 @@ inline void emit_one_of_each(sysflow::RecordSink& sink) {
                 {}});
   sink.process({sysflow::ObjectState::kCreated,
                 oid,
-                Oid{0, 1},
+                sysflow::Oid{0, 1},
                 now + 1,
                 "/bin/caf\xC3\xA9",
                 "-x  y",
@@ -140,25 +139,34 @@ inline void emit_one_of_each(sysflow::RecordSink& sink) {
                 {"A=1", "", "B=2"}});
   sink.file({sysflow::ObjectState::kModified, one, now + 2, 'f', "/etc/passwd", std::nullopt});
   sink.file({sysflow::ObjectState::kReup, two, now + 3, 'd', "/tmp", "c1"});
-  sink.process_event({oid, now + 4, 4243, kOpSetuid, {"root", ""}, -13, std::nullopt});
-  NetworkFlow net;
+  sink.process_event({oid, now + 4, 4243, sysflow::kOpSetuid, {"root", ""}, -13, std::nullopt});
+  sysflow::NetworkFlow net;
   net.proc_oid = oid;
   net.ts = now + 5;
   net.tid = 4244;
-  net.op_flags = kOpConnect | kOpClose;
+  net.op_flags = sysflow::kOpConnect | sysflow::kOpClose;
   net.end_ts = now + 6;
   net.sip.bytes = {10, 1, 2, 203};
   net.sport = 65535;
   net.dip.bytes = {192, 168, 0, 254};
   net.dport = 443;
+  net.dip_name = "www.example.org";
   net.proto = 6;
   net.fd = 9;
   net.counters = {1, 2, 3000000000, 4};
   sink.network_flow(net);
-  sink.file_flow({oid, now + 7, 4245, kOpOpen | kOpReadRecv, 4097, now + 8, one, 3, {5, 6, 7, 8}});
-  sink.file_event({oid, now + 9, 4246, kOpRename, one, -2, two});
-  sink.file_event({oid, now + 10, 4246, kOpUnlink, two, 0, std::nullopt});
-  sink.process_flow({oid, now + 11, 12, kOpClone | kOpExit, now + 12, 11, 1});
+  sink.file_flow({oid,
+                  now + 7,
+                  4245,
+                  sysflow::kOpOpen | sysflow::kOpReadRecv,
+                  4097,
+                  now + 8,
+                  one,
+                  3,
+                  {5, 6, 7, 8}});
+  sink.file_event({oid, now + 9, 4246, sysflow::kOpRename, one, -2, two});
+  sink.file_event({oid, now + 10, 4246, sysflow::kOpUnlink, two, 0, std::nullopt});
+  sink.process_flow({oid, now + 11, 12, sysflow::kOpClone | sysflow::kOpExit, now + 12, 11, 1});
   sink.k8s_event({"PODS", "DELETED", now + 13, "{\"a\":1}"});
   sink.finish();
 }

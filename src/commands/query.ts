@@ -173,6 +173,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
         parameters,
         cache: openCache(flags),
         keepsOpen: isShell,
+        isOnly: !isShell && kept === undefined,
       });
       if (isShell) {
         const { runQueryShell } = await import('../cli/query-shell.js');

@@ -184,11 +184,14 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   #start(log: Log): Run {
     const { config } = this;
     // A live capture can take long: its unfinished output is visible, and stays whatever happens.
+    const isLive = config.scapInputPath === '';
     const files =
       config.filePath === ''
         ? undefined
         : new FileWriter(config, {
-            keeps: config.scapInputPath === '',
+            keeps: isLive,
+            // It has data of other programs.
+            isPrivate: isLive,
             drainSignal: this.#drain.signal,
           });
     const socket = config.socketPath === '' ? undefined : new SocketWriter(config.socketPath, log);

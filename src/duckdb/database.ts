@@ -114,6 +114,17 @@ export async function openDatabase(
   };
 }
 
+let sealed: ReturnType<typeof openDatabase> | undefined;
+
+/**
+ * A connection without access to files, to parse SQL of users. All callers share its database, so
+ * SQL of users must not be executed in it.
+ */
+export async function sealedConnection(): Promise<DuckDBConnection> {
+  sealed ??= openDatabase({ sealed: true });
+  return (await sealed).connection;
+}
+
 let nextRows = 1;
 
 /**

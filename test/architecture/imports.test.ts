@@ -72,6 +72,7 @@ const cpp: Record<string, readonly string[]> = {
   live: ['base', 'scap', 'state', 'probe'],
   libsysflow: ['base', 'filter'],
   library: ['base', 'sysflow', 'output', 'live'],
+  runtimes: ['base'],
   '.': [
     'base',
     'scap',
@@ -83,6 +84,7 @@ const cpp: Record<string, readonly string[]> = {
     'sysflow_file',
     'live',
     'library',
+    'runtimes',
   ],
 };
 

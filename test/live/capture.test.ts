@@ -607,6 +607,8 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(summary.live.running).toBe(false);
     expect(summary.live.gaps.filter(({ isLoss }) => isLoss)).toEqual([]);
     expect((await readSf(filePath)).length).toBeGreaterThan(1);
+    // It has data of other programs.
+    expect(statSync(filePath).mode & 0o777).toBe(0o600);
   });
 });
 

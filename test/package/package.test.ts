@@ -99,7 +99,16 @@ void driver.run().catch((error) => error instanceof SysFlowError && error.code =
 void version;
 `;
 
-const publicHeaders = ['config.h', 'driver.h', 'records.h', 'status.h', 'version.h'];
+const publicHeaders = [
+  'checks.h',
+  'config.h',
+  'driver.h',
+  'environment.h',
+  'log.h',
+  'records.h',
+  'status.h',
+  'version.h',
+];
 
 describe('a C++ program', () => {
   it(

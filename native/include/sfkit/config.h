@@ -82,7 +82,7 @@ struct LiveConfig {
   // Ask docker, podman and CRI runtimes for the names and images of containers.
   bool ask_runtimes = true;
   std::string cri_socket;  // the only CRI socket to ask; empty: the usual ones
-  // Seconds to ask about one container; 0: only what a runtime knows at once, without another try.
+  // Seconds to ask about one container, at most 3600; 0: only once, without another attempt.
   int64_t runtime_timeout_seconds = 30;
   // Directory with the files of the host, such as /host in a container: its /proc and the sockets
   // of runtimes are below it. Empty: the own root directory.

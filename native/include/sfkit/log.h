@@ -18,7 +18,7 @@ struct LogMessage {
   LogSeverity severity = LogSeverity::kInfo;
   // 0: of general interest. Verbose messages: 1 occasional, 2 frequent.
   int verbosity = 0;
-  std::string_view module;  // "driver", "socket" or "containers"
+  std::string_view module;  // "driver" or "socket"
   std::string_view text;    // can have captured text: see escape()
 };
 

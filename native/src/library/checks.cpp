@@ -103,7 +103,9 @@ std::optional<CheckFailure> check_proc(const Machine& machine) {
 }
 
 DriverError probe_error_of(const Status& status) {
-  if (status.message().starts_with("/proc")) return DriverError::kProcResourceNotFound;
+  // The host's can be in another place.
+  if (status.message().find("/proc is not mounted") != std::string::npos)
+    return DriverError::kProcResourceNotFound;
   if (status.message().find("this build of sfkit has no probe") != std::string::npos)
     return DriverError::kProbeNotExist;
   return status.code() == ErrorCode::kUnreadable ? DriverError::kProbeAccessDenied

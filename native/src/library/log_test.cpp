@@ -120,7 +120,7 @@ TEST_F(LogTest, SaysWhyThereAreNoFiles) {
 
 TEST_F(LogTest, KeepsCapturedTextOnItsLine) {
   ::testing::internal::CaptureStderr();
-  Log(LogSettings{.name = "name"})({LogSeverity::kError, 0, "driver", "a\n\x1b[2J"});
+  Log(log_settings("name", false, lookup({})))({LogSeverity::kError, 0, "driver", "a\n\x1b[2J"});
   EXPECT_EQ(texts(::testing::internal::GetCapturedStderr()), "a\\x0a\\x1b[2J");
 }
 

@@ -53,9 +53,10 @@ Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& optio
   std::unique_ptr<LiveCapture> capture(new LiveCapture(options));
   auto probe = Probe::load(options.probe);
   if (!probe.is_ok()) return probe.status();
-  if (read_small_file("/proc/self/stat").empty()) {
-    return Status(ErrorCode::kUnreadable,
-                  "/proc is not mounted; mount it: live capture reads the running processes there");
+  if (const std::string proc = options.host_root + "/proc";
+      read_small_file(proc + "/self/stat").empty()) {
+    return Status(ErrorCode::kUnreadable, proc + " is not mounted; mount it: live capture reads " +
+                                              "the running processes there");
   }
   capture->probe_ = std::make_unique<Probe>(std::move(probe.value()));
   auto rings = RingMerger::map(capture->probe_->rings());
@@ -99,7 +100,7 @@ void LiveCapture::cancel() {
 void LiveCapture::start_reading() {
   started_reading_ = true;
   current_ = std::make_shared<const std::vector<uint8_t>>(
-      describe_machine(clock_.boot_time(), start_time_, cancelled_));
+      describe_machine(clock_.boot_time(), start_time_, cancelled_, options_.host_root));
   if (recorder_) recorder_->start(current_);
   {
     const std::lock_guard lock(mutex_);

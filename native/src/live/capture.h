@@ -61,7 +61,8 @@ class LiveCapture {
   static constexpr size_t kMaxQueued = 256;
   static constexpr size_t kMaxQueuedAtStart = 2048;
 
-  explicit LiveCapture(const LiveOptions& options) : options_(options) {}
+  explicit LiveCapture(const LiveOptions& options)
+      : options_(options), path_check_(options.host_root) {}
   void start_reading();
   void run();
   void gather();

@@ -158,8 +158,9 @@ constexpr AnonymousKind kAnonymous[] = {
 
 class Description {
  public:
-  Description(uint64_t boot_time, uint64_t start, const std::atomic<bool>& cancelled)
-      : boot_time_(boot_time), start_(start), cancelled_(cancelled) {}
+  Description(uint64_t boot_time, uint64_t start, const std::atomic<bool>& cancelled,
+              const std::string& host_root)
+      : boot_time_(boot_time), start_(start), cancelled_(cancelled), host_root_(host_root) {}
 
   std::vector<uint8_t> write() {
     writer_.begin();
@@ -178,8 +179,8 @@ class Description {
     machine.cpus = static_cast<uint32_t>(std::max<long>(::sysconf(_SC_NPROCESSORS_ONLN), 1));
     machine.memory_bytes = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
                            static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-    machine.max_pid =
-        static_cast<uint64_t>(to_number(word_at(read_small_file("/proc/sys/kernel/pid_max"), 0)));
+    machine.max_pid = static_cast<uint64_t>(
+        to_number(word_at(read_small_file(host_root_ + "/proc/sys/kernel/pid_max"), 0)));
     machine.hostname = names.nodename;
     machine.boot_time = boot_time_;
     writer_.machine(machine);
@@ -216,8 +217,8 @@ class Description {
   // Reads the files directly: other sources of names may be slow or remote.
   void add_users() {
     constexpr size_t kMaxBytes = size_t{16} << 20;
-    const std::string passwd = read_small_file("/etc/passwd", kMaxBytes);
-    const std::string group = read_small_file("/etc/group", kMaxBytes);
+    const std::string passwd = read_small_file(host_root_ + "/etc/passwd", kMaxBytes);
+    const std::string group = read_small_file(host_root_ + "/etc/group", kMaxBytes);
     std::vector<scap::UserEntry> users;
     std::vector<scap::GroupEntry> groups;
     each_line(passwd, [&users](std::string_view line) {
@@ -235,8 +236,10 @@ class Description {
   }
 
   void add_processes() {
-    const int64_t self = ::getpid();
-    for (const int64_t pid : numbered_entries("/proc")) {
+    const std::string proc = host_root_ + "/proc";
+    // The own number in the pid namespace of that /proc.
+    const int64_t self = to_number(read_link(proc + "/self"), ::getpid());
+    for (const int64_t pid : numbered_entries(proc)) {
       if (cancelled_) break;
       if (pid != self) add_process(pid);
     }
@@ -265,7 +268,7 @@ class Description {
   }
 
   void add_process(int64_t pid) {
-    const std::string directory = "/proc/" + std::to_string(pid);
+    const std::string directory = host_root_ + "/proc/" + std::to_string(pid);
     scap::ThreadEntry entry;
     if (!read_thread(directory, pid, entry)) return;
     entry.pid = pid;
@@ -435,6 +438,7 @@ class Description {
   uint64_t boot_time_;
   uint64_t start_;
   const std::atomic<bool>& cancelled_;
+  const std::string& host_root_;
   scap::CaptureWriter writer_;
   Texts texts_;
   SocketTable sockets_;
@@ -446,8 +450,9 @@ class Description {
 }  // namespace
 
 std::vector<uint8_t> describe_machine(uint64_t boot_time, uint64_t start,
-                                      const std::atomic<bool>& cancelled) {
-  return Description(boot_time, start, cancelled).write();
+                                      const std::atomic<bool>& cancelled,
+                                      const std::string& host_root) {
+  return Description(boot_time, start, cancelled, host_root).write();
 }
 
 }  // namespace sfkit::live

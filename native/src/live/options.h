@@ -28,6 +28,9 @@ struct LiveOptions {
   uint64_t max_events = 0;  // maximum events; 0: unlimited
   // Drop privileges after the start. Only for a process that does nothing else.
   bool drops_privileges = false;
+  // Directory with the files of the host, if we run in a container: processes are read from
+  // host_root/proc, users from host_root/etc. "" for the own root directory.
+  std::string host_root;
 };
 
 // Something missing from the records, and how often.

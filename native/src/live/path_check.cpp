@@ -161,9 +161,9 @@ std::string full_path(const Open& open, const std::string& process) {
   return from.starts_with('/') ? from + "/" + path : std::string();
 }
 
-bool resolves_to_opened_file(const Open& open) {
+bool resolves_to_opened_file(const Open& open, const std::string& host_root) {
   const std::string process =
-      "/proc/" + std::to_string(value_at<int64_t>(open.event + kThreadAt)) + "/";
+      host_root + "/proc/" + std::to_string(value_at<int64_t>(open.event + kThreadAt)) + "/";
   const std::string path = full_path(open, process);
   if (path.empty()) return false;
   // Without access to the process's root, use our own. Device and inode still prove that it is the
@@ -203,7 +203,7 @@ bool PathCheck::may_look_up(uint64_t now) {
 void PathCheck::look_up(uint8_t* event, uint32_t size, uint64_t now) {
   Open open;
   if (!open.read(event, size)) return;
-  if (!may_look_up(now) || !resolves_to_opened_file(open)) {
+  if (!may_look_up(now) || !resolves_to_opened_file(open, host_root_)) {
     ++doubtful_;
     return;
   }

@@ -3,14 +3,19 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <utility>
 
 namespace sfkit::live {
 
 // Not thread-safe.
 class PathCheck {
  public:
-  // `max_lookups`: limit of lookups per second.
-  explicit PathCheck(uint32_t max_lookups = kMaxLookupsPerSecond) : max_lookups_(max_lookups) {}
+  // `max_lookups`: limit of lookups per second. `host_root`: as in LiveOptions.
+  explicit PathCheck(uint32_t max_lookups = kMaxLookupsPerSecond, std::string host_root = {})
+      : max_lookups_(max_lookups), host_root_(std::move(host_root)) {}
+  explicit PathCheck(std::string host_root)
+      : PathCheck(kMaxLookupsPerSecond, std::move(host_root)) {}
 
   // Removes the mark from an event if its path resolves to the opened file. `event`: header and
   // parameters; `now`: in ns.
@@ -29,6 +34,7 @@ class PathCheck {
   bool may_look_up(uint64_t now);
 
   uint32_t max_lookups_;
+  std::string host_root_;
   uint32_t lookups_ = 0;  // in the current second
   uint64_t period_start_ = 0;
   uint64_t doubtful_ = 0;

@@ -1,7 +1,14 @@
 #include "live/proc_files.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "live/machine.h"
 #include "live/recorder.h"
@@ -57,6 +64,51 @@ TEST(Machine, DescriptionIsAValidCapture) {
   EXPECT_TRUE(visitor.has_machine);
   EXPECT_TRUE(visitor.has_parent);
   EXPECT_GT(visitor.descriptors, 0u);
+}
+
+TEST(Machine, ReadsTheFilesOfTheHost) {
+  namespace fs = std::filesystem;
+  std::string pattern = (fs::temp_directory_path() / "sfkit-host-XXXXXX").string();
+  const fs::path root = ::mkdtemp(pattern.data());
+  const auto put = [&root](const std::string& path, std::string_view text) {
+    fs::create_directories((root / path).parent_path());
+    std::ofstream(root / path, std::ios::binary) << text;
+  };
+  put("etc/passwd", "guest:x:4711:4712::/home/guest:/bin/sh\n");
+  put("etc/group", "guests:x:4712:\n");
+  for (const std::string pid : {"4242", "4243"}) {
+    put("proc/" + pid + "/stat", pid + " (thing) S 1 " + pid + " " + pid + " 0 -1 0\n");
+    put("proc/" + pid + "/status", "Name:\tthing\nTgid:\t" + pid + "\nPid:\t" + pid +
+                                       "\nPPid:\t1\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n");
+    put("proc/" + pid + "/cmdline", std::string_view("/bin/thing\0", 11));
+  }
+  // In that /proc, we are this process.
+  fs::create_symlink("4243", root / "proc/self");
+  struct Visitor : scap::CaptureVisitor {
+    std::vector<int64_t> pids;
+    std::vector<std::string> users;
+    std::vector<std::string> groups;
+
+    void section() override {}
+    void machine(const scap::MachineInfo&) override {}
+    void thread(const scap::ThreadEntry& entry) override { pids.push_back(entry.pid); }
+    void descriptor(int64_t, const scap::FdEntry&) override {}
+    void user(const scap::UserEntry& entry) override { users.emplace_back(entry.name); }
+    void group(const scap::GroupEntry& entry) override { groups.emplace_back(entry.name); }
+    void interface(const scap::InterfaceEntry&) override {}
+    void lists_complete() override {}
+    bool event(const scap::EventView&) override { return true; }
+  } visitor;
+  const std::vector<uint8_t> bytes =
+      describe_machine(1, 7, std::atomic<bool>{false}, root.string());
+  fs::remove_all(root);
+  auto input = scap::Input::over(Bytes(bytes.data(), bytes.size()));
+  ASSERT_TRUE(input.is_ok());
+  scap::ReadStats stats;
+  ASSERT_TRUE(scap::read_capture(*input.value(), "machine", visitor, stats).is_ok());
+  EXPECT_EQ(visitor.pids, std::vector<int64_t>{4242});
+  EXPECT_EQ(visitor.users, std::vector<std::string>{"guest"});
+  EXPECT_EQ(visitor.groups, std::vector<std::string>{"guests"});
 }
 
 TEST(Recorder, WritesChunksInOrderAfterTheDescription) {

@@ -44,11 +44,6 @@ DatumRef SocketSink::make_activity(const Record& record) {
   return datum;
 }
 
-template <typename Record>
-void SocketSink::activity(const Record& record) {
-  accept(make_activity(record));
-}
-
 void SocketSink::header(const sysflow::Header& record) {
   // After a header, entities are written again. Queued records still use the old table.
   entities_ = std::make_shared<SentEntities>();
@@ -78,12 +73,20 @@ void SocketSink::file(const sysflow::File& record) {
   accept(std::move(datum));
 }
 
+void SocketSink::process_event(const sysflow::ProcessEvent& record) {
+  accept(make_activity(record));
+}
+
+void SocketSink::process_flow(const sysflow::ProcessFlow& record) {
+  accept(make_activity(record));
+}
+
 void SocketSink::network_flow(const sysflow::NetworkFlow& record) {
   if (record.ipv6) {
     ++dropped_ipv6_;
     return;
   }
-  activity(record);
+  accept(make_activity(record));
 }
 
 void SocketSink::file_flow(const sysflow::FileFlow& record) {

@@ -46,12 +46,12 @@ class SocketSink : public sysflow::RecordSink {
   void container(const sysflow::Container& record) override;
   void process(const sysflow::Process& record) override;
   void file(const sysflow::File& record) override;
-  void process_event(const sysflow::ProcessEvent& record) override { activity(record); }
+  void process_event(const sysflow::ProcessEvent& record) override;
   // The schema has no IPv6 flows: they are dropped and counted.
   void network_flow(const sysflow::NetworkFlow& record) override;
   void file_flow(const sysflow::FileFlow& record) override;
   void file_event(const sysflow::FileEvent& record) override;
-  void process_flow(const sysflow::ProcessFlow& record) override { activity(record); }
+  void process_flow(const sysflow::ProcessFlow& record) override;
   void pod(const sysflow::Pod& record) override;
   void k8s_event(const sysflow::K8sEvent& record) override;
   void process_gone(const sysflow::Oid& oid) override;
@@ -90,8 +90,6 @@ class SocketSink : public sysflow::RecordSink {
   DatumRef make(const Record& record, Datum::Kind kind);
   template <typename Record>
   DatumRef make_activity(const Record& record);
-  template <typename Record>
-  void activity(const Record& record);
   void accept(DatumRef datum);
   void forget(EndedEntity ended);
   void forget_read();

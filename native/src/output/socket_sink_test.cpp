@@ -42,8 +42,12 @@ class SocketSinkTest : public ::testing::Test {
   }
 
   static sysflow::Oid oid(int64_t pid) { return {pid * 10, pid}; }
-  void header() { sink_->header({.exporter = "box"}); }
-  void container(const std::string& id) { sink_->container({.id = id}); }
+  void header() { sink_->header({}); }
+  void container(const std::string& id) {
+    sysflow::Container record;
+    record.id = id;
+    sink_->container(record);
+  }
   void process(int64_t pid, int64_t parent = 0, const char* container = nullptr) {
     sysflow::Process record;
     record.state = sysflow::ObjectState::kCreated;
@@ -128,6 +132,7 @@ TEST_F(SocketSinkTest, GivesANewReaderWhatItsPredecessorDidNotReadAndItsEntities
   listener_.hang_up();
   states_.clear();
   event(2, 4);
+  sink_->flush();
   listener_.accept();
   EXPECT_EQ(branches(7), (Branches{kHeader, kProcess, kContainer, kProcess, kProcessEvent,
                                    kProcessEvent, kProcessEvent}));
@@ -289,6 +294,7 @@ TEST_F(SocketSinkTest, ForgetsEntitiesThatEnded) {
   sink_->files_forgotten();
   listener_.hang_up();
   file_flow(1, 7);
+  sink_->flush();
   listener_.accept();
   // Their ids are unknown to the new reader, as nothing before the flow brought them again.
   EXPECT_EQ(branches(2), (Branches{kHeader, kFileFlow}));
