@@ -1,13 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openCapture } from '../../src/capture/capture.js';
 import type { SysFlowCallback, SysFlowConfig } from '../../src/driver/config.js';
 import { SysFlowDriver } from '../../src/driver/driver.js';
 import { containerTypes } from '../../src/engine/schema.gen.js';
 import { SysFlowError, sysFlowErrorCodes } from '../../src/engine/sysflow-errors.js';
-import type { ActivityRecord } from '../../src/records/types.js';
+import type { ActivityRecord, SysFlowRecord } from '../../src/records/types.js';
 import { capturesIn, corpusCaptures, fixtures, root } from '../helpers/corpus.js';
 import {
   type Build,
@@ -171,6 +172,8 @@ describe('the callback', () => {
     ['falcoFilter=proc.name = curl', { falcoFilter: 'proc.name = curl' }],
     ['collectionMode=1', { collectionMode: 'SFConsumerMode' }],
     ['collectionMode=2', { collectionMode: 'SFNoFilesMode' }],
+    ['enableConsumerMode=1', { enableConsumerMode: true }],
+    ['enableProcessFlow=0', { enableProcessFlow: false }],
     ['fileReadMode=1', { fileReadMode: 1 }],
   ] as [string, SysFlowConfig][])(
     '%s has the effect that it has in Node',
@@ -186,6 +189,40 @@ describe('the callback', () => {
     const counts = counted(capture, [], undefined, env);
     expect(counts).toEqual(await countsOfNode({ scapInputPath: capture }, env));
     expect(counts).not.toEqual(counted(capture));
+  });
+
+  it('a file of records can be written at the same time, with the configured header', async () => {
+    const filePath = join(directory, 'flows.sf');
+    const settings = [`filePath=${filePath}`, 'exporterID=box', 'nodeIP=10.0.0.1'];
+    const { code, containers, files, ...counts } = counted(capture, settings);
+    const records: SysFlowRecord[] = [];
+    for await (const record of openCapture(filePath)) records.push(record);
+    expect(records[0]).toMatchObject({ exporter: 'box', ip: '10.0.0.1', filename: filePath });
+    for (const [type, count] of Object.entries(counts))
+      expect([type, records.filter((record) => record.type === type).length]).toEqual([
+        type,
+        count,
+      ]);
+  });
+
+  it('files of an interval, and files in a directory, are named after seconds', () => {
+    const folder = join(directory, 'files');
+    counted(capture, [`filePath=${folder}/`]);
+    expect(readdirSync(folder)).toEqual([expect.stringMatching(/^\d+$/)]);
+    counted(capture, [`filePath=${folder}/flows`, 'rotateInterval=1']);
+    const rotated = readdirSync(folder).filter((name) => name.startsWith('flows'));
+    expect(rotated.length).toBeGreaterThan(1);
+    expect(rotated.filter((name) => !/^flows\.\d+$/.test(name))).toEqual([]);
+  });
+
+  it('enableStats logs the sizes of tables, and debugMode logs everything', () => {
+    const log = (settings: string[], env = {}) =>
+      run(program('count'), [capture, ...settings], env);
+    expect(log([]).stderr).toBe('');
+    expect(log(['enableStats=1'], { GLOG_logtostderr: '1' }).stderr).toMatch(
+      /Container Table: \d+/,
+    );
+    expect(log(['debugMode=1', 'appName=shop']).stderr).toMatch(/shop/);
   });
 
   it.each(['webserver.scap', 'webserver-2017.scap', 'live.scap'])(

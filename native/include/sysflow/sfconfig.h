@@ -106,4 +106,5 @@ struct SysFlowConfig {
   SFSysCallMode collectionMode = SFFlowMode;
   ssize_t cpuBuffers = 0;  // processors that share a buffer; 0: all
   DriverType driverType = NO_DRIVER;
+  bool enableConsumerMode = false;  // the same as SFConsumerMode
 };

@@ -81,12 +81,18 @@ void check_together(const SysFlowConfig& config) {
         "field 'scapInputPath' is given and 'driverType' is not NO_DRIVER; with a capture, "
         "'driverType' must be NO_DRIVER");
   }
+  if (config.enableConsumerMode && config.collectionMode == SFNoFilesMode) {
+    refuse(
+        "field 'enableConsumerMode' is true and 'collectionMode' is SFNoFilesMode; they contradict "
+        "each other");
+  }
   if (config.filePath.empty() && config.socketPath.empty() && !config.callback)
     refuse("no output: give 'callback', 'filePath' or 'socketPath'");
 }
 
-FileTracking file_tracking(SFSysCallMode mode) {
-  switch (mode) {
+FileTracking file_tracking(const SysFlowConfig& config) {
+  if (config.enableConsumerMode) return FileTracking::kOpens;
+  switch (config.collectionMode) {
     case SFConsumerMode: return FileTracking::kOpens;
     case SFNoFilesMode: return FileTracking::kNone;
     default: return FileTracking::kFlows;
@@ -119,7 +125,7 @@ DriverConfig driver_config(const SysFlowConfig& config, const EnvironmentSetting
   result.node_ip = config.nodeIP;
   result.filter = config.falcoFilter;
   result.file_reads = static_cast<FileReads>(config.fileReadMode);
-  result.file_tracking = file_tracking(config.collectionMode);
+  result.file_tracking = file_tracking(config);
   result.files_only = config.fileOnly;
   result.process_flows = config.enableProcessFlow;
   result.containers_only = config.filterContainers;

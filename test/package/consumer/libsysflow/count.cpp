@@ -64,7 +64,8 @@ static void set(SysFlowConfig* config, const std::string& name, const std::strin
                                               {"enableProcessFlow", &config->enableProcessFlow},
                                               {"fileOnly", &config->fileOnly},
                                               {"enableStats", &config->enableStats},
-                                              {"debugMode", &config->debugMode}};
+                                              {"debugMode", &config->debugMode},
+                                              {"enableConsumerMode", &config->enableConsumerMode}};
   const std::map<std::string, int*> numbers = {{"rotateInterval", &config->rotateInterval},
                                                {"fileReadMode", &config->fileReadMode},
                                                {"criTO", &config->criTO},

@@ -119,7 +119,8 @@ void defaults() {
   CHECK(config->fileOnly && config->fileReadMode == 2 && config->dropMode && !config->debugMode);
   CHECK(config->callback == nullptr && config->moduleChecks && config->cpuBuffers == 0);
   CHECK(config->appName == "sysflowlibs" && config->collectionMode == SFSysCallMode::SFFlowMode);
-  CHECK(config->driverType == DriverType::NO_DRIVER && config->singleBufferDimension > 0);
+  CHECK(!config->enableConsumerMode && config->driverType == DriverType::NO_DRIVER);
+  CHECK(config->singleBufferDimension > 0);
   CHECK(config->exporterID.empty() && config->nodeIP.empty() && config->filePath.empty());
   CHECK(config->socketPath.empty() && config->scapInputPath.empty() && config->criPath.empty());
   CHECK(config->falcoFilter.empty() && config->k8sAPIURL.empty() && config->k8sAPICert.empty());
