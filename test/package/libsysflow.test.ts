@@ -8,7 +8,7 @@ import type { SysFlowCallback, SysFlowConfig } from '../../src/driver/config.js'
 import { SysFlowDriver } from '../../src/driver/driver.js';
 import { containerTypes } from '../../src/engine/schema.gen.js';
 import { SysFlowError, sysFlowErrorCodes } from '../../src/engine/sysflow-errors.js';
-import type { ActivityRecord, SysFlowRecord } from '../../src/records/types.js';
+import type { ActivityRecord, CaptureRecord } from '../../src/records/types.js';
 import { capturesIn, corpusCaptures, fixtures, root } from '../helpers/corpus.js';
 import {
   type Build,
@@ -195,7 +195,7 @@ describe('the callback', () => {
     const filePath = join(directory, 'flows.sf');
     const settings = [`filePath=${filePath}`, 'exporterID=box', 'nodeIP=10.0.0.1'];
     const { code, containers, files, ...counts } = counted(capture, settings);
-    const records: SysFlowRecord[] = [];
+    const records: CaptureRecord[] = [];
     for await (const record of openCapture(filePath)) records.push(record);
     expect(records[0]).toMatchObject({ exporter: 'box', ip: '10.0.0.1', filename: filePath });
     for (const [type, count] of Object.entries(counts))
