@@ -18,6 +18,10 @@ list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES SFKIT_ZIG)
 
 set(CMAKE_C_COMPILER "${SFKIT_ZIG}" cc -target x86_64-linux-musl)
 set(CMAKE_CXX_COMPILER "${SFKIT_ZIG}" c++ -target x86_64-linux-musl)
+# zig builds its C and C++ libraries once for each optimization level: the check of the compiler
+# builds those that programs need.
+set(CMAKE_C_FLAGS_INIT "-O2")
+set(CMAKE_CXX_FLAGS_INIT "-O2")
 # The archiver is a command of zig, which CMAKE_AR cannot name.
 foreach(language C CXX)
   set(CMAKE_${language}_ARCHIVE_CREATE "\"${SFKIT_ZIG}\" ar qc <TARGET> <LINK_FLAGS> <OBJECTS>")
