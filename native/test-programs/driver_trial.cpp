@@ -1,13 +1,16 @@
 // Runs the driver for C++ as a program of libSysFlow does, so that tests can compare it with the
 // driver for Node. Follows the environment variables. Prints the names of complete files.
 // Usage: sfkit_driver_trial INPUT [output=PATH] [socket=PATH] [rotate=SECONDS] [filter=FILTER]
-//                           [mode=flow|opens|none]
-// With "settings" as INPUT, it prints what the environment asks for, as JSON.
+//                           [mode=flow|opens|none] [cri=SOCKET] [record=PATH]
+// With "settings" as INPUT, it prints what the environment asks for, as JSON. With "live", it
+// captures the running kernel until SIGTERM.
 #include <sfkit/checks.h>
 #include <sfkit/driver.h>
 #include <sfkit/environment.h>
 #include <sfkit/log.h>
 
+#include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -39,6 +42,12 @@ void print_settings(const sfkit::EnvironmentSettings& settings) {
   std::puts((text + "}").c_str());
 }
 
+std::atomic<sfkit::Driver*> running{nullptr};
+
+void end_run(int) {
+  if (sfkit::Driver* const driver = running.load()) driver->exit();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -49,7 +58,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   sfkit::DriverConfig config;
-  config.input_path = argv[1];
+  if (std::string_view(argv[1]) != "live") config.input_path = argv[1];
   for (int i = 2; i < argc; ++i) {
     const std::string_view option = argv[i];
     const size_t equal = option.find('=');
@@ -60,6 +69,8 @@ int main(int argc, char** argv) {
     if (name == "socket") config.socket_path = value;
     if (name == "rotate") config.rotate_seconds = std::atoll(value.c_str());
     if (name == "filter") config.filter = value;
+    if (name == "cri") config.live.cri_socket = value;
+    if (name == "record") config.live.record_path = value;
     if (name == "mode" && value == "opens") config.file_tracking = sfkit::FileTracking::kOpens;
     if (name == "mode" && value == "none") config.file_tracking = sfkit::FileTracking::kNone;
   }
@@ -67,7 +78,10 @@ int main(int argc, char** argv) {
   config.log = sfkit::Log(sfkit::log_settings("sysflowlibs", settings.debug.value_or(false)));
   const bool is_live = config.input_path.empty();
   sfkit::Driver driver(std::move(config));
+  running = &driver;
+  std::signal(SIGTERM, end_run);
   const sfkit::Status status = driver.run();
+  running = nullptr;
   if (!status.is_ok()) {
     std::fprintf(stderr, "%s: %s\n",
                  sfkit::driver_error_name(sfkit::driver_error_of(status, is_live)),

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -9,7 +9,7 @@ import { openCapture } from '../../src/capture/capture.js';
 import type { SysFlowConfig } from '../../src/driver/config.js';
 import { SysFlowDriver } from '../../src/driver/driver.js';
 import { overridesOf } from '../../src/driver/environment.js';
-import { fixtures, root } from '../helpers/corpus.js';
+import { corpus, fixtures, hasCorpus, root } from '../helpers/corpus.js';
 import { testDirectory } from '../helpers/directory.js';
 
 // The driver for C++ does what the driver for Node does: the same files, messages and log lines.
@@ -64,6 +64,33 @@ describe.skipIf(trial === undefined)('the driver for C++', () => {
       const { files } = await cpp(scapInputPath, { output: filePath, ...options }, env);
       expect(files).toEqual([filePath]);
       expect(readFileSync(filePath).equals(wanted)).toBe(true);
+    }
+  });
+
+  it.skipIf(!hasCorpus)('writes the same file of every capture, damaged ones too', async () => {
+    const names = readdirSync(corpus, { recursive: true }).map(String);
+    const all = names
+      .filter((name) => /\.scap(\.gz)?$/.test(name))
+      .map((name) => join(corpus, name));
+    expect(all.length).toBeGreaterThan(100);
+    const filePath = directory.path('flow.sf');
+    /** The content of the file after a run, and the run's error. */
+    const written = async (run: () => Promise<unknown>) => {
+      const error = await run().then(
+        () => '',
+        (reason) => reason,
+      );
+      const content = existsSync(filePath) ? readFileSync(filePath, 'latin1') : undefined;
+      rmSync(filePath, { force: true });
+      return { content, error };
+    };
+    for (const scapInputPath of all) {
+      const wanted = await written(() => node({ scapInputPath, filePath }));
+      const got = await written(() => cpp(scapInputPath, { output: filePath }));
+      expect(got.content === wanted.content, scapInputPath).toBe(true);
+      // In C++, damage is in the summary.
+      if (wanted.error === '' || wanted.error.code === 'EventParsingError') continue;
+      expect(got.error.stderr, scapInputPath).toContain(`${wanted.error.code}: `);
     }
   });
 

@@ -692,5 +692,39 @@ describe.skipIf(noContainers !== undefined)(
         readFileSync(directory.path('c.jsonl'), 'utf8'),
       );
     });
+
+    it('have the description of their runtime in the driver for C++, which a signal ends', async () => {
+      const full = 'fedcba543210'.padEnd(64, '7');
+      const socket = directory.path('cri.sock');
+      const status = { id: full, metadata: { name: 'app' }, image: { image: 'quay.io/app:2' } };
+      const endCri = await startCri(socket, { containers: { [full]: { status, info: {} } } });
+      const place = `${group}/cri-containerd-${full}.scope`;
+      mkdirSync(place, { recursive: true });
+      const recording = directory.path('c.scap');
+      const filePath = directory.path('c.sf');
+      try {
+        const args = ['live', `output=${filePath}`, `record=${recording}`, `cri=${socket}`];
+        const trial = spawn(testProgram('sfkit_driver_trial'), args, { stdio: 'ignore' });
+        const trialEnded = once(trial, 'close');
+        await until(() => existsSync(recording));
+        const script = `echo $$ > ${place}/cgroup.procs; while read go; do /bin/cat /etc/hostname; done`;
+        const shell = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'ignore', 'inherit'] });
+        const ended = once(shell, 'close');
+        await until(() => {
+          shell.stdin.write('go\n');
+          return readFileSync(recording, 'latin1').includes('quay.io/app');
+        });
+        shell.stdin.end('go\n');
+        await ended;
+        trial.kill('SIGTERM');
+        expect(await trialEnded).toEqual([0, null]);
+      } finally {
+        endCri();
+        rmdirSync(place);
+      }
+      const records = await readSf(filePath);
+      const images = records.map(({ type, fields }) => type === 'Container' && fields.image);
+      expect(images).toContain('quay.io/app:2');
+    });
   },
 );
