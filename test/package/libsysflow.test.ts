@@ -298,6 +298,7 @@ describe('errors', () => {
     ['criTO=-1', 'criTO', '0 to 3600'],
     ['singleBufferDimension=5000', 'singleBufferDimension', 'a multiple of 4096'],
     ['appName=a/b', 'appName', 'a name without /'],
+    ['k8sAPIURL=ftp://a', 'k8sAPIURL', 'an http or https URL'],
     [`socketPath=${'s'.repeat(108)}`, 'socketPath', 'at most 107 bytes'],
   ])('%s: LibsError with the field and the permitted values', (setting, field, allowed) => {
     const { stdout, stderr } = run(program('count'), [capture, setting]);

@@ -43,6 +43,10 @@ void check_text(const char* field, const std::string& value) {
     refuse(field, quoted(value), "text without NUL characters");
 }
 
+bool is_http(std::string_view url) {
+  return url.starts_with("http://") || url.starts_with("https://");
+}
+
 void check_fields(const SysFlowConfig& config) {
   check_text("scapInputPath", config.scapInputPath);
   check_text("filePath", config.filePath);
@@ -71,6 +75,10 @@ void check_fields(const SysFlowConfig& config) {
   }
   check_number("cpuBuffers", config.cpuBuffers, live::kMinCpusPerRing, live::kMaxCpusPerRing);
   check_text("criPath", config.criPath);
+  check_text("k8sAPIURL", config.k8sAPIURL);
+  if (!config.k8sAPIURL.empty() && !is_http(config.k8sAPIURL))
+    refuse("k8sAPIURL", quoted(config.k8sAPIURL), "an http or https URL");
+  check_text("k8sAPICert", config.k8sAPICert);
   check_number("criTO", config.criTO, 0, kMaxRuntimeTimeout);
 }
 

@@ -59,7 +59,8 @@ static void set(SysFlowConfig* config, const std::string& name, const std::strin
   const std::map<std::string, std::string*> texts = {
       {"falcoFilter", &config->falcoFilter}, {"filePath", &config->filePath},
       {"exporterID", &config->exporterID},   {"nodeIP", &config->nodeIP},
-      {"socketPath", &config->socketPath},   {"appName", &config->appName}};
+      {"socketPath", &config->socketPath},   {"appName", &config->appName},
+      {"k8sAPIURL", &config->k8sAPIURL}};
   const std::map<std::string, bool*> flags = {{"filterContainers", &config->filterContainers},
                                               {"enableProcessFlow", &config->enableProcessFlow},
                                               {"fileOnly", &config->fileOnly},
