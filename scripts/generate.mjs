@@ -14,6 +14,7 @@ for (const part of [
   'text.mjs',
   'reasons.mjs',
   'live.mjs',
+  'libsysflow.mjs',
 ]) {
   const path = join(root, 'scripts', 'generate', part);
   if (!existsSync(path)) continue;

@@ -72,6 +72,7 @@ const cpp: Record<string, readonly string[]> = {
   output: ['base', 'sysflow'],
   sysflow_file: ['base', 'sysflow', 'output'],
   live: ['base', 'scap', 'state', 'probe'],
+  libsysflow: ['base', 'filter'],
   library: ['base', 'sysflow', 'output', 'live'],
   runtimes: ['base'],
   '.': [

@@ -1,0 +1,4 @@
+// The same as sysflow.hh.
+#pragma once
+
+#include "sysflow.hh"
