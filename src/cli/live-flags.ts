@@ -57,7 +57,7 @@ export const liveFlags = {
     helpGroup,
     helpValue: 'TIME',
     default: '30s',
-    description: 'how long to ask about a container',
+    description: 'how long to ask again about a container that no runtime knows yet; 0: ask once',
   }),
   'cpus-per-buffer': Flags.integer({
     helpGroup,
@@ -99,7 +99,8 @@ export function runtimesOf(flags: {
   if (criPath !== undefined && !existsSync(criPath)) {
     process.stderr.write(`sfkit: ${escapeForTerminal(criPath)}: no such socket yet\n`);
   }
-  return { criPath, timeout: durationOf('cri-timeout', timeout) / 1000 };
+  const isZero = /^0+[smhd]?$/.test(timeout);
+  return { criPath, timeout: isZero ? 0 : durationOf('cri-timeout', timeout) / 1000 };
 }
 
 const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };

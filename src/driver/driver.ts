@@ -75,6 +75,8 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   /** The configuration with defaults and overrides from the environment. */
   readonly config: Readonly<ResolvedConfig>;
   readonly #env: Environment;
+  /** Messages about variables, for the log. */
+  readonly #warnings: string[] = [];
   #session: Session<unknown> | undefined;
   #socket: SocketWriter | undefined;
   #ran = false;
@@ -89,7 +91,9 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   constructor(config: SysFlowConfig, env: Environment = process.env) {
     super();
     this.#env = env;
-    this.config = resolveConfig(withEnvironment(config, env));
+    this.config = resolveConfig(
+      withEnvironment(config, env, (message) => this.#warnings.push(message)),
+    );
     guarded(() => toNativeConfig({ ...engineOptions(this.config), output: 'datums' }));
     if (this.config.scapInputPath === '') {
       if (this.config.moduleChecks) checkProbe(this.config.driverType, env);
@@ -125,6 +129,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     signal?.addEventListener('abort', exit, { once: true });
     if (signal?.aborted) exit();
     const log = openLog({ name: config.appName, debug: config.debugMode }, this.#env);
+    for (const message of this.#warnings) log.warning('driver', message);
     try {
       return await this.#run(log);
     } finally {
@@ -184,11 +189,13 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   #start(log: Log): Run {
     const { config } = this;
     // A live capture can take long: its unfinished output is visible, and stays whatever happens.
+    // It contains data of other programs, so only its owner can read it.
     const files =
       config.filePath === ''
         ? undefined
         : new FileWriter(config, {
             keeps: config.scapInputPath === '',
+            isPrivate: config.scapInputPath === '',
             drainSignal: this.#drain.signal,
           });
     const socket = config.socketPath === '' ? undefined : new SocketWriter(config.socketPath, log);

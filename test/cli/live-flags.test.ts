@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { durationOf, filterOf, liveConfigOf } from '../../src/cli/live-flags.js';
+import { durationOf, filterOf, liveConfigOf, runtimesOf } from '../../src/cli/live-flags.js';
 import { topText } from '../../src/cli/top.js';
 import { reasonCount } from '../../src/engine/reasons.js';
 import { planLive, rotationDirectory } from '../../src/live/plan.js';
@@ -17,6 +17,15 @@ describe('the flags of a live capture', () => {
 
   it.each(['', '0', 'x', '-1', '1y', '99999999d'])('%j is none', (text) => {
     expect(() => durationOf('duration', text)).toThrow(/--duration .*: expected a time/);
+  });
+
+  it.each(['0', '0s', '00m'])('--cri-timeout %s: ask once', (text) => {
+    expect(runtimesOf({ 'cri-timeout': text })).toEqual({ criPath: undefined, timeout: 0 });
+  });
+
+  it('--cri-timeout is a time otherwise', () => {
+    expect(runtimesOf({ 'cri-timeout': '1.5m' }).timeout).toBe(90);
+    expect(() => runtimesOf({ 'cri-timeout': '0x' })).toThrow(/--cri-timeout 0x: expected a time/);
   });
 
   const flags = {
