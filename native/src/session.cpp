@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <cstdio>
+#include <ctime>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -8,8 +9,10 @@
 #include "output/avro_container.h"
 #include "output/avro_files.h"
 #include "output/column_sink.h"
+#include "output/file_names.h"
 #include "output/null_sink.h"
 #include "recover.h"
+#include "sysflow/fan_out.h"
 #include "sysflow/forwarding_sink.h"
 #include "sysflow_file/reader.h"
 
@@ -79,76 +82,20 @@ class CountingSink : public sysflow::ForwardingSink {
   RecordCounts& counts_;
 };
 
-// Passes records to two sinks. Files keep no entities that they would have to forget.
-class TeeSink : public sysflow::ForwardingSink {
- public:
-  TeeSink(std::unique_ptr<sysflow::RecordSink> first, std::unique_ptr<output::AvroFiles> files)
-      : ForwardingSink(first.get()), first_(std::move(first)), files_(std::move(files)) {}
-
-  void header(const sysflow::Header& record) override {
-    ForwardingSink::header(record);
-    files_->header(record);
-  }
-  void container(const sysflow::Container& record) override {
-    ForwardingSink::container(record);
-    files_->container(record);
-  }
-  void process(const sysflow::Process& record) override {
-    ForwardingSink::process(record);
-    files_->process(record);
-  }
-  void file(const sysflow::File& record) override {
-    ForwardingSink::file(record);
-    files_->file(record);
-  }
-  void process_event(const sysflow::ProcessEvent& record) override {
-    ForwardingSink::process_event(record);
-    files_->process_event(record);
-  }
-  void network_flow(const sysflow::NetworkFlow& record) override {
-    ForwardingSink::network_flow(record);
-    files_->network_flow(record);
-  }
-  void file_flow(const sysflow::FileFlow& record) override {
-    ForwardingSink::file_flow(record);
-    files_->file_flow(record);
-  }
-  void file_event(const sysflow::FileEvent& record) override {
-    ForwardingSink::file_event(record);
-    files_->file_event(record);
-  }
-  void process_flow(const sysflow::ProcessFlow& record) override {
-    ForwardingSink::process_flow(record);
-    files_->process_flow(record);
-  }
-  void pod(const sysflow::Pod& record) override {
-    ForwardingSink::pod(record);
-    files_->pod(record);
-  }
-  void k8s_event(const sysflow::K8sEvent& record) override {
-    ForwardingSink::k8s_event(record);
-    files_->k8s_event(record);
-  }
-  void flush() override {
-    ForwardingSink::flush();
-    files_->flush();
-  }
-  void finish() override {
-    ForwardingSink::finish();
-    files_->finish();
-  }
-  uint64_t skipped_ipv6_flows() const { return files_->skipped_ipv6_flows(); }
-
- private:
-  std::unique_ptr<sysflow::RecordSink> first_;
-  std::unique_ptr<output::AvroFiles> files_;
-};
-
 }  // namespace
 
 Session::Session(SessionConfig config) : config_(std::move(config)) {
   config_.options.sizes = &sizes_;
   if (config_.tallies) config_.options.tally = &tally_;
+  if (!config_.file_names.empty()) {
+    const bool is_live = config_.kind == InputKind::kLive;
+    config_.options.name_file = [is_live, names = output::FileNames(config_.file_names)](
+                                    int64_t second) mutable {
+      // A live capture can end before its first event.
+      if (second == 0 && is_live) second = std::time(nullptr);
+      return names.next(second);
+    };
+  }
   if (config_.kind != InputKind::kLive) {
     config_.options.stop = &stop_;
     return;
@@ -381,14 +328,20 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
 }
 
 Status Session::convert(scap::Input* capture, InputSummary& summary) {
-  const auto give_file = [this](uint32_t number, int64_t start_seconds,
-                                std::vector<uint8_t> bytes) {
-    return queue_.push(FileBytes{number, start_seconds, std::move(bytes)});
+  const auto give_file = [this](const output::FileStart& file, std::vector<uint8_t> bytes) {
+    return queue_.push(FileBytes{file, std::move(bytes)});
+  };
+  const bool rotates = config_.options.rotate_interval > 0;
+  const auto make_datums = [this] {
+    return std::make_unique<output::DatumSink>(
+        [this](output::DatumBatch batch) { return queue_.push(std::move(batch)); });
   };
   std::unique_ptr<sysflow::RecordSink> sink;
+  // Further outputs of the same records.
+  std::vector<std::unique_ptr<sysflow::RecordSink>> beside;
+  output::AvroFiles* files_beside = nullptr;
   output::AvroContainer* avro = nullptr;
   output::ColumnSink* columns = nullptr;
-  TeeSink* with_files = nullptr;
   output::AvroFiles* only_files = nullptr;
   switch (config_.output) {
     case OutputKind::kAvro: {
@@ -408,29 +361,32 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
       break;
     }
     case OutputKind::kFiles: {
-      auto files = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel);
+      auto files = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel, rotates);
       only_files = files.get();
       sink = std::move(files);
       break;
     }
-    case OutputKind::kDatums: {
-      auto datums = std::make_unique<output::DatumSink>(
-          [this](output::DatumBatch batch) { return queue_.push(std::move(batch)); });
-      if (!config_.with_files) {
-        sink = std::move(datums);
-        break;
-      }
-      auto files = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel);
-      auto both = std::make_unique<TeeSink>(std::move(datums), std::move(files));
-      with_files = both.get();
-      sink = std::move(both);
-      break;
-    }
+    case OutputKind::kDatums: sink = make_datums(); break;
     case OutputKind::kNone:
     case OutputKind::kLines:
     case OutputKind::kRecovered:
     case OutputKind::kFindings:
     case OutputKind::kInfo: sink = std::make_unique<output::NullSink>(); break;
+  }
+  if (config_.output == OutputKind::kColumns && config_.with_datums)
+    beside.push_back(make_datums());
+  const bool takes_files =
+      config_.output == OutputKind::kColumns || config_.output == OutputKind::kDatums;
+  if (config_.with_files && takes_files) {
+    auto files = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel, rotates);
+    files_beside = files.get();
+    beside.push_back(std::move(files));
+  }
+  if (!beside.empty()) {
+    std::vector<sysflow::RecordSink*> sinks{sink.get()};
+    for (const auto& other : beside) sinks.push_back(other.get());
+    beside.push_back(std::move(sink));
+    sink = std::make_unique<sysflow::FanOut>(std::move(sinks));
   }
   CountingSink counting(*sink, counts_);
   Status status;
@@ -444,8 +400,8 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
     summary.add_note(Reason::kImpossibleTimes, columns->impossible_times());
     summary.add_skipped(Reason::kCutTexts, columns->cut_texts());
   }
-  if (with_files != nullptr) {
-    summary.add_skipped(Reason::kIpv6FlowsInSfFiles, with_files->skipped_ipv6_flows());
+  if (files_beside != nullptr) {
+    summary.add_skipped(Reason::kIpv6FlowsInSfFiles, files_beside->skipped_ipv6_flows());
   }
   if (avro != nullptr || only_files != nullptr) {
     const uint64_t skipped =

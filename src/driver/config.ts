@@ -5,6 +5,7 @@ import { liveLimits } from '../engine/live-limits.gen.js';
 import { nearest } from '../engine/nearest.js';
 import { SysFlowError } from '../engine/sysflow-errors.js';
 import { liveName } from '../live/plan.js';
+import { sfNames } from '../output/files.js';
 import type {
   ActivityRecord,
   ContainerRecord,
@@ -312,7 +313,7 @@ export function engineOptions(config: ResolvedConfig) {
       : { input: config.scapInputPath, kind: 'capture' as const }),
     exporter: config.exporterID,
     nodeIp: config.nodeIP,
-    filename: config.filePath,
+    ...sfNames(config.filePath, config.rotateInterval),
     filter: config.falcoFilter,
     containersOnly: config.filterContainers,
     fileOnly: config.fileOnly,

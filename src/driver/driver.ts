@@ -2,13 +2,7 @@ import { EventEmitter } from 'node:events';
 import { loadAddon } from '../engine/addon.js';
 import { type Environment, toNativeConfig } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
-import {
-  type DatumBatch,
-  firstSecond,
-  openDatums,
-  type Session,
-  type Summary,
-} from '../engine/session.js';
+import { type DatumBatch, openDatums, type Session, type Summary } from '../engine/session.js';
 import type { TableSizes } from '../engine/summary.js';
 import { SysFlowError } from '../engine/sysflow-errors.js';
 import { probeErrorCode } from '../live/doctor.js';
@@ -154,13 +148,12 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     timer.unref();
     const containers = isLive ? this.#followContainers(session) : undefined;
 
-    const second = () => firstSecond(session, isLive);
     log.verbose(1, 'driver', `reading ${this.config.scapInputPath || 'the running kernel'}`);
     try {
       for await (const batch of session) {
         if (batch.kind === 'bytes') {
-          const { file = 0, startSeconds = 0, bytes } = batch;
-          await files?.write(bytes, file, startSeconds || second);
+          const { file = 0, name = '', bytes } = batch;
+          await files?.write(bytes, file, name);
         } else if (run.failure === undefined) {
           await this.#deliver(run, batch);
         }
@@ -193,7 +186,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     const files =
       config.filePath === ''
         ? undefined
-        : new FileWriter(config, {
+        : new FileWriter(config.filePath, config.rotateInterval, {
             keeps: config.scapInputPath === '',
             isPrivate: config.scapInputPath === '',
             drainSignal: this.#drain.signal,
