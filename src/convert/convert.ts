@@ -124,7 +124,8 @@ export async function runConversions(
     }
   }
   // Tables name the capture, so that they depend on neither its directory nor their own names.
-  const names = sfNamesOf(plans) ?? { filename: basename(inputName(input)) };
+  const filename = plans.length > 0 ? basename(inputName(input)) : '';
+  const names = sfNamesOf(plans) ?? { filename };
   const wanted = { plans, socket, table, warn };
   const session = openRecords(
     { ...names, ...collector, input, kind: kindOf(input), signal },
