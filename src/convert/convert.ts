@@ -123,9 +123,12 @@ export async function runConversions(
       endReading();
     }
   }
-  // Tables name the capture, so that they depend on neither its directory nor their own names.
-  const filename = plans.length > 0 ? basename(inputName(input)) : '';
-  const names = sfNamesOf(plans) ?? { filename };
+  // The header names the capture, so that outputs depend on neither its directory nor their own
+  // names. Files of a rotation have their own names, and so do the collector's files.
+  const own = sfNamesOf(plans);
+  const isOwn =
+    own !== undefined && (own.fileNames !== undefined || collector.compat !== undefined);
+  const names = isOwn ? own : { filename: plans.length > 0 ? basename(inputName(input)) : '' };
   const wanted = { plans, socket, table, warn };
   const session = openRecords(
     { ...names, ...collector, input, kind: kindOf(input), signal },
