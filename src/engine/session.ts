@@ -54,14 +54,6 @@ export function firstSecond(session: Session<unknown>, isLive: boolean): number 
   return second === 0 && isLive ? Math.floor(Date.now() / 1000) : second;
 }
 
-/** Opens an input as a stream of the bytes of a .sf file. */
-export function openAvro(
-  config: Omit<SessionConfig, 'output'>,
-  start = startNative,
-): Session<Uint8Array> {
-  return iterate(config, start({ ...config, output: 'avro' }), bytesOf);
-}
-
 /** Opens a capture as a stream of lines, one per event; each item has many complete lines. */
 export function openLines(
   config: Omit<SessionConfig, 'output'>,
@@ -134,12 +126,13 @@ export function openRecords(
   { tables, files, datums }: Deliveries,
   start = startNative,
 ): Session<RecordBatch> {
-  const output = tables.length > 0 ? 'columns' : datums ? 'datums' : files ? 'files' : 'none';
+  const onlyFiles = config.rotateInterval ? 'files' : 'avro';
+  const output = tables.length > 0 ? 'columns' : datums ? 'datums' : files ? onlyFiles : 'none';
   const native = start({
     ...config,
     tables: tables.length > 0 ? tables : undefined,
     output,
-    withFiles: files && output !== 'files',
+    withFiles: files && output !== onlyFiles,
     withDatums: datums && output === 'columns',
   });
   return iterate(config, native, (batch) =>
