@@ -2,7 +2,7 @@
 // results.
 #include <cstdint>
 
-#include "events/dns.h"
+#include "base/dns.h"
 #include "events/http.h"
 #include "fuzz/check.h"
 

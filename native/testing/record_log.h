@@ -151,6 +151,7 @@ inline void emit_one_of_each(sysflow::RecordSink& sink) {
   net.sport = 65535;
   net.dip.bytes = {192, 168, 0, 254};
   net.dport = 443;
+  net.dip_name = "www.example.org";
   net.proto = 6;
   net.fd = 9;
   net.counters = {1, 2, 3000000000, 4};

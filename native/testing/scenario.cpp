@@ -179,9 +179,9 @@ void Scenario::sendto(int64_t tid, int64_t fd, int64_t result, const Endpoint& l
 }
 
 void Scenario::recvfrom(int64_t tid, int64_t fd, int64_t result, const Endpoint& remote,
-                        const Endpoint& local) {
-  call(tid, ev::SOCKET_RECVFROM_X, {i64(fd), u32(512)}, {i64(result), "data", tuple(remote, local)},
-       {i64(fd), u32(512)});
+                        const Endpoint& local, std::string_view data) {
+  call(tid, ev::SOCKET_RECVFROM_X, {i64(fd), u32(512)},
+       {i64(result), std::string(data), tuple(remote, local)}, {i64(fd), u32(512)});
 }
 
 void Scenario::mkdir(int64_t tid, std::string_view path) {

@@ -78,7 +78,7 @@ class Scenario {
   void sendto(int64_t tid, int64_t fd, int64_t result, const Endpoint& local,
               const Endpoint& remote);
   void recvfrom(int64_t tid, int64_t fd, int64_t result, const Endpoint& remote,
-                const Endpoint& local);
+                const Endpoint& local, std::string_view data = "data");
 
   void mkdir(int64_t tid, std::string_view path);
   void rmdir(int64_t tid, std::string_view path, int64_t result);

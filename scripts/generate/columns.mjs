@@ -16,6 +16,7 @@ const physicalTypes = ['i32', 'i64', 'str', 'bool'];
 /** Units of numbers and times; text, booleans and lists have none. */
 const units = [
   'ns',
+  'seconds',
   'ns since 1970',
   'UTC',
   'bytes',

@@ -30,6 +30,7 @@ export async function answer(
   const { format, output, draw, filter, parameters = {} } = options;
   const dataset = await openDataset(inputs, sql, filter === undefined ? {} : { filter }, {
     parameters,
+    isOnly: true,
   });
   try {
     await runQuery(dataset.connection, sql, format, output, {

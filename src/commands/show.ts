@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
-import { drawFlags, drawOptions, outputFlag } from '../cli/draw-flags.js';
+import { drawFlags, drawOptions, outputFlag, refuseRows } from '../cli/draw-flags.js';
 import { readOne } from '../cli/inputs.js';
 import { refuseInputAsOutput } from '../cli/output-checks.js';
 import { standardOutput } from '../cli/pager.js';
@@ -58,6 +58,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the file is damaged; everything re
     const { argv, flags } = await this.parse(Show);
     const files = argv as string[];
     refuseInputAsOutput(files, flags.output);
+    if (flags.format !== 'table') refuseRows(flags);
     const isStandardOutput = flags.output === '-';
     const shown = await show(
       files,

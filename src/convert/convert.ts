@@ -4,7 +4,6 @@ import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
-import { beginReading } from '../engine/readings.js';
 import {
   firstSecond,
   openRecords,
@@ -12,6 +11,7 @@ import {
   type Session,
   type Summary,
 } from '../engine/session.js';
+import { beginWork } from '../engine/work.js';
 import { deliveriesFor, openOutputs, type RecordOutput, sfNamesOf } from '../export/outputs.js';
 import { type Conversion, type Format, planConversions } from '../export/plan.js';
 import { type QueryInput, singleInputs } from '../query/inputs.js';
@@ -103,7 +103,7 @@ export async function runConversions(
     }
     const { convertTables } = await import('./convert-tables.js');
     let events = 0;
-    const endReading = beginReading({
+    const endReading = beginWork({
       input,
       progress: () => ({ size: 0, consumed: 0, bytes: 0, events }),
     });

@@ -92,6 +92,7 @@ function connections(): string {
     `${end('net_sport')} AS client_port`,
     `${end('net_dip')} AS server_ip`,
     `${end('net_dport')} AS server_port`,
+    'any_value(net_dname) AS server_name',
     'min(ts) AS ts',
     'max(endts) AS endts',
     'epoch_ns(max(endts)) - epoch_ns(min(ts)) AS duration',

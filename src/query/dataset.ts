@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { openDatabase, selectTable, TableLoader } from '../duckdb/database.js';
+import { openDatabase, sealedConnection, selectTable, TableLoader } from '../duckdb/database.js';
 import { errorsWithParts } from '../duckdb/sql-error.js';
 import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
 import { createViewsSql } from '../duckdb/views.js';
@@ -76,6 +76,8 @@ export interface DatasetOptions {
   parameters?: ParameterValues;
   /** More statements follow, which may name other tables: every table of records is loaded. */
   keepsOpen?: boolean;
+  /** No other statement follows: views that the SQL does not read need not exist. */
+  isOnly?: boolean;
   /** Until close(): aborting it ends reading and interrupts statements. */
   signal?: AbortSignal | undefined;
 }
@@ -90,7 +92,14 @@ export async function openDataset(
   collector: CollectorOptions = {},
   options: DatasetOptions = {},
 ): Promise<Dataset> {
-  const { isolated = false, sandbox = false, parameters = {}, keepsOpen = false, signal } = options;
+  const {
+    isolated = false,
+    sandbox = false,
+    parameters = {},
+    keepsOpen = false,
+    isOnly = false,
+    signal,
+  } = options;
   const inputs = resolveInputs(paths);
   const table = inputs.find(({ kind }) => kind !== 'engine');
   if (table !== undefined && collector.filter !== undefined) {
@@ -115,11 +124,13 @@ export async function openDataset(
     await connection.run('RESET errors_as_json');
     const macros = keepsOpen ? allMacros() : macrosIn(sql);
     const readable = keepsOpen ? sql : withDefinitions(sql, macros);
+    // Finding names opens the files that some statements name.
     const wanted = keepsOpen
       ? recordTables
       : sandbox
-        ? await tablesInSealed(readable)
+        ? tablesIn(await sealedConnection(), readable)
         : tablesIn(connection, readable);
+    const shown = isOnly ? viewsIn(await sealedConnection(), readable) : undefined;
     const sources = await openSources(connection, inputs, wanted);
     if (sandbox) await copySources(connection, sources, wanted);
     const cached = options.cache && new CachedInputs(connection, options.cache, signal);
@@ -132,7 +143,7 @@ export async function openDataset(
     const loaded = captures.length - attached.size;
     // Views over empty tables would only cost time.
     if (loaded > 0 || attached.size === 0) await loader.create(recordTables);
-    await createViews(connection, sources, [...attached.values()], loaded);
+    await createViews(connection, sources, [...attached.values()], loaded, shown);
     // If a file of that name exists, the user means the file.
     const needs = answerable(
       (await findNeeds(readable, parameters)).filter(({ table }) => !sources.has(table)),
@@ -282,15 +293,38 @@ function tablesIn(connection: DuckDBConnection, sql: string): TableName[] {
     .map((table) => table.name);
 }
 
-/** The same, without access to files: finding names opens the files that some statements name. */
-async function tablesInSealed(sql: string): Promise<TableName[]> {
-  const { connection, close } = await openDatabase({ sealed: true });
+/**
+ * The views that the SQL reads; undefined if it may ask which views there are, or names something
+ * unknown, whose error suggests others. `sealed`: this must not open files that the SQL names.
+ */
+function viewsIn(sealed: DuckDBConnection, sql: string): ReadonlySet<string> | undefined {
+  if (asksForCatalog.test(sql)) return undefined;
+  const reads = new Map<string, readonly string[]>();
+  for (const { name } of [...tables, ...captureTables]) reads.set(name, []);
+  for (const { name, reads: read } of views) reads.set(name, read);
+  reads.set('connections', ['connection_flows']);
+  reads.set(
+    'sysflow',
+    rowTables.map(({ name }) => name),
+  );
+  const found = new Set<string>();
+  const add = (name: string): boolean => {
+    found.add(name);
+    return reads.get(name)?.every(add) ?? false;
+  };
   try {
-    return tablesIn(connection, sql);
-  } finally {
-    close();
+    // DuckDB finds no names in a statement with parameters.
+    for (const word of sql.toLowerCase().match(/[a-z_0-9]+/g) ?? []) if (reads.has(word)) add(word);
+    const named = [...sealed.getTableNames(sql, false)];
+    const isComplete = named.every((name) => add(name.toLowerCase()));
+    return isComplete && found.size > 0 ? found : undefined;
+  } catch {
+    return undefined;
   }
 }
+
+const asksForCatalog =
+  /\b(information_schema|duckdb_|pg_|sqlite_|show|describe|summarize|pragma)|^\s*desc\b|;\s*\S/i;
 
 /** The tables in files, by name; a name that is not one of our tables is a file name. */
 export type Sources = Map<string, FileSource[]>;
@@ -393,17 +427,22 @@ function isTableName(name: string): name is TableName {
 /** Rows of different inputs can have the same number. */
 const inOrder = 'ORDER BY idx, filename';
 
-/** `loaded`: number of inputs with rows in the loaded tables. */
+/**
+ * `loaded`: number of inputs with rows in the loaded tables. `shown`: the views that are needed;
+ * undefined for all. DuckDB binds each view when it is made, which takes milliseconds.
+ */
 async function createViews(
   connection: DuckDBConnection,
   sources: Sources,
   attached: readonly Attached[],
   loaded: number,
+  shown: ReadonlySet<string> | undefined,
 ): Promise<void> {
+  const isShown = (name: string) => shown === undefined || shown.has(name);
   const everything = sources.get('sysflow') ?? [];
   const extras = new Map<string, string>();
   for (const { name, kind, record } of tables) {
-    if (kind === 'all') continue;
+    if (kind === 'all' || !isShown(name)) continue;
     const own = sources.get(name) ?? [];
     const selects = [
       ...(loaded > 0 || attached.length === 0 ? [selectTable(name)] : []),
@@ -444,10 +483,12 @@ async function createViews(
   const union = rowTables
     .map((table) => `SELECT * FROM ${quoteIdentifier(table.name)}`)
     .join(' UNION ALL BY NAME ');
-  await connection.run(
-    `CREATE VIEW sysflow AS SELECT ${columns.map(quoteIdentifier).join(', ')} FROM (${union}) ${inOrder}`,
-  );
-  const isTaken = (name: string) => [...sources.keys()].some((key) => key.toLowerCase() === name);
+  if (isShown('sysflow'))
+    await connection.run(
+      `CREATE VIEW sysflow AS SELECT ${columns.map(quoteIdentifier).join(', ')} FROM (${union}) ${inOrder}`,
+    );
+  const isTaken = (name: string) =>
+    !isShown(name) || [...sources.keys()].some((key) => key.toLowerCase() === name);
   for (const sql of createViewsSql(isTaken)) await connection.run(sql);
   // Other Parquet files are tables under their file names.
   for (const [name, list] of sources) {

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { StatementType } from '../duckdb/api.js';
-import { openDatabase } from '../duckdb/database.js';
+import { sealedConnection } from '../duckdb/database.js';
 import { onSqlError } from '../duckdb/sql-error.js';
 import { SfkitError } from '../engine/errors.js';
 
@@ -18,28 +18,24 @@ export async function checkStatements(
   if (refused !== undefined)
     throw new SfkitError('SQL_ERROR', `not allowed in a sandbox: ${refused.toLowerCase()}`);
   // Determining a statement's type reads the files that it names, and a pipe can be read only once.
-  const sealed = await openDatabase({ sealed: true });
-  try {
-    const types = await statementTypes(sealed.connection, sql).catch((error) => {
-      if (sandbox) return onSqlError(() => Promise.reject(error));
-      // IMPORT expands to the statements in its files.
-      return onSqlError(() => statementTypes(connection, sql));
-    });
-    if (sandbox && types.some((type) => type !== undefined && outside.has(type)))
-      throw new SfkitError(
-        'SQL_ERROR',
-        'not allowed in a sandbox: ATTACH, DETACH, COPY, EXPORT and IMPORT',
-      );
-    if (types.length === 0)
-      throw new SfkitError('INVALID_ARGUMENT', 'no SQL: only comments or semicolons');
-    if (types.some((type) => type !== undefined && ofExtensions.has(type))) {
-      throw new SfkitError(
-        'SQL_ERROR',
-        'INSTALL, LOAD and UPDATE EXTENSIONS are not allowed: sfkit uses no DuckDB extensions',
-      );
-    }
-  } finally {
-    sealed.close();
+  const sealed = await sealedConnection();
+  const types = await statementTypes(sealed, sql).catch((error) => {
+    if (sandbox) return onSqlError(() => Promise.reject(error));
+    // IMPORT expands to the statements in its files.
+    return onSqlError(() => statementTypes(connection, sql));
+  });
+  if (sandbox && types.some((type) => type !== undefined && outside.has(type)))
+    throw new SfkitError(
+      'SQL_ERROR',
+      'not allowed in a sandbox: ATTACH, DETACH, COPY, EXPORT and IMPORT',
+    );
+  if (types.length === 0)
+    throw new SfkitError('INVALID_ARGUMENT', 'no SQL: only comments or semicolons');
+  if (types.some((type) => type !== undefined && ofExtensions.has(type))) {
+    throw new SfkitError(
+      'SQL_ERROR',
+      'INSTALL, LOAD and UPDATE EXTENSIONS are not allowed: sfkit uses no DuckDB extensions',
+    );
   }
 }
 

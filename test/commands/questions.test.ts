@@ -27,7 +27,7 @@ const answers: readonly { question: RegExp; expected: RegExp; capture?: string }
   { question: /deleted or renamed/, expected: /UNLINK +│ \/root\/\.bash_history/ },
   {
     question: /connected where/,
-    expected: /\/usr\/bin\/curl .*203\.0\.113\.66 +│ +80 │ +1 │ +871739 │ +59 /,
+    expected: /\/usr\/bin\/curl .*203\.0\.113\.66 +│ +│ +80 │ +1 │ +871739 │ +59 /,
   },
   { question: /looked up/, expected: /│ (A|AAAA) +│.*NOERROR/ },
   { question: /lasted longest/, expected: /nginx +│ 30396 │[\s\S]*curl/ },

@@ -74,7 +74,13 @@ async function connectionsOf(rows: readonly Row[], sql = connections) {
 describe('the view connections', () => {
   it('counts a connection once if both ends are in the capture', async () => {
     const rows = [
-      flow(10, 20, { ...client, opflags_bitmap: connect, flow_wbytes: 100n, flow_rbytes: 7n }),
+      flow(10, 20, {
+        ...client,
+        net_dname: 'www.example.org',
+        opflags_bitmap: connect,
+        flow_wbytes: 100n,
+        flow_rbytes: 7n,
+      }),
       flow(11, 25, { ...server, opflags_bitmap: accept, flow_rbytes: 100n, flow_wbytes: 7n }),
       flow(20, 40, { ...client, flow_wbytes: 1n, flow_rbytes: 2n }),
     ];
@@ -86,6 +92,7 @@ describe('the view connections', () => {
         client_port: 4000,
         server_ip: '10.0.0.2',
         server_port: 80,
+        server_name: 'www.example.org',
         ts: '1970-01-01 00:00:00.00000001',
         endts: '1970-01-01 00:00:00.00000004',
         duration: '30',

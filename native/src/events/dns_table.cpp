@@ -8,15 +8,7 @@ namespace {
 using fields::FieldValue;
 using output::Column;
 using state::Descriptor;
-
-// DNS, multicast DNS and LLMNR.
-constexpr uint16_t kDnsPort = 53;
-constexpr uint16_t kMulticastPort = 5353;
-constexpr uint16_t kLlmnrPort = 5355;
-
-bool is_dns_port(uint16_t port) {
-  return port == kDnsPort || port == kMulticastPort || port == kLlmnrPort;
-}
+using state::SocketData;
 
 // A later response belongs to another query with the same number.
 constexpr uint64_t kMaxLatency = 60'000'000'000;
@@ -46,9 +38,9 @@ bool DnsTable::take(const scap::EventView& event, bool /*shown*/) {
   bool wants_more = true;
   reader().next_event(event);
   engine().apply_all(event, [&](const state::Context& context) {
-    const auto moved = socket_data(context);
+    const auto moved = socket_data(context, context.shown_slot);
     if (!moved || !moved->socket->is_ip()) return;
-    if (!is_dns_port(moved->socket->sport) && !is_dns_port(moved->socket->dport)) return;
+    if (!dns::is_port(moved->socket->sport) && !dns::is_port(moved->socket->dport)) return;
     reader().set_context(context);
     wants_more = add(context, *moved);
   });
@@ -57,24 +49,12 @@ bool DnsTable::take(const scap::EventView& event, bool /*shown*/) {
 
 bool DnsTable::add(const state::Context& context, const SocketData& moved) {
   const Descriptor& socket = *moved.socket;
-  const bool is_multicast = socket.sport == kMulticastPort || socket.dport == kMulticastPort;
+  const bool is_multicast =
+      socket.sport == dns::kMulticastPort || socket.dport == dns::kMulticastPort;
   const auto transport = is_multicast ? dns::Transport::kMulticast : dns::Transport::kUnicast;
   is_stream_ = socket.l4 == state::L4::kTcp;
-  bool has_messages = false;
-  if (is_stream_) {
-    Bytes stream = moved.data;
-    size_t stream_size = moved.size;
-    size_t size = 0;
-    for (Bytes data = dns::next_in_stream(stream, stream_size, size);
-         !data.empty() && message_.decode(data, size, transport);
-         data = dns::next_in_stream(stream, stream_size, size)) {
-      has_messages = true;
-      if (!add_message(context, moved)) return false;
-    }
-  }
-  // Programs may read the length and the message with two calls.
-  if (has_messages || !message_.decode(moved.data, moved.size, transport)) return true;
-  return add_message(context, moved);
+  return dns::each_message(message_, moved.data, moved.size, is_stream_, transport,
+                           [&] { return add_message(context, moved); });
 }
 
 bool DnsTable::add_message(const state::Context& context, const SocketData& moved) {
@@ -149,7 +129,7 @@ bool DnsTable::put(const Wanted& wanted, const state::Context& context, const So
 
 bool DnsTable::put_server(const Wanted& wanted, const Descriptor& socket) {
   // The server is the endpoint with the known port, whichever end began.
-  const bool is_second = is_dns_port(socket.dport) || socket.is_ip_server();
+  const bool is_second = dns::is_port(socket.dport) || socket.is_ip_server();
   if (wanted.column == Column::kDnsServerPort)
     return rows_.field(wanted, reader().get(is_second ? server_port_ : client_port_));
   const FieldValue address = reader().get(is_second ? server_ip_ : client_ip_);

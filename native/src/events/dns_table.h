@@ -6,11 +6,11 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/dns.h"
 #include "base/hash.h"
-#include "events/dns.h"
 #include "events/field_rows.h"
-#include "events/socket_data.h"
 #include "filter/feed.h"
+#include "state/socket_data.h"
 
 namespace sfkit::events {
 
@@ -48,9 +48,9 @@ class DnsTable : public filter::Feed {
     uint64_t question = 0;  // hash of name and type
   };
 
-  bool add(const state::Context& context, const SocketData& moved);
-  bool add_message(const state::Context& context, const SocketData& moved);
-  bool put(const Wanted& wanted, const state::Context& context, const SocketData& moved,
+  bool add(const state::Context& context, const state::SocketData& moved);
+  bool add_message(const state::Context& context, const state::SocketData& moved);
+  bool put(const Wanted& wanted, const state::Context& context, const state::SocketData& moved,
            const dns::Record& record);
   bool put_server(const Wanted& wanted, const state::Descriptor& socket);
   // Time since the query of a response, in ns; -1 if unknown. Remembers queries.

@@ -8,6 +8,7 @@ namespace {
 using fields::FieldValue;
 using output::Column;
 using state::L4;
+using state::SocketData;
 
 constexpr int kFirstFinalStatus = 200;
 
@@ -23,7 +24,7 @@ bool HttpTable::take(const scap::EventView& event, bool /*shown*/) {
   bool wants_more = true;
   reader().next_event(event);
   engine().apply_all(event, [&](const state::Context& context) {
-    const auto moved = socket_data(context);
+    const auto moved = socket_data(context, context.shown_slot);
     if (!moved || !may_be_stream(*moved->socket)) return;
     if (!http::decode(moved->data, moved->size > moved->data.size(), message_)) return;
     reader().set_context(context);

@@ -9,8 +9,8 @@
 #include "base/hash.h"
 #include "events/field_rows.h"
 #include "events/http.h"
-#include "events/socket_data.h"
 #include "filter/feed.h"
+#include "state/socket_data.h"
 
 namespace sfkit::events {
 
@@ -51,9 +51,9 @@ class HttpTable : public filter::Feed {
     uint32_t ports = 0;
   };
 
-  bool put(const Wanted& wanted, const state::Context& context, const SocketData& moved);
+  bool put(const Wanted& wanted, const state::Context& context, const state::SocketData& moved);
   // Time since the request of a response, in ns; -1 if unknown. Remembers requests.
-  int64_t pair(const state::Context& context, const SocketData& moved);
+  int64_t pair(const state::Context& context, const state::SocketData& moved);
   bool text_or_missing(const Wanted& wanted, std::string_view text) {
     return text.empty() ? rows_.missing(wanted) : rows_.text(wanted, text);
   }

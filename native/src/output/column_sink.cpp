@@ -307,6 +307,8 @@ void ColumnSink::network_flow(const sysflow::NetworkFlow& record) {
     builder.set_string(Column::kNetDip,
                        text([&] { append_address(scratch_, record.dip, record.ipv6); }));
     builder.set_i32(Column::kNetDport, record.dport);
+    builder.set_string(Column::kNetDname,
+                       record.dip_name.empty() ? kNoString : builder.intern(record.dip_name));
     builder.set_string(Column::kRes, text([&] { append_connection(scratch_, record); }));
     const sysflow::FlowRole role = role_of(record);
     const bool is_known = role != sysflow::FlowRole::kUnknown;

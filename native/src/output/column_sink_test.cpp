@@ -154,6 +154,7 @@ TEST(ColumnSink, FillsEveryTable) {
   is(Table::kSysflow, 0, "endts_uts", "-");
   is(Table::kSysflow, 1, "ret", "-");
   is(Table::kSysflow, 1, "net_dport", "443");
+  is(Table::kSysflow, 1, "net_dname", "www.example.org");
   is(Table::kSysflow, 2, "file_openflags", "4097");
   is(Table::kSysflow, 5, "proc_tid", "-");
   is(Table::kSysflow, 6, "type", "KE");

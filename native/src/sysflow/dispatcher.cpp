@@ -313,6 +313,7 @@ void Dispatcher::take_effects(const state::Context& context, bool is_shown) {
 // (Not for --compat: the collector never sees excluded events.)
 void Dispatcher::follow_excluded(const state::Context& context) {
   if (context.thread == nullptr) return;
+  learn_names(context);
   take_effects(context, false);
   const uint32_t op = op_of(context.event->code, options_.compat);
   if ((op & (kOpExec | kOpSetuid | kOpExit | kOpClose)) == 0) return;
@@ -515,6 +516,7 @@ void Dispatcher::on_data(const state::Context& context, uint32_t op) {
       ++counts_.ipv6;
       return;
     }
+    learn_names(context);
     // The call removed the peer (AF_UNSPEC) or had no address.
     if (op == kOpConnect && !descriptor.has_address() && !options_.compat) return;
     on_flow(context, op, true);
@@ -528,6 +530,13 @@ void Dispatcher::on_data(const state::Context& context, uint32_t op) {
     return;
   }
   on_flow(context, op, false);
+}
+
+// The collector knows no names.
+void Dispatcher::learn_names(const state::Context& context) {
+  if (options_.compat || context.slot == nullptr) return;
+  const state::Descriptor& descriptor = *context.slot->descriptor;
+  if (descriptor.is_ip_socket() && DnsNames::is_dns(descriptor)) flows_.names().read(context);
 }
 
 void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool network) {

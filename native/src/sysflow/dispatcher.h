@@ -48,8 +48,8 @@ class Dispatcher {
   void dispatch(const state::Context& context, uint32_t op);
   // Ends the flows on descriptors that the event closed. `is_shown`: the event passes the filter.
   void take_effects(const state::Context& context, bool is_shown);
-  // Handles an event that the filter excludes: it still ends flows and processes, and changes
-  // programs and users.
+  // Handles an event that the filter excludes: it still ends flows and processes, changes programs
+  // and users, and answers DNS queries.
   void follow_excluded(const state::Context& context);
   // Learns the kind of a file from an event without an operation.
   void learn_kind(const state::Context& context);
@@ -92,6 +92,8 @@ class Dispatcher {
   void remove_ended(int64_t keep);
   void on_process(const state::Context& context, uint32_t op);
   void on_data(const state::Context& context, uint32_t op);
+  // Remembers the names in DNS answers.
+  void learn_names(const state::Context& context);
   void on_flow(const state::Context& context, uint32_t op, bool network);
   void on_file_event(const state::Context& context, uint32_t op);
   void write_event(const state::Context& context, const ProcessEntity& process, uint32_t op,

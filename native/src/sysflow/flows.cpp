@@ -198,6 +198,7 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
                               descriptor.l4 == state::L4::kRaw;
     record.proto = protocol_number(has_protocol ? descriptor.l4 : state::L4::kUnknown);
     record.role = flow_role(descriptor.role);
+    record.dip_name = names_.find(record.dip, record.ipv6);
   } else {
     FileFlow& record = flow->data;
     start_record(record, process, target, ts_);

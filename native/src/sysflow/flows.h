@@ -11,6 +11,7 @@
 #include "base/shared_map.h"
 #include "state/engine.h"
 #include "sysflow/convert.h"
+#include "sysflow/dns_names.h"
 #include "sysflow/entities.h"
 #include "sysflow/records.h"
 
@@ -108,6 +109,9 @@ class FlowTable {
   // Writes all data flows of a process and restarts them from zero. Visits only flows with activity
   // since the last export.
   void export_process(ProcessEntity& process);
+
+  // Names for the destinations of later flows.
+  DnsNames& names() { return names_; }
 
   // Process flows.
   void thread_cloned(ProcessEntity& process, int64_t result);
@@ -250,6 +254,7 @@ class FlowTable {
   uint64_t thread_count_ = 0;
   FlatMap<FileKey, Flow*, KeyHash> file_flows_;
   FlatMap<NetworkKey, Flow*, KeyHash> network_flows_;
+  DnsNames names_;
   // Indexes for chains of many threads and processes with many flows.
   FlatMap<MemberKey, Flow*, KeyHash> members_;
   FlatMap<ThreadKey, ThreadFlows, KeyHash> threads_;

@@ -128,6 +128,7 @@ struct NetworkFlow {
   int32_t fd = -1;
   Counters counters;
   FlowRole role = FlowRole::kUnknown;  // not written to files
+  SharedText dip_name;  // name of `dip` in DNS answers, "" if unknown; not written to files
 };
 
 struct FileFlow {

@@ -173,8 +173,9 @@ export const builtIn: readonly LogSourceMapping[] = [
     ],
     missing: {
       ...missing,
-      DestinationHostname: 'nothing here names addresses',
-      SourceHostname: 'nothing here names addresses',
+      DestinationHostname:
+        'addresses have names only after DNS answers in the capture; a mapping file can use net_dname',
+      SourceHostname: 'nothing here names the sources of connections',
     },
   },
   {

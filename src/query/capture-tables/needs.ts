@@ -1,4 +1,4 @@
-import { openDatabase } from '../../duckdb/database.js';
+import { openDatabase, sealedConnection } from '../../duckdb/database.js';
 import { quoteText } from '../../duckdb/sql-text.js';
 import { captureTables, type TableName, tableColumns } from '../../engine/columns.gen.js';
 import type { ParameterValues } from '../saved/parameters.js';
@@ -43,24 +43,25 @@ export async function findNeeds(
   const named = captureTables.filter(({ name }) => namesWord(sql, name));
   if (named.length === 0) return [];
   // Sealed: the text comes from the user, and only its syntax is needed.
+  const sealed = await sealedConnection();
+  const result = await sealed.runAndReadAll(`SELECT json_serialize_sql(${quoteText(sql)})`);
+  const tree = JSON.parse(String(result.getRows()[0]?.[0])) as {
+    error?: boolean;
+    statements?: unknown;
+  };
+  // DuckDB serializes only SELECT.
+  const needs = tree.error === true ? named.map(everything) : needsOf(tree.statements, parameters);
+  const atMoments = needs.filter(({ table }) => isAtMoment(table));
+  if (atMoments.length === 0) return needs;
+  // Moments are expressions of the user, and are executed.
   const { connection, close } = await openDatabase({ sealed: true });
   try {
-    const result = await connection.runAndReadAll(`SELECT json_serialize_sql(${quoteText(sql)})`);
-    const tree = JSON.parse(String(result.getRows()[0]?.[0])) as {
-      error?: boolean;
-      statements?: unknown;
-    };
-    // DuckDB serializes only SELECT.
-    const needs =
-      tree.error === true ? named.map(everything) : needsOf(tree.statements, parameters);
-    for (const need of needs) {
-      if (isAtMoment(need.table))
-        need.moments = await findMoments(connection, sql, need.table, parameters);
-    }
-    return needs;
+    for (const need of atMoments)
+      need.moments = await findMoments(connection, sql, need.table, parameters);
   } finally {
     close();
   }
+  return needs;
 }
 
 function namesWord(sql: string, name: string): boolean {

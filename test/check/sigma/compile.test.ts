@@ -38,7 +38,7 @@ describe('why a rule cannot be evaluated', () => {
       'category: network_connection',
       's: {DestinationHostname|endswith: .example.org}',
       's',
-      'it uses DestinationHostname: nothing here names addresses',
+      'it uses DestinationHostname: addresses have names only after DNS answers in the capture; a mapping file can use net_dname',
     ],
     [
       'service: auditd',

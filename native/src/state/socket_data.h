@@ -9,26 +9,26 @@
 #include "state/engine.h"
 #include "state/values.h"
 
-namespace sfkit::events {
+namespace sfkit::state {
 
 struct SocketData {
   Bytes data;       // as far as it was captured
   size_t size = 0;  // of the data of the call
   bool is_sent = false;
-  const state::Descriptor* socket = nullptr;
+  const Descriptor* socket = nullptr;
 };
 
-// The data of an exit event; nullopt if the call moved none through an IP or Unix socket, or the
-// capture lacks it.
-inline std::optional<SocketData> socket_data(const state::Context& context) {
+// The data of an exit event of a call on `slot`, which may be null; nullopt if the call moved none
+// through an IP or Unix socket, or the capture lacks it.
+inline std::optional<SocketData> socket_data(const Context& context, const FdSlot* slot) {
   using scap::EventCategory;
   using scap::P;
   const EventCategory category = context.event->info().category;
   if (category != EventCategory::kIoRead && category != EventCategory::kIoWrite)
     return std::nullopt;
-  if (context.call == nullptr || context.shown_slot == nullptr) return std::nullopt;
-  const state::Descriptor& socket = *context.shown_slot->descriptor;
-  if (!socket.is_ip() && socket.type != state::FdType::kUnix) return std::nullopt;
+  if (context.call == nullptr || slot == nullptr) return std::nullopt;
+  const Descriptor& socket = *slot->descriptor;
+  if (!socket.is_ip() && socket.type != FdType::kUnix) return std::nullopt;
   const Bytes data = context.call->get(P::data);
   if (context.call->result() < 0 || data.empty()) return std::nullopt;
   const uint16_t code = context.event->code;
@@ -40,4 +40,4 @@ inline std::optional<SocketData> socket_data(const state::Context& context) {
                     &socket};
 }
 
-}  // namespace sfkit::events
+}  // namespace sfkit::state

@@ -8,7 +8,11 @@
 
 #include "base/bytes.h"
 
-namespace sfkit::events::dns {
+namespace sfkit::dns {
+
+// Record types of addresses.
+constexpr uint16_t kTypeA = 1;
+constexpr uint16_t kTypeAaaa = 28;
 
 struct Record {
   bool is_question = false;
@@ -18,6 +22,7 @@ struct Record {
   uint32_t ttl = 0;    // of answers, in seconds
   std::string name;    // presentation format without the last dot; "." for the root
   std::string answer;  // address, name or text
+  Bytes data;          // the same as in the message
 };
 
 enum class Transport : uint8_t {
@@ -64,14 +69,45 @@ class Message {
   size_t size_ = 0;
 };
 
+// Ports of DNS, and of multicast DNS and LLMNR.
+constexpr uint16_t kPort = 53;
+constexpr uint16_t kMulticastPort = 5353;
+constexpr uint16_t kLlmnrPort = 5355;
+
+constexpr bool is_port(uint16_t port) {
+  return port == kPort || port == kMulticastPort || port == kLlmnrPort;
+}
+
 // Takes the next message from the bytes of a TCP stream, in which each message follows its length.
 // Returns the message's captured bytes and sets `size` to its original size; empty at the end.
 // `stream_size`: the original size of `stream`.
 Bytes next_in_stream(Bytes& stream, size_t& stream_size, size_t& size);
+
+// Decodes the messages in the data of one call on a DNS socket into `message`, one after the other,
+// and calls take() for each until it returns false. Returns false if it did. `is_stream`: TCP.
+template <typename Take>
+bool each_message(Message& message, Bytes data, size_t size, bool is_stream, Transport transport,
+                  Take take) {
+  bool has_messages = false;
+  if (is_stream) {
+    Bytes stream = data;
+    size_t stream_size = size;
+    size_t message_size = 0;
+    for (Bytes next = next_in_stream(stream, stream_size, message_size);
+         !next.empty() && message.decode(next, message_size, transport);
+         next = next_in_stream(stream, stream_size, message_size)) {
+      has_messages = true;
+      if (!take()) return false;
+    }
+  }
+  // Programs may read the length and the message with two calls.
+  if (has_messages || !message.decode(data, size, transport)) return true;
+  return take();
+}
 
 // Appends the name of a record type, such as AAAA; TYPEn if it has none.
 void append_type(std::string& out, uint16_t type);
 // Appends the name of a response code, such as NXDOMAIN; RCODEn if it has none.
 void append_rcode(std::string& out, uint8_t rcode);
 
-}  // namespace sfkit::events::dns
+}  // namespace sfkit::dns

@@ -1,11 +1,11 @@
-#include "events/dns.h"
+#include "base/dns.h"
 
 #include <array>
 #include <utility>
 
 #include "base/ip_text.h"
 
-namespace sfkit::events::dns {
+namespace sfkit::dns {
 namespace {
 
 constexpr size_t kHeader = 12;
@@ -24,14 +24,14 @@ constexpr uint16_t kRcode = 0x000f;
 constexpr uint16_t kMulticastClass = 0x7fff;
 
 enum : uint16_t {
-  kA = 1,
+  kA = kTypeA,
   kNs = 2,
   kCname = 5,
   kSoa = 6,
   kPtr = 12,
   kMx = 15,
   kTxt = 16,
-  kAaaa = 28,
+  kAaaa = kTypeAaaa,
   kSrv = 33,
   kDname = 39,
   kSvcb = 64,
@@ -192,6 +192,7 @@ Message::Outcome Message::read_data(size_t position, size_t end, Record& record)
   const size_t size = end - position;
   std::string& out = record.answer;
   record.has_answer = true;
+  record.data = data_.slice(position, size);
   // Names in the data may point backward into the message, but must end with the data.
   const auto name_at_end = [&] {
     std::string name;
@@ -281,6 +282,7 @@ Record& Message::add() {
   record.ttl = 0;
   record.name.clear();
   record.answer.clear();
+  record.data = {};
   return record;
 }
 
@@ -312,4 +314,4 @@ void append_rcode(std::string& out, uint8_t rcode) {
   }
 }
 
-}  // namespace sfkit::events::dns
+}  // namespace sfkit::dns

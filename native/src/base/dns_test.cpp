@@ -1,4 +1,4 @@
-#include "events/dns.h"
+#include "base/dns.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace sfkit::events::dns {
+namespace sfkit::dns {
 namespace {
 
 std::string u16(unsigned number) {
@@ -308,4 +308,4 @@ TEST(Dns, TypesAndCodesHaveNamesOrNumbers) {
 }
 
 }  // namespace
-}  // namespace sfkit::events::dns
+}  // namespace sfkit::dns
