@@ -423,6 +423,8 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   constexpr int64_t kMaxBatchRows = 122880;
   config.batch_rows = static_cast<uint32_t>(reader.integer("batchRows", 1, kMaxBatchRows));
   config.with_files = reader.boolean("withFiles");
+  config.with_datums = reader.boolean("withDatums");
+  config.file_names = reader.text("fileNames");
   config.options.mode = static_cast<sysflow::Mode>(reader.integer("mode", 0, 2));
   constexpr int64_t kMaxSeconds = 1 << 30;
   config.options.rotate_interval = reader.integer("rotateInterval", 0, kMaxSeconds);
@@ -539,8 +541,10 @@ napi_value from_batch(napi_env env, Batch batch) {
     value = datum_batch(maker, std::move(*datums));
   } else if (auto* file = std::get_if<FileBytes>(&batch)) {
     value = bytes_batch(maker, std::move(file->bytes));
-    maker.set(value, "file", maker.number(file->number));
-    maker.set(value, "startSeconds", maker.number(static_cast<uint32_t>(file->start_seconds)));
+    const output::FileStart& start = file->file;
+    maker.set(value, "file", maker.number(start.number));
+    maker.set(value, "startSeconds", maker.number(static_cast<uint32_t>(start.start_seconds)));
+    maker.set(value, "name", maker.text(start.name));
   } else {
     value = column_batch(maker, std::move(std::get<output::ColumnBatch>(batch)));
   }

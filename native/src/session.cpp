@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <cstdio>
+#include <ctime>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -8,6 +9,7 @@
 #include "output/avro_container.h"
 #include "output/avro_files.h"
 #include "output/column_sink.h"
+#include "output/file_names.h"
 #include "output/null_sink.h"
 #include "recover.h"
 #include "sysflow/fan_out.h"
@@ -89,6 +91,15 @@ class CountingSink : public sysflow::ForwardingSink {
 Session::Session(SessionConfig config) : config_(std::move(config)) {
   config_.options.sizes = &sizes_;
   if (config_.tallies) config_.options.tally = &tally_;
+  if (!config_.file_names.empty()) {
+    const bool is_live = config_.kind == InputKind::kLive;
+    config_.options.name_file = [is_live, names = output::FileNames(config_.file_names)](
+                                    int64_t second) mutable {
+      // A live capture can end before its first event.
+      if (second == 0 && is_live) second = std::time(nullptr);
+      return names.next(second);
+    };
+  }
   if (config_.kind != InputKind::kLive) {
     config_.options.stop = &stop_;
     return;
@@ -326,13 +337,18 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
 }
 
 Status Session::convert(scap::Input* capture, InputSummary& summary) {
-  const auto give_file = [this](uint32_t number, int64_t start_seconds,
-                                std::vector<uint8_t> bytes) {
-    return queue_.push(FileBytes{number, start_seconds, std::move(bytes)});
+  const auto give_file = [this](const output::FileStart& file, std::vector<uint8_t> bytes) {
+    return queue_.push(FileBytes{file, std::move(bytes)});
+  };
+  const bool rotates = config_.options.rotate_interval > 0;
+  const auto make_datums = [this] {
+    return std::make_unique<output::DatumSink>(
+        [this](output::DatumBatch batch) { return queue_.push(std::move(batch)); });
   };
   std::unique_ptr<sysflow::RecordSink> sink;
-  std::unique_ptr<sysflow::RecordSink> datums_beside_files;
-  std::unique_ptr<output::AvroFiles> files_beside_datums;
+  // Further outputs of the same records.
+  std::vector<std::unique_ptr<sysflow::RecordSink>> beside;
+  output::AvroFiles* files_beside = nullptr;
   output::AvroContainer* avro = nullptr;
   output::ColumnSink* columns = nullptr;
   output::AvroFiles* only_files = nullptr;
@@ -354,29 +370,32 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
       break;
     }
     case OutputKind::kFiles: {
-      auto files = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel);
+      auto files = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel, rotates);
       only_files = files.get();
       sink = std::move(files);
       break;
     }
-    case OutputKind::kDatums: {
-      auto datums = std::make_unique<output::DatumSink>(
-          [this](output::DatumBatch batch) { return queue_.push(std::move(batch)); });
-      if (!config_.with_files) {
-        sink = std::move(datums);
-        break;
-      }
-      files_beside_datums = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel);
-      datums_beside_files = std::move(datums);
-      sink = std::make_unique<sysflow::FanOut>(
-          std::vector<sysflow::RecordSink*>{datums_beside_files.get(), files_beside_datums.get()});
-      break;
-    }
+    case OutputKind::kDatums: sink = make_datums(); break;
     case OutputKind::kNone:
     case OutputKind::kLines:
     case OutputKind::kRecovered:
     case OutputKind::kFindings:
     case OutputKind::kInfo: sink = std::make_unique<output::NullSink>(); break;
+  }
+  if (config_.output == OutputKind::kColumns && config_.with_datums)
+    beside.push_back(make_datums());
+  const bool takes_files =
+      config_.output == OutputKind::kColumns || config_.output == OutputKind::kDatums;
+  if (config_.with_files && takes_files) {
+    auto files = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel, rotates);
+    files_beside = files.get();
+    beside.push_back(std::move(files));
+  }
+  if (!beside.empty()) {
+    std::vector<sysflow::RecordSink*> sinks{sink.get()};
+    for (const auto& other : beside) sinks.push_back(other.get());
+    beside.push_back(std::move(sink));
+    sink = std::make_unique<sysflow::FanOut>(std::move(sinks));
   }
   CountingSink counting(*sink, counts_);
   Status status;
@@ -390,8 +409,8 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
     summary.add_note(Reason::kImpossibleTimes, columns->impossible_times());
     summary.add_skipped(Reason::kCutTexts, columns->cut_texts());
   }
-  if (files_beside_datums != nullptr) {
-    summary.add_skipped(Reason::kIpv6FlowsInSfFiles, files_beside_datums->skipped_ipv6_flows());
+  if (files_beside != nullptr) {
+    summary.add_skipped(Reason::kIpv6FlowsInSfFiles, files_beside->skipped_ipv6_flows());
   }
   if (avro != nullptr || only_files != nullptr) {
     const uint64_t skipped =

@@ -21,6 +21,7 @@
 #include "events/listing.h"
 #include "events/tables.h"
 #include "live/source.h"
+#include "output/avro_files.h"
 #include "output/batch_queue.h"
 #include "output/column_batch.h"
 #include "output/datum_sink.h"
@@ -52,7 +53,9 @@ struct SessionConfig {
       capture_columns;  // of a capture's table: those that get values; empty for all
   std::vector<events::Moment> moments;  // of tables of the state at a moment
   uint32_t batch_rows = 1;
-  bool with_files = false;  // kDatums: also emit the bytes of .sf files
+  bool with_files = false;   // kDatums, kColumns: also emit the bytes of .sf files
+  bool with_datums = false;  // kColumns: also emit single records
+  std::string file_names;    // start of the names of .sf files; "" if the header's name is fixed
   sysflow::ConvertOptions options;
   events::ListOptions lines;
   rules::CheckOptions rules;  // for OutputKind::kFindings
@@ -62,8 +65,7 @@ struct SessionConfig {
 
 // Bytes of one of several .sf files.
 struct FileBytes {
-  uint32_t number = 0;
-  int64_t start_seconds = 0;  // as in sysflow::Header
+  output::FileStart file;
   std::vector<uint8_t> bytes;
 };
 

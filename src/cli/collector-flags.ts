@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags';
+import type { SysFlowConfig } from '../driver/config.js';
 import { overridesOf } from '../driver/environment.js';
 import { type CollectorOptions, compatModes, fileReadModes } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
@@ -6,6 +7,13 @@ import { escapeForTerminal } from '../engine/escape.js';
 import { isStreamInput, looksLikeRecords } from '../engine/input-kind.js';
 
 const helpGroup = 'RECORDS';
+
+/** The collector's names of what to record of files. */
+const collectionModes = ['flow', 'consume', 'nofiles'] as const;
+const fileModeOf = { flow: 'flow', consume: 'consumer', nofiles: 'no-files' } as const;
+
+/** The collector's variables that change records, for every command that makes records. */
+const recordVariables = ['FILE_ONLY', 'ENABLE_PROC_FLOW', 'FILE_READ_MODE', 'NODE_IP'] as const;
 
 /** The filter flag of every command that reads events. */
 export const filterFlag = Flags.string({
@@ -47,6 +55,13 @@ export const collectorFlags = {
     default: true,
     description: 'count the threads of a process in flows, instead of one event per thread',
   }),
+  mode: Flags.option({ options: collectionModes })({
+    helpGroup,
+    helpValue: collectionModes.join('|'),
+    default: 'flow',
+    description:
+      'what to record of files: flows; consume: only that they are opened; nofiles: nothing',
+  }),
   'containers-only': Flags.boolean({
     helpGroup,
     description: 'keep only records of processes in containers',
@@ -70,6 +85,7 @@ export function collectorOptions(flags: {
   'file-read-mode': (typeof fileReadModes)[number];
   'file-only': boolean;
   'process-flow': boolean;
+  mode: (typeof collectionModes)[number];
   'containers-only': boolean;
   compat?: (typeof compatModes)[number] | undefined;
 }): CollectorOptions {
@@ -80,10 +96,11 @@ export function collectorOptions(flags: {
     fileReadMode: flags['file-read-mode'],
     fileOnly: flags['file-only'],
     processFlow: flags['process-flow'],
+    mode: fileModeOf[flags.mode],
     containersOnly: flags['containers-only'],
     compat: flags.compat,
   };
-  const { fileOnly, fileReadMode, enableProcessFlow, nodeIP } = overridesOf(process.env);
+  const { fileOnly, fileReadMode, enableProcessFlow, nodeIP } = variables(recordVariables);
   const mode = fileReadMode === undefined ? undefined : fileReadModes[fileReadMode];
   return {
     ...options,
@@ -97,6 +114,19 @@ export function collectorOptions(flags: {
     ),
     nodeIp: overridden('NODE_IP', '--node-ip', options.nodeIp ?? '', nodeIP),
   };
+}
+
+/** Whether to record all system calls: --all-syscalls, or the collector's variable. */
+export function allSyscallsOf(flags: { 'all-syscalls': boolean }): boolean {
+  const { dropMode } = variables(['ENABLE_DROP_MODE']);
+  const all = dropMode === undefined ? undefined : !dropMode;
+  return overridden('ENABLE_DROP_MODE', '--all-syscalls', flags['all-syscalls'], all);
+}
+
+/** The settings of these variables; standard error reports wrong values. */
+export function variables(names: readonly string[]): Partial<SysFlowConfig> {
+  const env = Object.fromEntries(names.map((name) => [name, process.env[name]]));
+  return overridesOf(env, (message) => process.stderr.write(`sfkit: ${message}\n`));
 }
 
 function overridden<Value>(

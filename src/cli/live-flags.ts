@@ -58,7 +58,7 @@ export const liveFlags = {
     helpGroup,
     helpValue: 'TIME',
     default: '30s',
-    description: 'how long to ask about a container',
+    description: 'how long to ask again about a container that no runtime knows yet; 0: ask once',
   }),
   'k8s-api': Flags.string({
     helpGroup,
@@ -117,7 +117,8 @@ export function runtimesOf(flags: {
   if (criPath !== undefined && !existsSync(criPath)) {
     process.stderr.write(`sfkit: ${escapeForTerminal(criPath)}: no such socket yet\n`);
   }
-  return { criPath, timeout: durationOf('cri-timeout', timeout) / 1000 };
+  const isZero = /^0+[smhd]?$/.test(timeout);
+  return { criPath, timeout: isZero ? 0 : durationOf('cri-timeout', timeout) / 1000 };
 }
 
 /** The Kubernetes API to ask, if any. */

@@ -2,19 +2,14 @@ import { escapeForTerminal } from '../engine/escape.js';
 import type { Summary } from '../engine/session.js';
 import { counted, grouped, noteLines } from '../engine/summary-text.js';
 import { isoTime, jsonDocument } from '../export/values.js';
-
-/** An output and what it is: a format, capture or socket. */
-export interface LiveOutputName {
-  output: string;
-  format: string;
-}
+import { type OutputName, outputList } from './summary.js';
 
 /** The result of a live capture. */
 export interface LiveOutcome {
   summary: Summary;
   seconds: number;
   /** Complete outputs. */
-  outputs: readonly LiveOutputName[];
+  outputs: readonly OutputName[];
   /** Whether the run wrote records. Default: true. */
   recordsMade?: boolean;
 }
@@ -26,11 +21,8 @@ export function liveText({ summary, seconds, outputs, recordsMade = true }: Live
   );
   const total = records.reduce((sum, [, count]) => sum + count, 0n);
   const { events, gaps } = summary.live;
-  const places = outputs.map(
-    ({ output, format }) => `${output === '-' ? 'standard output' : output} (${format})`,
-  );
   const lines = [
-    `${grouped(events)} events in ${seconds.toFixed(1)} s${recordsMade ? `, ${grouped(total)} records` : ''}${places.length > 0 ? ` -> ${places.join(', ')}` : ''}`,
+    `${grouped(events)} events in ${seconds.toFixed(1)} s${recordsMade ? `, ${grouped(total)} records` : ''}${outputs.length > 0 ? ` -> ${outputList(outputs)}` : ''}`,
   ];
   if (records.length > 0)
     lines.push(

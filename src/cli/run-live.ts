@@ -21,6 +21,8 @@ export interface LiveEnd {
   seconds: number;
   /** Why writing records failed, which ended the capture. */
   failure?: unknown;
+  /** Paths of the complete outputs of records; '-' for standard output. */
+  complete: string[];
   /** Why the recording is incomplete, which also ended the capture. */
   recordingFailure?: SfkitError;
 }
@@ -35,7 +37,8 @@ export async function runLive({
   runtimes,
   ...options
 }: LiveRun): Promise<LiveEnd> {
-  const output = options.plan?.output;
+  const plans = options.plans ?? [];
+  const hasStdout = plans.some(({ output }) => output === '-');
   if (record === '-') {
     throw new SfkitError(
       'INVALID_ARGUMENT',
@@ -44,9 +47,7 @@ export async function runLive({
   }
   if (
     record !== undefined &&
-    output !== undefined &&
-    output !== '-' &&
-    isSameTarget(record, output)
+    plans.some(({ output }) => output !== '-' && isSameTarget(record, output))
   ) {
     throw new SfkitError(
       'INVALID_ARGUMENT',
@@ -54,9 +55,8 @@ export async function runLive({
     );
   }
   // Report the error before the capture starts.
-  if (options.plan?.shape === 'file' && options.plan.directory === undefined) {
-    refuseMissingDirectory(options.plan.output);
-  }
+  for (const { shape, directory, output } of plans)
+    if (shape === 'file' && directory === undefined) refuseMissingDirectory(output);
   const ending = new AbortController();
   const drain = new AbortController();
   let ended: bigint | undefined;
@@ -64,7 +64,7 @@ export async function runLive({
     ended ??= process.hrtime.bigint();
     ending.abort();
     // A person may read standard output page by page; do not cut that short.
-    if (output !== '-') drain.abort();
+    if (!hasStdout) drain.abort();
   };
   endOnSignals((signal) => {
     end();
@@ -95,7 +95,7 @@ export async function runLive({
     options.onTick?.(summary);
   };
   try {
-    const { summary, failure } = await captureKernel({
+    const { summary, failure, complete } = await captureKernel({
       ...options,
       live,
       signal: ending.signal,
@@ -110,6 +110,7 @@ export async function runLive({
       summary,
       seconds: Math.max(seconds, Number(summary.lastTime - summary.firstTime) / 1e9),
       failure,
+      complete,
     };
     const why = summary.live.recordingFailure;
     if (why !== '')

@@ -7,20 +7,50 @@ import { counted, damageLines, grouped, noteLines } from '../engine/summary-text
 import type { Conversion } from '../export/plan.js';
 import { isoTime, jsonDocument } from '../export/values.js';
 
+/** A complete output, and what it is: a format, capture or socket. */
+export interface OutputName {
+  output: string;
+  format: string;
+}
+
 /** The result of one conversion. */
 export interface Outcome {
-  conversion: Conversion;
+  input: string;
+  outputs: readonly OutputName[];
   summary: Summary;
   seconds: number;
 }
 
+/** The outputs of a plan, for messages; rotated files are NAME.*. */
+export function namedOutputs(plans: readonly Conversion[], socket?: string): OutputName[] {
+  const outputs = plans.map(({ output, format, rotate = 0 }) => ({
+    output: rotate > 0 && format === 'avro' ? `${output}.*` : output,
+    format: format as string,
+  }));
+  return socket === undefined ? outputs : [...outputs, { output: socket, format: 'socket' }];
+}
+
+/** The outputs in words. */
+export function outputList(outputs: readonly OutputName[]): string {
+  return outputs
+    .map(({ output, format }) => `${output === '-' ? 'standard output' : output} (${format})`)
+    .join(', ');
+}
+
+/** Whether a conversion lacks data: the input is damaged, or a reader did not take every record. */
+export function isPartial({ damage, skipped }: Summary): boolean {
+  return (
+    damage.length > 0 ||
+    skipped.some(({ id, count }) => id === 'socket-reader-too-slow' && count > 0n)
+  );
+}
+
 /** Formats a result in a few lines for people. */
-export function summaryText({ conversion, summary, seconds }: Outcome): string {
+export function summaryText({ input, outputs, summary, seconds }: Outcome): string {
   const records = Object.entries(summary.records).filter(([, count]) => count > 0n);
   const total = records.reduce((sum, [, count]) => sum + count, 0n);
-  const output = conversion.output === '-' ? 'standard output' : conversion.output;
   const lines = [
-    `${conversion.input} -> ${output} (${conversion.format})`,
+    `${input} -> ${outputList(outputs)}`,
     `  ${grouped(summary.events)} events, ${grouped(total)} records in ${seconds.toFixed(2)} s (${grouped(rate(summary, seconds))} events/s)`,
   ];
   if (records.length > 0)
@@ -89,13 +119,17 @@ export function noteText(path: string, summary: Summary): string {
 
 /** The results as an object: totals, then each capture. */
 export function summaryJson(outcomes: readonly Outcome[]): string {
-  const captures = outcomes.map(({ conversion, summary, seconds }) => ({
-    input: conversion.input,
-    output: conversion.output,
-    format: conversion.format,
-    schema: conversion.format === 'avro' ? null : schemaVersion,
-    ...facts(summary, seconds),
-  }));
+  const captures = outcomes.map(({ input, outputs, summary, seconds }) => {
+    const { output, format } = outputs[0] as OutputName;
+    return {
+      input,
+      output,
+      format,
+      schema: format === 'avro' || format === 'socket' ? null : schemaVersion,
+      outputs,
+      ...facts(summary, seconds),
+    };
+  });
   const first = captures[0];
   const totals = captures.length === 1 && first ? { ...first } : sum(outcomes);
   return jsonDocument({ ...totals, captures });

@@ -8,13 +8,16 @@ import {
   refuseForRecords,
 } from '../cli/collector-flags.js';
 import { refuseWrongOutput, withTimestamps } from '../cli/output-checks.js';
+import { outputFlags, refuseWrongSocket, rotationOf, Statistics } from '../cli/output-flags.js';
 import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
-import { type Outcome, summaryJson, summaryText } from '../cli/summary.js';
-import { runConversion } from '../convert/convert.js';
+import { isPartial, namedOutputs, type Outcome, summaryJson, summaryText } from '../cli/summary.js';
+import { runConversions } from '../convert/convert.js';
 import { timestampUnits } from '../duckdb/sql-text.js';
 import { tables } from '../engine/columns.gen.js';
-import { convertFormats, planConversions } from '../export/plan.js';
+import { escapeForTerminal } from '../engine/escape.js';
+import type { Summary } from '../engine/session.js';
+import { convertFormats, pairOutputs, planAll } from '../export/plan.js';
 import { singleInputs } from '../query/inputs.js';
 
 const tableNames = tables.map((table) => table.name);
@@ -59,6 +62,14 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; everything re
       command: '<%= config.bin %> convert capture.sysflow/ -o capture.sf',
     },
     {
+      description: 'A SysFlow file and tables in one pass',
+      command: '<%= config.bin %> convert capture.scap -o capture.sf -o tables/',
+    },
+    {
+      description: 'Records to a consumer that listens on a unix socket',
+      command: '<%= config.bin %> convert capture.scap --socket /run/sysflow.sock',
+    },
+    {
       description: 'Many captures, one directory each',
       command: '<%= config.bin %> convert captures/*.scap -o tables/',
     },
@@ -75,16 +86,21 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; everything re
   };
 
   static override flags = {
-    format: Flags.option({ char: 'f', options: convertFormats })({
+    format: Flags.option({ char: 'f', options: convertFormats, multiple: true })({
       helpValue: convertFormats.join('|'),
-      description: 'output format (default: from the extension of -o, else parquet)',
+      multipleNonGreedy: true,
+      description:
+        'output format (default: from the extension of -o, else parquet); may be repeated',
     }),
     output: Flags.string({
       char: 'o',
       helpValue: 'PATH',
+      multiple: true,
+      multipleNonGreedy: true,
       description:
-        'a file, a directory (ending in /), or - for standard output (default: NAME.sysflow/, for avro NAME.sf, for duckdb NAME.duckdb)',
+        'a file, a directory (ending in /), or - for standard output (default: NAME.sysflow/, for avro NAME.sf, for duckdb NAME.duckdb); may be repeated to write several outputs in one pass',
     }),
+    ...outputFlags,
     table: Flags.option({ options: tableNames })({
       helpValue: 'NAME',
       description:
@@ -102,30 +118,46 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; everything re
     const { argv, flags, metadata } = await this.parse(Convert);
     refuseTerminalInput(argv as string[]);
     const inputs = singleInputs(argv as string[]);
+    const given = givenCollectorFlags(flags, metadata.flags);
     refuseForRecords(
-      givenCollectorFlags(flags, metadata.flags),
+      flags.rotate === undefined ? given : [...given, 'rotate'],
       inputs.map(({ path, tables }) => ({ path, isTable: tables !== undefined })),
     );
-    const plan = planConversions(
+    refuseWrongSocket(flags);
+    const rotateInterval = rotationOf(flags);
+    const { format: formats = [], output: outputs = [], socket } = flags;
+    const onlySocket = socket !== undefined && formats.length === 0 && outputs.length === 0;
+    const plan = planAll(
       inputs.map(({ path }) => path),
-      flags.format,
-      flags.output,
-    ).map((conversion) => withTimestamps(conversion, flags.timestamps));
-    const first = plan[0];
+      onlySocket ? [] : pairOutputs(formats, outputs),
+      rotateInterval,
+    ).map((plans) => withTimestamps(plans, flags.timestamps));
+    const first = plan[0] ?? [];
     refuseWrongOutput(first, flags.table);
-    const toStdout = first?.shape === 'stdout';
+    const toStdout = first.some(({ shape }) => shape === 'stdout');
     const collector = inputs.every(({ tables }) => tables !== undefined)
       ? {}
       : collectorOptions(flags);
+    const statistics = new Statistics(flags);
     const outcomes: Outcome[] = [];
     let failed = 0;
-    for (const [index, conversion] of plan.entries()) {
+    for (const [index, plans] of plan.entries()) {
+      const { path: input, tables } = inputs[index] as (typeof inputs)[number];
       const start = process.hrtime.bigint();
       try {
-        const options = { ...collector, table: flags.table, tables: inputs[index]?.tables };
-        const summary = await runConversion(conversion, options);
+        const options = {
+          ...collector,
+          table: flags.table,
+          tables,
+          socket,
+          rotateInterval,
+          warn: (message: string) => process.stderr.write(`sfkit: ${escapeForTerminal(message)}\n`),
+          onStart: (summary: () => Summary) => statistics.begin(summary),
+        };
+        const summary = await runConversions(input, plans, options);
         outcomes.push({
-          conversion,
+          input,
+          outputs: namedOutputs(plans, socket),
           summary,
           seconds: Number(process.hrtime.bigint() - start) / 1e9,
         });
@@ -135,11 +167,13 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; everything re
         failed += 1;
         process.stderr.write(`sfkit: ${explain(error).message}\n`);
         continue;
+      } finally {
+        statistics.end();
       }
       if (!flags.json) process.stderr.write(summaryText(outcomes.at(-1) as Outcome));
     }
     if (flags.json) (toStdout ? process.stderr : process.stdout).write(summaryJson(outcomes));
     if (failed > 0) this.exit(exitCodes.failed);
-    if (outcomes.some(({ summary }) => summary.damage.length > 0)) this.exit(exitCodes.partial);
+    if (outcomes.some(({ summary }) => isPartial(summary))) this.exit(exitCodes.partial);
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
-import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
+import { allSyscallsOf, collectorFlags, collectorOptions } from '../cli/collector-flags.js';
 import { isEnough } from '../cli/endings.js';
 import {
   durationOf,
@@ -11,20 +11,22 @@ import {
   liveFlags,
   runtimesOf,
 } from '../cli/live-flags.js';
-import { hasLoss, type LiveOutputName, liveJson, liveText } from '../cli/live-summary.js';
+import { hasLoss, liveJson, liveText } from '../cli/live-summary.js';
 import { refuseWrongOutput, withTimestamps } from '../cli/output-checks.js';
+import { outputFlags, refuseWrongSocket, rotationOf, Statistics } from '../cli/output-flags.js';
 import { exitCodes } from '../cli/report.js';
 import { runLive } from '../cli/run-live.js';
+import { namedOutputs, type OutputName } from '../cli/summary.js';
 import { showTop } from '../cli/top.js';
 import { standardScreen } from '../draw/screen.js';
 import { timestampUnits } from '../duckdb/sql-text.js';
 import { tables } from '../engine/columns.gen.js';
-import { maxSocketPath } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
-import { formats } from '../export/plan.js';
+import type { Summary } from '../engine/session.js';
+import { formats as liveFormats, pairOutputs } from '../export/plan.js';
 import { recordLines } from '../live/line.js';
-import { planLive } from '../live/plan.js';
+import { planLiveOutputs } from '../live/plan.js';
 
 const tableNames = tables.map((table) => table.name);
 
@@ -67,27 +69,21 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
   ];
 
   static override flags = {
-    format: Flags.option({ char: 'f', options: formats })({
-      helpValue: formats.join('|'),
+    format: Flags.option({ char: 'f', options: liveFormats, multiple: true })({
+      helpValue: liveFormats.join('|'),
+      multipleNonGreedy: true,
       description:
-        'output format (default: from the extension of -o; on standard output jsonl, on a terminal short lines)',
+        'output format (default: from the extension of -o; on standard output jsonl, on a terminal short lines); may be repeated',
     }),
     output: Flags.string({
       char: 'o',
       helpValue: 'PATH',
-      description: 'a file, a directory (ending in /), or - for standard output (the default)',
-    }),
-    rotate: Flags.string({
-      helpValue: 'TIME',
+      multiple: true,
+      multipleNonGreedy: true,
       description:
-        'start a new file after this time, such as 60, 5m or 1h: NAME.sf becomes NAME.sf.SECONDS, and a directory gets one directory of tables per interval',
+        'a file, a directory (ending in /), or - for standard output (the default); may be repeated to write several outputs',
     }),
-    socket: Flags.string({
-      helpValue: 'PATH',
-      exclusive: ['output', 'format', 'rotate', 'table', 'timestamps'],
-      description:
-        'send records to this unix socket (SOCK_SEQPACKET) instead of -o, one Avro record per message',
-    }),
+    ...outputFlags,
     table: Flags.option({ options: tableNames })({
       helpValue: 'NAME',
       description:
@@ -134,29 +130,30 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Live);
-    const rotate =
-      flags.rotate === undefined ? 0 : Math.ceil(durationOf('rotate', flags.rotate) / 1000);
+    refuseWrongSocket(flags);
+    const { format: formats = [], output: outputs = [], socket } = flags;
+    const rotate = rotationOf(flags);
     const isShown =
-      flags.socket !== undefined ||
-      (flags.top && flags.output === undefined && flags.format === undefined);
-    const plan = withTimestamps(
-      isShown ? undefined : planLive(flags.format, flags.output, rotate),
+      (socket !== undefined || flags.top) && outputs.length === 0 && formats.length === 0;
+    const plans = withTimestamps(
+      isShown ? [] : planLiveOutputs(pairOutputs(formats, outputs), rotate),
       flags.timestamps,
     );
-    if (plan === undefined && rotate > 0) {
+    if (plans.length === 0 && socket === undefined && rotate > 0) {
       throw new SfkitError('INVALID_ARGUMENT', '--rotate applies to files; name them with -o');
     }
-    if (flags.top && plan?.shape === 'stdout') {
+    const standard = plans.find(({ shape }) => shape === 'stdout');
+    if (flags.top && standard !== undefined) {
       throw new SfkitError(
         'INVALID_ARGUMENT',
         '--top uses standard output; name a file for the records with -o',
       );
     }
-    refuseWrongOutput(plan, flags.table);
+    refuseWrongOutput(plans, flags.table);
     const screen = standardScreen();
     const hasLines =
-      plan?.shape === 'stdout' &&
-      flags.format === undefined &&
+      standard !== undefined &&
+      formats.length === 0 &&
       flags.table === undefined &&
       screen !== undefined;
     if (flags.env && !hasLines) {
@@ -165,53 +162,53 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
         '--env is about the lines on a terminal; other outputs have it anyway',
       );
     }
-    if (flags.socket !== undefined && Buffer.byteLength(flags.socket) > maxSocketPath) {
-      throw new SfkitError(
-        'INVALID_ARGUMENT',
-        `--socket: expected a path of at most ${maxSocketPath} bytes`,
-      );
-    }
     for (const pid of flags.pid ?? []) {
       if (!existsSync(`/proc/${pid}`))
         process.stderr.write(`sfkit: no process has the id ${pid} now\n`);
     }
-    const { summary, seconds, failure, recordingFailure } = await runLive({
+    const statistics = new Statistics(flags);
+    let last: Summary | undefined;
+    const { summary, seconds, failure, recordingFailure, complete } = await runLive({
       ...collectorOptions({ ...flags, filter: filterOf(flags) }),
-      plan,
-      socket: flags.socket,
+      plans,
+      socket,
+      rotateInterval: rotate,
       warn: (message) => process.stderr.write(`sfkit: ${escapeForTerminal(message)}\n`),
       table: flags.table,
       // A terminal can change its width.
       lines: hasLines
         ? (batch) => recordLines(batch, { ...(standardScreen() ?? screen), env: flags.env })
         : undefined,
-      live: liveConfigOf(flags),
+      live: liveConfigOf({ ...flags, 'all-syscalls': allSyscallsOf(flags) }),
       record: flags.write,
       onBusiest: flags.top ? showTop : undefined,
+      onTick(now) {
+        if (last === undefined) statistics.begin(() => last as Summary);
+        last = now;
+      },
       duration: flags.duration === undefined ? undefined : durationOf('duration', flags.duration),
       runtimes: runtimesOf(flags),
       kubernetes: kubernetesOf(flags),
     });
-    const outputs: LiveOutputName[] = [];
-    if (plan !== undefined && failure === undefined) {
-      const isNumbered = plan.rotate > 0 && plan.format === 'avro';
-      outputs.push({ output: isNumbered ? `${plan.output}.*` : plan.output, format: plan.format });
-    }
-    if (flags.socket !== undefined && failure === undefined)
-      outputs.push({ output: flags.socket, format: 'socket' });
+    last = summary;
+    statistics.end();
+    const written: OutputName[] = namedOutputs(
+      plans.filter(({ output }) => complete.includes(output)),
+      socket !== undefined && complete.includes(socket) ? socket : undefined,
+    );
     if (flags.write !== undefined && recordingFailure === undefined) {
-      outputs.push({ output: flags.write, format: 'capture' });
+      written.push({ output: flags.write, format: 'capture' });
     }
     // If the reader of the records closed the pipe, the summary is printed only if other outputs
     // exist.
-    if (outputs.length > 0 || !isEnough(failure)) {
+    if (written.length > 0 || !isEnough(failure)) {
       const outcome = {
         summary,
         seconds,
-        outputs,
-        recordsMade: plan !== undefined || flags.socket !== undefined,
+        outputs: written,
+        recordsMade: plans.length > 0 || socket !== undefined,
       };
-      const isTaken = plan?.shape === 'stdout' || flags.top;
+      const isTaken = standard !== undefined || flags.top;
       if (flags.json) (isTaken ? process.stderr : process.stdout).write(liveJson(outcome));
       else process.stderr.write(liveText(outcome));
     }

@@ -4,12 +4,16 @@ import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
-import { openAvro, openColumns, type Session, type Summary } from '../engine/session.js';
+import {
+  firstSecond,
+  openRecords,
+  type RecordBatch,
+  type Session,
+  type Summary,
+} from '../engine/session.js';
 import { beginWork } from '../engine/work.js';
+import { deliveriesFor, openOutputs, type RecordOutput, sfNamesOf } from '../export/outputs.js';
 import { type Conversion, type Format, planConversions } from '../export/plan.js';
-import { openTables, tablesOf } from '../export/tables.js';
-import { openSink } from '../output/sink.js';
-import { makeDirectory } from '../output/target.js';
 import { type QueryInput, singleInputs } from '../query/inputs.js';
 
 /** Output of a conversion. */
@@ -37,6 +41,14 @@ export interface CommonConvertOptions extends CollectorOptions {
 
 /** Options for an input that already has its plan. */
 export interface ConversionOptions extends CommonConvertOptions {
+  /** Unix socket of type SOCK_SEQPACKET that gets the records one by one. */
+  socket?: string | undefined;
+  /** Called with messages about the socket. */
+  warn?: ((message: string) => void) | undefined;
+  /** Seconds of event time between headers, for files and the socket. Default: never. */
+  rotateInterval?: number | undefined;
+  /** Called at the start with a function that returns the summary so far. */
+  onStart?: ((summary: () => Summary) => void) | undefined;
   /** The files of a table input; undefined if the engine reads the input. */
   tables?: readonly QueryInput[] | undefined;
 }
@@ -63,116 +75,101 @@ export async function convert(input: string, options: ConvertOptions): Promise<S
 }
 
 /** Converts one input as planned. */
-export async function runConversion(
+export function runConversion(
   conversion: Conversion,
   options: ConversionOptions = {},
 ): Promise<Summary> {
-  const { table, tables, signal, onProgress: report, ...collector } = options;
-  const onProgress = (summary: Summary) => {
+  return runConversions(conversion.input, [conversion], options);
+}
+
+/** Converts one input into all planned outputs, in one pass over it if it is not a table. */
+export async function runConversions(
+  input: string,
+  plans: readonly Conversion[],
+  options: ConversionOptions = {},
+): Promise<Summary> {
+  const { table, tables, signal, socket, warn, onStart, onProgress, ...collector } = options;
+  const report = (summary: Summary) => {
     signal?.throwIfAborted();
-    report?.(summary);
+    onProgress?.(summary);
   };
   signal?.throwIfAborted();
   if (tables !== undefined) {
+    if (socket !== undefined) {
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        `${input}: --socket needs a capture or a SysFlow file, and this is a table`,
+      );
+    }
     const { convertTables } = await import('./convert-tables.js');
     let events = 0;
     const endReading = beginWork({
-      input: conversion.input,
+      input,
       progress: () => ({ size: 0, consumed: 0, bytes: 0, events }),
     });
     try {
-      return await convertTables(conversion, tables, table, (summary) => {
-        events = Number(summary.events);
-        onProgress(summary);
-      });
+      let summary: Summary | undefined;
+      for (const plan of plans) {
+        const one = await convertTables(plan, tables, table, (summary) => {
+          events = Number(summary.events);
+          report(summary);
+        });
+        summary ??= one;
+      }
+      return summary as Summary;
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;
     } finally {
       endReading();
     }
   }
-  // The base name of the capture, so that the bytes depend on neither its directory nor the
-  // output's name.
-  const { input } = conversion;
-  const config = {
-    filename: basename(inputName(input)),
-    ...collector,
-    input,
-    kind: kindOf(input),
-    signal,
-  };
-  return conversion.format === 'avro'
-    ? toAvro(conversion, config, onProgress)
-    : toTables(conversion, config, table, onProgress);
-}
-
-type Config = CollectorOptions & {
-  input: string;
-  kind: 'auto' | 'capture';
-  signal: AbortSignal | undefined;
-};
-type Progress = CommonConvertOptions['onProgress'];
-
-async function toAvro(
-  conversion: Conversion,
-  config: Config,
-  onProgress: Progress,
-): Promise<Summary> {
-  const session = openAvro(config);
-  return run(session, onProgress, () => {
-    if (conversion.directory !== undefined) makeDirectory(conversion.directory);
-    const sink = openSink(conversion.output);
-    return {
-      write: (bytes) => sink.write(bytes),
-      finish: () => sink.close(),
-      discard: () => sink.discard(),
-    };
-  });
-}
-
-async function toTables(
-  conversion: Conversion,
-  config: Config,
-  table: TableName | undefined,
-  onProgress: Progress,
-): Promise<Summary> {
-  const wanted = tablesOf(conversion, table);
-  return run(openColumns({ ...config, tables: wanted }), onProgress, () => {
-    if (conversion.directory !== undefined) makeDirectory(conversion.directory);
-    return openTables(conversion, wanted);
-  });
-}
-
-interface Output<Batch> {
-  write(batch: Batch): Promise<void>;
-  finish(): Promise<void>;
-  discard(): void;
+  // The header names the capture, so that outputs depend on neither its directory nor their own
+  // names. Files of a rotation have their own names, and so do the collector's files.
+  const own = sfNamesOf(plans);
+  const isOwn =
+    own !== undefined && (own.fileNames !== undefined || collector.compat !== undefined);
+  const names = isOwn ? own : { filename: plans.length > 0 ? basename(inputName(input)) : '' };
+  const wanted = { plans, socket, table, warn };
+  const session = openRecords(
+    { ...names, ...collector, input, kind: kindOf(input), signal },
+    deliveriesFor(wanted),
+  );
+  // A conversion has no deadline for the socket before its end.
+  onStart?.(() => session.summary());
+  return run(session, report, () =>
+    openOutputs(wanted, { second: () => firstSecond(session, false) }),
+  );
 }
 
 /**
- * Moves all batches into an output, which opens with the first batch: an unreadable input leaves no
- * output.
+ * Moves all batches into the outputs, which open with the first batch: an unreadable input leaves
+ * no output.
  */
-async function run<Batch>(
-  session: Session<Batch>,
-  onProgress: Progress,
-  open: () => Output<Batch> | Promise<Output<Batch>>,
+async function run(
+  session: Session<RecordBatch>,
+  onProgress: CommonConvertOptions['onProgress'],
+  open: () => RecordOutput[],
 ): Promise<Summary> {
-  let output: Output<Batch> | undefined;
+  let outputs: RecordOutput[] = [];
   try {
     const batches = await afterFirst(session);
-    output = await open();
+    outputs = open();
     for await (const batch of batches) {
-      await output.write(batch);
+      for (const output of outputs) await output.write(batch);
       onProgress?.(session.summary());
     }
-    await output.finish();
+    for (const output of outputs) await output.finish();
   } catch (error) {
     session.close();
-    output?.discard();
+    for (const output of outputs) output.abandon();
     throw error;
   }
-  return session.summary();
+  const summary = session.summary();
+  const undelivered = outputs.flatMap((output) => output.gaps?.() ?? []);
+  return {
+    ...summary,
+    skipped: [...summary.skipped, ...undelivered.map(({ isLoss: _, ...reason }) => reason)],
+  };
 }
 
 /** Waits for the first batch, then iterates over all of them. */

@@ -5,6 +5,7 @@ import { liveLimits } from '../engine/live-limits.gen.js';
 import { nearest } from '../engine/nearest.js';
 import { SysFlowError } from '../engine/sysflow-errors.js';
 import { liveName } from '../live/plan.js';
+import { sfNames } from '../output/files.js';
 import type {
   ActivityRecord,
   ContainerRecord,
@@ -100,16 +101,19 @@ export interface SysFlowConfig {
    * value; else CORE_EBPF, the probe of sfkit.
    */
   driverType?: DriverType;
-  /** Live capture: keep 1 in N of the calls that change no state. Default: 1, all. */
-  samplingRatio?: number;
+  /**
+   * Live capture: keep 1 in N of the calls that change no state; a number, or its digits as text.
+   * Default: 1, all.
+   */
+  samplingRatio?: number | string;
   /**
    * Live capture: skip calls that change no state and make no records already in the kernel.
    * Default: true.
    */
   dropMode?: boolean;
   /**
-   * Live capture: bytes per buffer between kernel and engine, rounded up to a power of two.
-   * Default: 8388608.
+   * Live capture: bytes per buffer between kernel and engine, a multiple of the page size, rounded
+   * up to a power of two. Default: 0, which means 8388608.
    */
   singleBufferDimension?: number;
   /** Live capture: processors per buffer; 0: one buffer for all. Default: 0. */
@@ -120,8 +124,8 @@ export interface SysFlowConfig {
    */
   criPath?: string;
   /**
-   * Seconds to wait for the container runtime. (The collector treats the number as milliseconds.)
-   * Default: 30.
+   * Seconds in which to ask the container runtime again about a container that it does not know
+   * yet; 0: ask once. (The collector treats the number as milliseconds.) Default: 30.
    */
   criTO?: number;
   /**
@@ -137,14 +141,18 @@ export interface SysFlowConfig {
 }
 
 /** A configuration with every default filled in. */
-export type ResolvedConfig = Required<Omit<SysFlowConfig, 'callback' | 'enableConsumerMode'>> &
-  Pick<SysFlowConfig, 'callback'>;
+export type ResolvedConfig = Required<
+  Omit<SysFlowConfig, 'callback' | 'enableConsumerMode' | 'samplingRatio'>
+> &
+  Pick<SysFlowConfig, 'callback'> & { samplingRatio: number };
 
 interface Setting {
   fallback: unknown;
   /** Permitted values, in words. */
   allowed: string;
   fits(value: unknown): boolean;
+  /** Converts another spelling of a value. */
+  read?(value: unknown): unknown;
 }
 
 const text: Setting = {
@@ -218,25 +226,33 @@ const settings: Record<keyof SysFlowConfig, Setting> = {
   },
   moduleChecks: flag(true),
   driverType: oneOf('NO_DRIVER', driverTypes),
-  samplingRatio: limited(liveLimits.samplingRatio),
+  samplingRatio: {
+    ...limited(liveLimits.samplingRatio),
+    read: (value) =>
+      typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value,
+  },
   dropMode: flag(true),
   singleBufferDimension: {
-    fallback: liveLimits.ringBytes.default,
-    allowed: `a multiple of ${page} from ${2 * page} to ${liveLimits.ringBytes.max} bytes`,
+    fallback: 0,
+    allowed: `0 for the default, or a multiple of ${page} up to ${liveLimits.ringBytes.max} bytes`,
     fits: (value) =>
-      whole(0, 2 * page, liveLimits.ringBytes.max).fits(value) && (value as number) % page === 0,
+      whole(0, 0, liveLimits.ringBytes.max).fits(value) && (value as number) % page === 0,
   },
   cpuBuffers: limited({ ...liveLimits.cpusPerRing, default: 0 }),
   criPath: text,
-  criTO: whole(30, 1, 3600),
+  criTO: whole(30, 0, 3600),
   k8sAPIURL: {
     fallback: '',
     allowed: 'an http or https URL',
-    fits: (value) =>
-      typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+    fits: (value) => typeof value === 'string' && isWebAddress(value),
   },
   k8sAPICert: text,
 };
+
+/** Whether a text is an http or https URL. */
+export function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
 
 /**
  * Checks a configuration and fills in its defaults. Throws a SysFlowError that names the field, the
@@ -250,8 +266,9 @@ export function resolveConfig(config: SysFlowConfig): ResolvedConfig {
     refuse(`unknown field '${name}'${likely === undefined ? '' : `; did you mean '${likely}'?`}`);
   }
   const resolved: Record<string, unknown> = {};
-  for (const [name, { fallback, allowed, fits }] of Object.entries(settings)) {
-    const value = given[name] ?? fallback;
+  for (const [name, { fallback, allowed, fits, read }] of Object.entries(settings)) {
+    const found = given[name] ?? fallback;
+    const value = read === undefined ? found : read(found);
     if (value !== fallback && !fits(value))
       refuse(`field '${name}' is ${shown(value)}; it must be ${allowed}`);
     resolved[name] = value;
@@ -299,7 +316,7 @@ export function engineOptions(config: ResolvedConfig) {
       : { input: config.scapInputPath, kind: 'capture' as const }),
     exporter: config.exporterID,
     nodeIp: config.nodeIP,
-    filename: config.filePath,
+    ...sfNames(config.filePath, config.rotateInterval),
     filter: config.falcoFilter,
     containersOnly: config.filterContainers,
     fileOnly: config.fileOnly,
@@ -316,7 +333,8 @@ function liveOptions(config: ResolvedConfig): LiveConfig {
     allSyscalls: !config.dropMode,
     samplingRatio: config.samplingRatio,
     // The kernel needs a power of two.
-    ringBytes: 2 ** Math.ceil(Math.log2(config.singleBufferDimension)),
+    ringBytes:
+      2 ** Math.ceil(Math.log2(config.singleBufferDimension || liveLimits.ringBytes.default)),
     cpusPerRing: config.cpuBuffers,
   };
 }

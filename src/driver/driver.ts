@@ -2,13 +2,7 @@ import { EventEmitter } from 'node:events';
 import { loadAddon } from '../engine/addon.js';
 import { type Environment, toNativeConfig } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
-import {
-  type DatumBatch,
-  firstSecond,
-  openDatums,
-  type Session,
-  type Summary,
-} from '../engine/session.js';
+import { type DatumBatch, openDatums, type Session, type Summary } from '../engine/session.js';
 import type { TableSizes } from '../engine/summary.js';
 import { SysFlowError } from '../engine/sysflow-errors.js';
 import { probeErrorCode } from '../live/doctor.js';
@@ -77,6 +71,8 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   readonly config: Readonly<ResolvedConfig>;
   readonly #env: Environment;
   readonly #kubernetes: KubernetesSettings | undefined;
+  /** Messages about variables, for the log. */
+  readonly #warnings: string[] = [];
   #session: Session<unknown> | undefined;
   #socket: SocketWriter | undefined;
   #ran = false;
@@ -91,7 +87,9 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   constructor(config: SysFlowConfig, env: Environment = process.env) {
     super();
     this.#env = env;
-    this.config = resolveConfig(withEnvironment(config, env));
+    this.config = resolveConfig(
+      withEnvironment(config, env, (message) => this.#warnings.push(message)),
+    );
     guarded(() => toNativeConfig({ ...engineOptions(this.config), output: 'datums' }));
     if (this.config.scapInputPath === '') {
       const { k8sAPIURL: url, k8sAPICert: cert } = this.config;
@@ -129,6 +127,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     signal?.addEventListener('abort', exit, { once: true });
     if (signal?.aborted) exit();
     const log = openLog({ name: config.appName, debug: config.debugMode }, this.#env);
+    for (const message of this.#warnings) log.warning('driver', message);
     try {
       return await this.#run(log);
     } finally {
@@ -155,13 +154,12 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     const warn = (message: string) => log.warning('driver', message);
     const cluster = this.#kubernetes && followKubernetes(session, this.#kubernetes, warn);
 
-    const second = () => firstSecond(session, isLive);
     log.verbose(1, 'driver', `reading ${this.config.scapInputPath || 'the running kernel'}`);
     try {
       for await (const batch of session) {
         if (batch.kind === 'bytes') {
-          const { file = 0, startSeconds = 0, bytes } = batch;
-          await files?.write(bytes, file, startSeconds || second);
+          const { file = 0, name = '', bytes } = batch;
+          await files?.write(bytes, file, name);
         } else if (run.failure === undefined) {
           await this.#deliver(run, batch);
         }
@@ -191,14 +189,13 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   #start(log: Log): Run {
     const { config } = this;
     // A live capture can take long: its unfinished output is visible, and stays whatever happens.
-    const isLive = config.scapInputPath === '';
+    // It contains data of other programs, so only its owner can read it.
     const files =
       config.filePath === ''
         ? undefined
-        : new FileWriter(config, {
-            keeps: isLive,
-            // It has data of other programs.
-            isPrivate: isLive,
+        : new FileWriter(config.filePath, config.rotateInterval, {
+            keeps: config.scapInputPath === '',
+            isPrivate: config.scapInputPath === '',
             drainSignal: this.#drain.signal,
           });
     const socket = config.socketPath === '' ? undefined : new SocketWriter(config.socketPath, log);

@@ -39,6 +39,8 @@ export interface CollectorOptions {
   fileOnly?: boolean | undefined;
   /** Count threads in process flows instead of writing one event each. Default: true. */
   processFlow?: boolean | undefined;
+  /** What to record of files: flows, only opens (consumer), or nothing. Default: flow. */
+  mode?: FileMode | undefined;
   /** Write only records of processes in containers. Default: false. */
   containersOnly?: boolean | undefined;
   /**
@@ -66,10 +68,15 @@ export interface SessionConfig extends CollectorOptions {
   live?: LiveConfig | undefined;
   /** Count activity for takeBusiest(). Default: false. */
   tallies?: boolean | undefined;
-  /** For datums: also deliver the bytes of .sf files. Default: false. */
+  /** For datums and columns: also deliver the bytes of .sf files. Default: false. */
   withFiles?: boolean | undefined;
-  /** How sfkit follows files. Default: flow. */
-  mode?: FileMode | undefined;
+  /** For columns: also deliver single records. Default: false. */
+  withDatums?: boolean | undefined;
+  /**
+   * Start of the names of .sf files, such as `flows/` or `flow.`: the engine appends the second at
+   * which a file starts, and the header has that name. Default: the header has `filename`.
+   */
+  fileNames?: string | undefined;
   /**
    * Seconds of event time between headers; after each header, entities are written again. Default:
    * 0, never.
@@ -167,6 +174,8 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     compat: oneOf('compat', config.compat, ['', ...compatModes] as const, ''),
     filter: filterText(config.filter),
     withFiles: flag('withFiles', config.withFiles, false),
+    withDatums: flag('withDatums', config.withDatums, false),
+    fileNames: text('fileNames', config.fileNames, ''),
     mode: fileModes.indexOf(oneOf('mode', config.mode, fileModes, 'flow')) as 0 | 1 | 2,
     rotateInterval: seconds('rotateInterval', config.rotateInterval ?? 0),
     lineFormat: oneOf('lineFormat', config.lineFormat, ['text', 'json', 'count'] as const, 'text'),
@@ -224,6 +233,8 @@ const knownKeys = new Set<string>([
   'kind',
   'output',
   'withFiles',
+  'withDatums',
+  'fileNames',
   'mode',
   'rotateInterval',
   'tables',

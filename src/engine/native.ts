@@ -58,6 +58,13 @@ export interface NativeConfig {
   filter: string;
   /** For 'datums': also deliver the bytes of .sf files, one for each header. */
   withFiles: boolean;
+  /** For 'columns': also deliver single records. */
+  withDatums: boolean;
+  /**
+   * Start of the names of .sf files: each is named after the second at which it starts, and its
+   * header has that name. '': the header has `filename`.
+   */
+  fileNames: string;
   /** File mode: 0 flows, 1 opens only (consumer mode), 2 none. */
   mode: 0 | 1 | 2;
   /**
@@ -237,6 +244,8 @@ export interface NativeBytesBatch {
   file?: number;
   /** Seconds since 1970 at which this file starts; 0 for the first. */
   startSeconds?: number;
+  /** The name in the header of this file. */
+  name?: string;
 }
 
 /**

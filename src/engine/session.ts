@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { loadAddon } from './addon.js';
 import { ColumnBatch } from './batch.js';
+import type { TableName } from './columns.gen.js';
 import { type SessionConfig, toNativeConfig } from './config.js';
 import { fromNative, SfkitError } from './errors.js';
 import type {
@@ -53,14 +54,6 @@ export interface Session<Batch> extends AsyncIterable<Batch> {
 export function firstSecond(session: Session<unknown>, isLive: boolean): number {
   const second = Number(session.summary().tables.startSeconds);
   return second === 0 && isLive ? Math.floor(Date.now() / 1000) : second;
-}
-
-/** Opens an input as a stream of the bytes of a .sf file. */
-export function openAvro(
-  config: Omit<SessionConfig, 'output'>,
-  start = startNative,
-): Session<Uint8Array> {
-  return iterate(config, start({ ...config, output: 'avro' }), bytesOf);
 }
 
 /** Opens a capture as a stream of lines, one per event; each item has many complete lines. */
@@ -118,16 +111,35 @@ export function openDatums(
   });
 }
 
-/** Opens an input as a stream of the bytes of .sf files, one file for each header. */
-export function openFiles(
-  config: Omit<SessionConfig, 'output'>,
+/** What a stream for several outputs has. */
+export interface Deliveries {
+  tables: readonly TableName[];
+  /** Bytes of .sf files, one file for each header. */
+  files: boolean;
+  /** Single records as Avro datums. */
+  datums: boolean;
+}
+
+export type RecordBatch = ColumnBatch | NativeBytesBatch | NativeDatumBatch;
+
+/** Opens an input as a stream for several outputs: its batches are of each kind in `wanted`. */
+export function openRecords(
+  config: Omit<SessionConfig, 'output' | 'tables' | 'withFiles' | 'withDatums'>,
+  { tables, files, datums }: Deliveries,
   start = startNative,
-): Session<NativeBytesBatch> {
-  return iterate(config, start({ ...config, output: 'files' }), (batch) => {
-    if (batch.kind !== 'bytes')
-      throw new SfkitError('UNKNOWN', 'the engine returned columns instead of bytes');
-    return batch;
+): Session<RecordBatch> {
+  const onlyFiles = config.rotateInterval ? 'files' : 'avro';
+  const output = tables.length > 0 ? 'columns' : datums ? 'datums' : files ? onlyFiles : 'none';
+  const native = start({
+    ...config,
+    tables: tables.length > 0 ? tables : undefined,
+    output,
+    withFiles: files && output !== onlyFiles,
+    withDatums: datums && output === 'columns',
   });
+  return iterate(config, native, (batch) =>
+    batch.kind === 'columns' ? new ColumnBatch(batch) : batch,
+  );
 }
 
 /** Follows the state of an input without output; the stream is empty. */

@@ -3,6 +3,8 @@ import { basename, extname, join } from 'node:path';
 import type { TimestampUnit } from '../duckdb/sql-text.js';
 import { SfkitError } from '../engine/errors.js';
 import { inputName } from '../engine/input-kind.js';
+import { isStream } from '../output/sink.js';
+import { isSameTarget } from '../output/target.js';
 
 /** Formats that can be written incrementally, and so also by live captures. */
 export const formats = ['avro', 'arrow', 'parquet', 'jsonl', 'csv'] as const;
@@ -31,6 +33,88 @@ export interface Conversion {
   directory?: string;
   /** Unit of times in Parquet files. Default: ns. */
   timestamps?: TimestampUnit | undefined;
+  /** Seconds of event time after which a new file, or directory of tables, starts. Default: never. */
+  rotate?: number | undefined;
+}
+
+/** An output of a command with its format; undefined for the default. */
+export interface WantedOutput {
+  format: Format | undefined;
+  output: string | undefined;
+}
+
+/**
+ * Combines the values of -f and -o: an output whose name has a known extension is of that format,
+ * every other output is written in each of `formats`.
+ */
+export function pairOutputs(
+  formats: readonly Format[],
+  outputs: readonly string[],
+): WantedOutput[] {
+  const inEach = (output: string | undefined) =>
+    (formats.length === 0 ? [undefined] : formats).map((format) => ({ format, output }));
+  if (outputs.length === 0) return inEach(undefined);
+  const namedFormat = (output: string) =>
+    output === '-' || output.endsWith('/') ? undefined : formatOf(output);
+  const areNamed = outputs.every((output) => namedFormat(output) !== undefined);
+  return outputs.flatMap((output) => {
+    const named = namedFormat(output);
+    if (named === undefined) return inEach(output);
+    // A format that no output has contradicts the names.
+    const contradicting = areNamed ? formats.find((format) => format !== named) : undefined;
+    return [{ format: contradicting ?? named, output }];
+  });
+}
+
+/** Rejects outputs that cannot be written in one run. */
+export function refuseSameOutputs(plans: readonly Conversion[]): void {
+  for (const [index, { format, shape, output }] of plans.entries()) {
+    // A directory can hold the tables of several formats.
+    const isSame = (other: Conversion) =>
+      other.shape === shape &&
+      (shape !== 'directory' || other.format === format) &&
+      (shape === 'stdout' || isSameTarget(other.output, output));
+    if (!plans.slice(0, index).some(isSame)) continue;
+    refuse(
+      shape === 'stdout'
+        ? 'standard output takes one output; name files with -o'
+        : `${output} is named twice as an output; use different names`,
+    );
+  }
+  const files = plans.filter(({ format }) => format === 'avro');
+  if (files.length > 1) {
+    refuse(
+      `one SysFlow output at a time: both ${files[0]?.output} and ${files[1]?.output} are named`,
+    );
+  }
+}
+
+/** Adds rotation to a plan; rejects outputs that cannot be rotated. */
+export function withRotation<Plan extends Conversion>(plan: Plan, rotate: number): Plan {
+  if (rotate === 0) return plan;
+  if (plan.shape === 'stdout')
+    refuse('standard output cannot be rotated; name a directory with -o DIR/');
+  if (isStream(plan.output)) refuse(`${plan.output} is a device or pipe, which cannot be rotated`);
+  if (plan.format !== 'avro' && plan.shape === 'file') {
+    refuse(
+      `${plan.output} is one file; --rotate needs a directory, -o DIR/, and writes a subdirectory per interval`,
+    );
+  }
+  return { ...plan, rotate };
+}
+
+/** Plans the outputs of each input: one list per input. */
+export function planAll(
+  inputs: readonly string[],
+  wanted: readonly WantedOutput[],
+  rotate = 0,
+): Conversion[][] {
+  const byOutput = wanted.map(({ format, output }) => planConversions(inputs, format, output));
+  const plans = inputs.map((_, index) =>
+    byOutput.map((plan) => withRotation(plan[index] as Conversion, rotate)),
+  );
+  for (const outputs of plans) refuseSameOutputs(outputs);
+  return plans;
 }
 
 /**

@@ -1,38 +1,30 @@
 import type { ColumnBatch } from '../engine/batch.js';
-import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions, LiveConfig } from '../engine/config.js';
-import type { TallyRow } from '../engine/session.js';
 import {
   firstSecond,
-  openColumns,
-  openDatums,
-  openFiles,
-  openState,
+  openRecords,
+  type RecordBatch,
   type Session,
   type Summary,
+  type TallyRow,
 } from '../engine/session.js';
-import { tablesOf } from '../export/tables.js';
+import {
+  deliveriesFor,
+  type OutputPlans,
+  openOutputs,
+  type RecordOutput,
+  sfNamesOf,
+} from '../export/outputs.js';
 import { type DescribeContainer, followContainers, followKubernetes } from './follow.js';
 import type { KubernetesSettings } from './kubernetes/settings.js';
-import {
-  avroOutput,
-  type LiveOutput,
-  type LiveOutputOptions,
-  lineOutput,
-  tableOutput,
-} from './outputs.js';
+import { lineOutput } from './outputs.js';
 import { type LivePlan, liveName } from './plan.js';
-import { socketOutput } from './socket-output.js';
 
-export interface LiveCaptureOptions extends CollectorOptions {
-  /** Output of records. Default: follow the state and write no records. */
-  plan?: LivePlan | undefined;
-  /** Unix socket of type SOCK_SEQPACKET to send records to, instead of a plan. */
-  socket?: string | undefined;
-  /** Called with messages about the socket and the Kubernetes API. */
-  warn?: ((message: string) => void) | undefined;
-  /** The table for an output that holds a single table. Default: sysflow, all events and flows. */
-  table?: TableName | undefined;
+export interface LiveCaptureOptions extends CollectorOptions, Omit<OutputPlans, 'plans'> {
+  /** Outputs of records. Without any and without a socket: follow the state only. */
+  plans?: readonly LivePlan[] | undefined;
+  /** Seconds of event time between headers, for files and the socket. Default: never. */
+  rotateInterval?: number | undefined;
   /**
    * Standard output gets these lines for each batch of events and flows, instead of the format of
    * the plan.
@@ -67,6 +59,8 @@ export interface CaptureEnd {
   summary: Summary;
   /** Why writing records failed, which ended the capture; everything until then is complete. */
   failure?: unknown;
+  /** Paths of the complete outputs; '-' for standard output. */
+  complete: string[];
 }
 
 /**
@@ -74,72 +68,65 @@ export interface CaptureEnd {
  * capture cannot start.
  */
 export async function captureKernel(options: LiveCaptureOptions): Promise<CaptureEnd> {
-  const { plan, socket, warn, table, lines, live, ...rest } = options;
+  const { plans = [], socket, table, warn, lines, live, ...rest } = options;
   const { signal, drainSignal = signal, onTick, onBusiest, ...others } = rest;
   const { describeContainer, kubernetes, ...collector } = others;
-  const config = {
-    filename: liveName,
-    ...collector,
-    input: liveName,
-    kind: 'live' as const,
-    live,
-    tallies: onBusiest !== undefined,
-    rotateInterval: plan?.rotate ?? 0,
-  };
+  const filed = lines === undefined ? plans : plans.filter(({ output }) => output !== '-');
+  const wanted = { plans: filed, socket, table, warn };
+  const { tables, files, datums } = deliveriesFor(wanted);
+  // Tables name the input. Records on a socket, and those of a .sf file, name the file.
+  const names = sfNamesOf(filed) ?? { filename: tables.length > 0 || lines ? liveName : '' };
+  const session = openRecords(
+    {
+      ...names,
+      ...collector,
+      input: liveName,
+      kind: 'live',
+      live,
+      tallies: onBusiest !== undefined,
+    },
+    { tables: lines ? [...new Set([...tables, 'sysflow' as const])] : tables, files, datums },
+  );
   const ended = new AbortController();
   const endsByItself = ({ live: { events, recordingFailure } }: Summary) =>
     recordingFailure !== '' || (live?.maxEvents !== undefined && events >= BigInt(live.maxEvents));
-  const follow = {
-    signal,
-    drainSignal:
-      drainSignal === undefined ? ended.signal : AbortSignal.any([drainSignal, ended.signal]),
-    describeContainer,
-    kubernetes,
-    warn,
-    onBusiest,
-    onTick(summary: Summary) {
-      onTick?.(summary);
-      if (plan?.output !== '-' && endsByItself(summary)) ended.abort();
-    },
-  };
-  if (socket !== undefined)
-    return run(
-      openDatums(config),
-      (options) => socketOutput(socket, warn ?? (() => {}), options.drainSignal),
-      follow,
-    );
-  if (plan === undefined) return run(openState(config), noOutput, follow);
-  if (lines !== undefined)
-    return run(
-      openColumns({ ...config, tables: ['sysflow'] }),
-      (options) => lineOutput(lines, options),
-      follow,
-    );
-  if (plan.format === 'avro')
-    return run(openFiles(config), (options) => avroOutput(plan, options), follow);
-  const names = tablesOf(plan, table);
+  const draining =
+    drainSignal === undefined ? ended.signal : AbortSignal.any([drainSignal, ended.signal]);
   return run(
-    openColumns({ ...config, tables: names }),
-    (options) => tableOutput(plan, names, options),
-    follow,
+    session,
+    () => [
+      ...openOutputs(wanted, {
+        second: () => firstSecond(session, true),
+        // Unfinished output is visible, and readable only by its owner: it contains data of other
+        // programs.
+        sink: { keeps: true, isPrivate: true, drainSignal: draining },
+      }),
+      ...(lines === undefined ? [] : [lineOutput(lines, draining)]),
+    ],
+    {
+      signal,
+      describeContainer,
+      kubernetes,
+      warn,
+      onBusiest,
+      onTick(summary: Summary) {
+        onTick?.(summary);
+        const isPaged = plans.some(({ output }) => output === '-');
+        if (!isPaged && endsByItself(summary)) ended.abort();
+      },
+    },
   );
 }
 
-const noOutput = (): LiveOutput<never> => ({
-  write: async () => {},
-  finish: async () => {},
-  abandon: () => {},
-});
-
 type Follow = Pick<
   LiveCaptureOptions,
-  'signal' | 'drainSignal' | 'describeContainer' | 'kubernetes' | 'warn' | 'onTick' | 'onBusiest'
+  'signal' | 'describeContainer' | 'kubernetes' | 'warn' | 'onTick' | 'onBusiest'
 >;
 
-async function run<Batch>(
-  session: Session<Batch>,
-  open: (options: LiveOutputOptions) => LiveOutput<Batch>,
-  { signal, drainSignal, describeContainer, kubernetes, warn, onTick, onBusiest }: Follow,
+async function run(
+  session: Session<RecordBatch>,
+  open: () => RecordOutput[],
+  { signal, describeContainer, kubernetes, warn, onTick, onBusiest }: Follow,
 ): Promise<CaptureEnd> {
   const stop = () => session.stop();
   signal?.addEventListener('abort', stop, { once: true });
@@ -151,33 +138,53 @@ async function run<Batch>(
     if (describeContainer !== undefined) followContainers(session, describeContainer);
   }, tick);
   const cluster = kubernetes && followKubernetes(session, kubernetes, warn ?? (() => {}));
-  const second = () => firstSecond(session, true);
-  let output: LiveOutput<Batch> | undefined;
+  let outputs: RecordOutput[] | undefined;
   let failed: { failure: unknown } | undefined;
-  const attempt = async (step: (opened: LiveOutput<Batch>) => Promise<void>) => {
-    if (failed !== undefined) return;
+  const fail = (error: unknown) => {
+    failed ??= { failure: error };
+    session.stop();
+  };
+  const abandoned = new Set<RecordOutput>();
+  // After the failure of one output the capture ends, and the others are completed.
+  const eachOutput = async (step: (output: RecordOutput) => Promise<void>) => {
     try {
-      output ??= open({ second, drainSignal });
-      await step(output);
+      outputs ??= open();
     } catch (error) {
-      failed = { failure: error };
-      session.stop();
+      fail(error);
+      outputs = [];
+    }
+    for (const output of outputs) {
+      if (abandoned.has(output)) continue;
+      try {
+        await step(output);
+      } catch (error) {
+        fail(error);
+        abandoned.add(output);
+        output.abandon();
+      }
     }
   };
   try {
-    for await (const batch of session) await attempt((opened) => opened.write(batch));
-    await attempt((opened) => opened.finish());
+    for await (const batch of session) await eachOutput((output) => output.write(batch));
+    await eachOutput((output) => output.finish());
   } catch (error) {
     session.close();
-    failed ??= { failure: error };
+    for (const output of outputs ?? []) output.abandon();
     throw error;
   } finally {
     clearInterval(timer);
     cluster?.close();
     signal?.removeEventListener('abort', stop);
-    if (failed !== undefined) output?.abandon();
   }
   const summary = session.summary();
-  const gaps = [...summary.live.gaps, ...(output?.gaps?.() ?? [])];
-  return { summary: { ...summary, live: { ...summary.live, gaps } }, ...failed };
+  const gaps = [
+    ...summary.live.gaps,
+    ...(outputs ?? []).flatMap((output) => output.gaps?.() ?? []),
+  ];
+  const complete = (outputs ?? []).filter((output) => !abandoned.has(output));
+  return {
+    summary: { ...summary, live: { ...summary.live, gaps } },
+    ...failed,
+    complete: complete.map(({ target }) => target),
+  };
 }

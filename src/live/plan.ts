@@ -1,7 +1,12 @@
-import { join } from 'node:path';
 import { SfkitError } from '../engine/errors.js';
-import { type Conversion, type Format, planOne } from '../export/plan.js';
-import { isStream } from '../output/sink.js';
+import {
+  type Conversion,
+  type Format,
+  planOne,
+  refuseSameOutputs,
+  type WantedOutput,
+  withRotation,
+} from '../export/plan.js';
 
 /** The input's name in records of a live capture. */
 export const liveName = 'live';
@@ -12,6 +17,13 @@ export interface LivePlan extends Conversion {
   rotate: number;
 }
 
+/** Plans all outputs of a live capture. */
+export function planLiveOutputs(wanted: readonly WantedOutput[], rotate: number): LivePlan[] {
+  const plans = wanted.map(({ format, output }) => planLive(format, output, rotate));
+  refuseSameOutputs(plans);
+  return plans;
+}
+
 /** Determines format and output; throws INVALID_ARGUMENT if the options contradict each other. */
 export function planLive(format: Format | undefined, output = '-', rotate = 0): LivePlan {
   const plan = {
@@ -19,28 +31,10 @@ export function planLive(format: Format | undefined, output = '-', rotate = 0): 
     rotate,
   };
   if (plan.format === 'duckdb') {
-    refuse(
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
       `${output}: live cannot write a database; write tables with -o DIR/ and convert them later`,
     );
   }
-  if (rotate === 0) return plan;
-  if (plan.shape === 'stdout')
-    refuse('standard output cannot be rotated; name a directory with -o DIR/');
-  if (isStream(plan.output)) refuse(`${plan.output} is a device or pipe, which cannot be rotated`);
-  if (plan.format !== 'avro' && plan.shape === 'file') {
-    refuse(
-      `${plan.output} is one file; --rotate needs a directory, -o DIR/, and writes a subdirectory per interval`,
-    );
-  }
-  return plan;
-}
-
-/** The directory of one rotation: its name is the first second, in a form that sorts by time. */
-export function rotationDirectory(parent: string, second: number): string {
-  const time = new Date(second * 1000).toISOString().replace(/[-:]|\.\d+/g, '');
-  return join(parent, time);
-}
-
-function refuse(message: string): never {
-  throw new SfkitError('INVALID_ARGUMENT', message);
+  return withRotation(plan, rotate);
 }

@@ -2,17 +2,24 @@ import { withNewName } from './pending.js';
 import { type ByteSink, openSink, type SinkOptions } from './sink.js';
 import { makeDirectory } from './target.js';
 
-export interface FileWriterConfig {
-  /** A file, or a directory if it ends in /. */
-  filePath: string;
-  /** More than 0: each file is named after the second in which it starts. */
-  rotateInterval: number;
+/** Names of the .sf files of an output, as settings of the engine. */
+export interface SfNames {
+  /** The name in the header of a single file. */
+  filename: string;
+  /** Start of the names if they have the second at which a file starts. */
+  fileNames?: string | undefined;
+}
+
+/** Names for a path: a file, a prefix if it rotates, or a directory if it ends in /. */
+export function sfNames(path: string, rotateInterval: number): SfNames {
+  if (path.endsWith('/')) return { filename: path, fileNames: path };
+  return { filename: path, ...(rotateInterval > 0 ? { fileNames: `${path}.` } : {}) };
 }
 
 /** Writes .sf files, a new one for each rotation; each gets its name when it is complete. */
 export class FileWriter {
   readonly #path: string;
-  readonly #rotates: boolean;
+  readonly #names: SfNames;
   readonly #options: SinkOptions;
   #file = -1;
   #name = '';
@@ -20,24 +27,18 @@ export class FileWriter {
   /** Names of complete files. */
   readonly written: string[] = [];
 
-  constructor(config: FileWriterConfig, options: SinkOptions = {}) {
-    this.#path = config.filePath;
-    this.#rotates = config.rotateInterval > 0;
+  constructor(path: string, rotateInterval: number, options: SinkOptions = {}) {
+    this.#path = path;
+    this.#names = sfNames(path, rotateInterval);
     this.#options = options;
   }
 
-  /** Writes the next bytes of file `number`, which starts `startSeconds` after 1970. */
-  async write(
-    bytes: Uint8Array,
-    number: number,
-    startSeconds: number | (() => number),
-  ): Promise<void> {
+  /** Writes the next bytes of file `number`, whose header has `name`. */
+  async write(bytes: Uint8Array, number: number, name: string): Promise<void> {
     if (number !== this.#file) {
       await this.close();
       this.#file = number;
-      this.#sink = await this.#open(
-        typeof startSeconds === 'number' ? startSeconds : startSeconds(),
-      );
+      this.#sink = await this.#open(name);
     }
     await this.#sink?.write(bytes);
   }
@@ -56,17 +57,14 @@ export class FileWriter {
     this.#sink = undefined;
   }
 
-  async #open(startSeconds: number): Promise<ByteSink> {
-    const isDirectory = this.#path.endsWith('/');
-    if (isDirectory) makeDirectory(this.#path);
+  async #open(named: string): Promise<ByteSink> {
+    if (this.#path.endsWith('/')) makeDirectory(this.#path);
     const open = (name: string, isNew: boolean) => {
       this.#name = name;
       return openSink(name, { ...this.#options, isNew });
     };
-    if (!isDirectory && !this.#rotates) return open(this.#path, false);
-    return withNewName(
-      isDirectory ? `${this.#path}${startSeconds}` : `${this.#path}.${startSeconds}`,
-      (name) => open(name, true),
-    );
+    return this.#names.fileNames === undefined
+      ? open(this.#path, false)
+      : withNewName(named, (name) => open(name, true));
   }
 }

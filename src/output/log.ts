@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import winston from 'winston';
+import { booleanOf, booleanWords } from '../engine/boolean.js';
 import type { Environment } from '../engine/config.js';
 import { escapeForTerminal } from '../engine/escape.js';
 
@@ -29,8 +30,8 @@ const severities = ['INFO', 'WARNING', 'ERROR'] as const;
 type Severity = (typeof severities)[number];
 
 /**
- * Opens a log that follows the variables of glog: GLOG_logtostderr (1: everything to standard
- * error, nothing to files), GLOG_stderrthreshold (lowest severity that also goes to standard error:
+ * Opens a log that follows the variables of glog: GLOG_logtostderr (1, true or yes: everything to
+ * standard error, nothing to files), GLOG_stderrthreshold (lowest severity that also goes to standard error:
  * 0 INFO, 1 WARNING, 2 ERROR; default 2), GLOG_minloglevel (lower severities are dropped; default
  * 0), GLOG_log_dir (directory of the files NAME.INFO, NAME.WARNING and NAME.ERROR; default: no
  * files), GLOG_v (verbose messages up to this level; default 0) and GLOG_vmodule (the same per
@@ -38,7 +39,7 @@ type Severity = (typeof severities)[number];
  */
 export function openLog({ name, debug }: LogSettings, env: Environment): Log {
   const least = severityOf(env.GLOG_minloglevel, 0);
-  const toStderr = isOn(env.GLOG_logtostderr);
+  const toStderr = booleanOf(env.GLOG_logtostderr ?? '0') ?? false;
   const stderrFrom = debug || toStderr ? 0 : severityOf(env.GLOG_stderrthreshold, 2);
   const verbosity = verbosityOf(debug ? '2' : env.GLOG_v, env.GLOG_vmodule);
   const shown = severities[Math.max(least, stderrFrom)];
@@ -85,6 +86,13 @@ export function openLog({ name, debug }: LogSettings, env: Environment): Log {
   const write = (level: Severity, module: string, message: string) => {
     logger.log({ level, module, message });
   };
+  if (booleanOf(env.GLOG_logtostderr ?? '0') === undefined) {
+    write(
+      'WARNING',
+      'log',
+      `GLOG_logtostderr='${env.GLOG_logtostderr}': expected ${booleanWords}; it counts as off`,
+    );
+  }
   return {
     info: (module, message) => write('INFO', module, message),
     warning: (module, message) => write('WARNING', module, message),
@@ -116,10 +124,6 @@ export function openLog({ name, debug }: LogSettings, env: Environment): Log {
         if (open === 0) resolve();
       }),
   };
-}
-
-function isOn(value: string | undefined): boolean {
-  return value === '1' || value === 'true' || value === 'yes';
 }
 
 function severityOf(value: string | undefined, fallback: number): number {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { durationOf, filterOf, liveConfigOf } from '../../src/cli/live-flags.js';
+import { durationOf, filterOf, liveConfigOf, runtimesOf } from '../../src/cli/live-flags.js';
 import { topText } from '../../src/cli/top.js';
 import { reasonCount } from '../../src/engine/reasons.js';
-import { planLive, rotationDirectory } from '../../src/live/plan.js';
+import { rotationDirectory } from '../../src/export/outputs.js';
+import { planLive, planLiveOutputs } from '../../src/live/plan.js';
 import { emptySummary } from '../helpers/batches.js';
 
 describe('the flags of a live capture', () => {
@@ -17,6 +18,15 @@ describe('the flags of a live capture', () => {
 
   it.each(['', '0', 'x', '-1', '1y', '99999999d'])('%j is none', (text) => {
     expect(() => durationOf('duration', text)).toThrow(/--duration .*: expected a time/);
+  });
+
+  it.each(['0', '0s', '00m'])('--cri-timeout %s: ask once', (text) => {
+    expect(runtimesOf({ 'cri-timeout': text })).toEqual({ criPath: undefined, timeout: 0 });
+  });
+
+  it('--cri-timeout is a time otherwise', () => {
+    expect(runtimesOf({ 'cri-timeout': '1.5m' }).timeout).toBe(90);
+    expect(() => runtimesOf({ 'cri-timeout': '0x' })).toThrow(/--cri-timeout 0x: expected a time/);
   });
 
   const flags = {
@@ -90,6 +100,32 @@ describe('the plan of a live capture', () => {
     expect(() => planLive(undefined, undefined, 60)).toThrow(/standard output cannot be rotated/);
     expect(() => planLive(undefined, 'x.parquet', 60)).toThrow(/--rotate needs a directory/);
     expect(rotationDirectory('tables/', 1_700_000_000)).toBe('tables/20231114T221320Z');
+  });
+});
+
+describe('the plan of several outputs of a live capture', () => {
+  const outputs = (...wanted: [format: 'avro' | 'csv' | 'jsonl' | undefined, output: string][]) =>
+    planLiveOutputs(
+      wanted.map(([format, output]) => ({ format, output })),
+      0,
+    );
+
+  it('has each with its format', () => {
+    expect(outputs([undefined, 'x.sf'], [undefined, 't/'], ['jsonl', '-'])).toMatchObject([
+      { format: 'avro', shape: 'file' },
+      { format: 'parquet', shape: 'directory' },
+      { format: 'jsonl', shape: 'stdout' },
+    ]);
+  });
+
+  it('rejects the same output twice, and two SysFlow files', () => {
+    expect(() => outputs([undefined, 'x.csv'], [undefined, './x.csv'])).toThrow(
+      /x\.csv is named twice/,
+    );
+    expect(() => outputs(['csv', '-'], ['jsonl', '-'])).toThrow(/standard output takes one output/);
+    expect(() => outputs([undefined, 'x.sf'], ['avro', 't/'])).toThrow(
+      /one SysFlow output at a time/,
+    );
   });
 });
 

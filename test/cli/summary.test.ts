@@ -5,10 +5,10 @@ import { reasonCount } from '../../src/engine/reasons.js';
 import { counted } from '../../src/engine/summary-text.js';
 import { emptySummary } from '../helpers/batches.js';
 
-const conversion = { input: 'c.scap', format: 'avro', shape: 'file', output: 'c.sf' } as const;
+const conversion = { input: 'c.scap', outputs: [{ output: 'c.sf', format: 'avro' }] };
 const skipped = (count: bigint, reason: string) =>
   summaryText({
-    conversion,
+    ...conversion,
     summary: { ...emptySummary, skipped: [{ ...reasonCount('more-damage', count), reason }] },
     seconds: 1,
   }).split('\n')[2];
@@ -35,7 +35,9 @@ describe('the summary', () => {
   it('has notes, which other commands print as lines', () => {
     const summary = { ...emptySummary, notes: [reasonCount('impossible-times', 1n)] };
     const line = summary.notes[0]?.reason.replace('times', '1 time');
-    expect(summaryText({ conversion, summary, seconds: 1 }).split('\n')[2]).toBe(`  note: ${line}`);
+    expect(summaryText({ ...conversion, summary, seconds: 1 }).split('\n')[2]).toBe(
+      `  note: ${line}`,
+    );
     expect(noteText('c.sf', summary)).toBe(`sfkit: c.sf: note: ${line}\n`);
     expect(noteText('c.sf', emptySummary)).toBe('');
   });

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { engineOptions, resolveConfig, type SysFlowConfig } from '../../src/driver/config.js';
 import { SysFlowDriver } from '../../src/driver/driver.js';
 import { overridesOf, withEnvironment } from '../../src/driver/environment.js';
@@ -154,12 +154,37 @@ describe('each field of the configuration has a visible effect', () => {
     });
   });
 
+  it.each([
+    [0, 8388608],
+    [4096, 4096],
+    [8192, 8192],
+    [3 * 4096, 16384],
+    [268435456, 268435456],
+  ])('singleBufferDimension %d: buffers of %d bytes', (singleBufferDimension, ringBytes) => {
+    const config = resolveConfig({ callback() {}, singleBufferDimension });
+    expect(engineOptions(config)).toMatchObject({ live: { ringBytes } });
+  });
+
+  it.each([4, '4', '004'])('samplingRatio %j: a number or its digits', (samplingRatio) => {
+    const config = resolveConfig({ callback() {}, samplingRatio });
+    expect(config.samplingRatio).toBe(4);
+    expect(engineOptions(config)).toMatchObject({ live: { samplingRatio: 4 } });
+  });
+
+  it.each(['', '0', '129', '1.5', '0x4', ' 4', '-4', '1e2', 'four', true, null, 1.5, 129])(
+    'samplingRatio %j is rejected, except null, which means the default',
+    (samplingRatio) => {
+      const code = codeOf(() => resolveConfig({ callback() {}, samplingRatio } as SysFlowConfig));
+      expect(code).toBe(samplingRatio === null ? 'none' : 'LibsError');
+    },
+  );
+
   it('fields of live capture are checked and get defaults', () => {
     const config = { callback() {}, scapInputPath: capture };
     expect(resolveConfig(config)).toMatchObject({
       samplingRatio: 1,
       dropMode: true,
-      singleBufferDimension: 8388608,
+      singleBufferDimension: 0,
       cpuBuffers: 0,
       criPath: '',
       criTO: 30,
@@ -175,7 +200,7 @@ describe('each field of the configuration has a visible effect', () => {
       singleBufferDimension: 65536,
       cpuBuffers: 2,
       criPath: '/run/containerd.sock',
-      criTO: 5,
+      criTO: 0,
       k8sAPIURL: 'https://127.0.0.1:6443',
       k8sAPICert: '/cert.pem',
     };
@@ -222,9 +247,83 @@ describe('environment variables', () => {
       k8sAPIURL: 'http://k8s',
       k8sAPICert: '/cert',
     });
-    expect(overridesOf({ FILE_READ_MODE: '7', ENABLE_STATS: 'yes' })).toEqual({});
+    expect(overridesOf({ FILE_READ_MODE: '' })).toEqual({});
     expect(withEnvironment({ nodeIP: 'configured' }, {})).toEqual({ nodeIP: 'configured' });
   });
+
+  const switches = {
+    ENABLE_DROP_MODE: 'dropMode',
+    FILE_ONLY: 'fileOnly',
+    ENABLE_PROC_FLOW: 'enableProcessFlow',
+    DRIVER_LOG: 'debugMode',
+  } as const;
+
+  it.each([
+    ...['1', 'true', 'TRUE', 'True', 'yes', 'YES', 'yEs'].map((text) => [text, true] as const),
+    ...['0', 'false', 'FALSE', 'False', 'no', 'NO', 'nO'].map((text) => [text, false] as const),
+  ])('a switch can be %s', (text, wanted) => {
+    const warnings: string[] = [];
+    for (const [name, field] of Object.entries(switches))
+      expect(overridesOf({ [name]: text }, (line) => warnings.push(line))).toEqual({
+        [field]: wanted,
+      });
+    // As in the collector, this variable only switches on.
+    expect(overridesOf({ ENABLE_STATS: text }, (line) => warnings.push(line))).toEqual(
+      wanted ? { enableStats: true } : {},
+    );
+    expect(warnings).toEqual([]);
+  });
+
+  it.each(['', 'on', 'off', '2', 'y', 'tru', ' 1', 'toString', 'TRUE\x1b[2J'])(
+    'another value of a switch, such as %j, means off, with a warning',
+    (text) => {
+      for (const [name, field] of Object.entries(switches)) {
+        const warnings: string[] = [];
+        expect(overridesOf({ [name]: text }, (line) => warnings.push(line))).toEqual({
+          [field]: false,
+        });
+        expect(warnings).toEqual([
+          expect.stringMatching(
+            new RegExp(`^${name}='.*' in the environment: expected 1, true, yes, 0, false or no; `),
+          ),
+        ]);
+        expect(warnings.join('')).not.toContain('\x1b');
+      }
+    },
+  );
+
+  it.each(['3', '-1', 'all', '01'])('FILE_READ_MODE=%s is ignored, with a warning', (text) => {
+    const warnings: string[] = [];
+    expect(overridesOf({ FILE_READ_MODE: text }, (line) => warnings.push(line))).toEqual({});
+    expect(warnings).toEqual([
+      `FILE_READ_MODE='${text}' in the environment: expected 0, 1 or 2; it is ignored`,
+    ]);
+  });
+
+  it.each(['localhost', 'ftp://k8s', '//k8s', 'https://', 'k8s:6443/x y'])(
+    'SF_K8S_API_URL=%s is a warning in the log, and an error if the configuration asks for Kubernetes',
+    async (url) => {
+      let text = '';
+      const spy = vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
+        text += String(chunk);
+        return true;
+      });
+      const env = { SF_K8S_API_URL: url, GLOG_stderrthreshold: '1' };
+      try {
+        const driver = new SysFlowDriver({ scapInputPath: capture, callback() {} }, env);
+        expect(driver.config.k8sAPIURL).toBe('');
+        await driver.run();
+      } finally {
+        spy.mockRestore();
+      }
+      expect(text).toMatch(/^W .*SF_K8S_API_URL=.*expected an http or https URL; it is ignored\n$/);
+      const asking = { scapInputPath: capture, callback() {}, k8sAPIURL: 'https://k8s' };
+      expect(() => new SysFlowDriver(asking, env)).toThrow(
+        /SF_K8S_API_URL='.*' in the environment: expected an http or https URL$/,
+      );
+      expect(codeOf(() => new SysFlowDriver(asking, env))).toBe('LibsError');
+    },
+  );
 });
 
 describe('a wrong configuration', () => {
@@ -271,7 +370,7 @@ describe('a wrong configuration', () => {
       singleBufferDimension: 1000,
       cpuBuffers: -1,
       criPath: false,
-      criTO: 0,
+      criTO: -1,
       k8sAPIURL: 'localhost',
       k8sAPICert: 1,
     }).map(([name, value]): [string, Record<string, unknown>] => [

@@ -10,6 +10,7 @@ import { SysFlowError, sysFlowErrorCodes } from '../../src/engine/sysflow-errors
 import type { ActivityRecord } from '../../src/records/types.js';
 import { fixtures } from '../helpers/corpus.js';
 import { testDirectory } from '../helpers/directory.js';
+import { readSf } from '../helpers/sf.js';
 import { settled } from '../helpers/until.js';
 
 const capture = join(fixtures, 'webserver.scap');
@@ -214,6 +215,55 @@ describe('rotation by event time', () => {
     const whole = await run({ filePath: directory.path('whole.sf') });
     expect(whole.files).toEqual([directory.path('whole.sf')]);
     expect(activities).toBe(await countIfWhole(directory.path('whole.sf')));
+  });
+});
+
+describe('the name in the header', () => {
+  const namesIn = async (path: string) =>
+    (await readSf(path))
+      .filter(({ type }) => type === 'SFHeader')
+      .map(({ fields }) => fields.filename);
+  const run = (config: SysFlowConfig) => {
+    const seen = new Set<string>();
+    const callback = (header: { filename: string }) => void seen.add(header.filename);
+    const driver = new SysFlowDriver({ scapInputPath: capture, callback, ...config }, {});
+    return driver.run().then(({ files }) => ({ files, seen: [...seen] }));
+  };
+
+  it.each([
+    ['a file', 'x.sf', 0],
+    ['files of a prefix', 'flow', 10],
+    ['a file in a directory', 'one/', 0],
+    ['files in a directory', 'many/', 10],
+  ])('is that of %s', async (_, name, rotateInterval) => {
+    const { files, seen } = await run({ filePath: directory.path(name), rotateInterval });
+    expect(files.length).toBeGreaterThan(rotateInterval > 0 ? 3 : 0);
+    for (const file of files) expect(await namesIn(file)).toEqual([file]);
+    expect(seen).toEqual(files);
+  });
+
+  it('is that of the file if the wanted name is taken, finished or not', async () => {
+    const filePath = directory.path('flow');
+    const { files } = await run({ filePath, rotateInterval: 10 });
+    writeFileSync(`${files[1]}-1.part`, '');
+    const again = await run({ filePath, rotateInterval: 10 });
+    expect(again.files).toEqual([
+      `${files[0]}-1`,
+      `${files[1]}-2`,
+      ...files.slice(2).map((file) => `${file}-1`),
+    ]);
+    for (const file of again.files) expect(await namesIn(file)).toEqual([file]);
+    expect(again.seen).toEqual(again.files);
+  });
+
+  it('has the second of the first event, whatever comes before it', async () => {
+    const { files } = await run({ filePath: directory.path('all/') });
+    const filtered = { filePath: directory.path('some/'), falcoFilter: 'proc.name = nobody' };
+    expect((await run(filtered)).files).toEqual([files[0]?.replace('all/', 'some/')]);
+  });
+
+  it('is empty without a file', async () => {
+    expect((await run({})).seen).toEqual(['']);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SfkitError } from '../../src/engine/errors.js';
-import { openAvro, openColumns } from '../../src/engine/session.js';
+import { openColumns, openRecovered } from '../../src/engine/session.js';
 import { fakeSession, nativeBatch } from '../helpers/batches.js';
 
 describe('a session', () => {
@@ -30,7 +30,7 @@ describe('a session', () => {
       ]),
       close: () => void closed++,
     };
-    for await (const _ of openAvro({ input: 'x' }, () => native)) break;
+    for await (const _ of openRecovered({ input: 'x' }, () => native)) break;
     expect(closed).toBe(1);
   });
 
@@ -38,7 +38,7 @@ describe('a session', () => {
     const failure = Object.assign(new Error('x: not a capture'), { code: 'INPUT_BAD_FORMAT' });
     const native = { ...fakeSession([]), next: () => Promise.reject(failure) };
     const iterate = async () => {
-      for await (const _ of openAvro({ input: 'x' }, () => native));
+      for await (const _ of openRecovered({ input: 'x' }, () => native));
     };
     await expect(iterate()).rejects.toEqual(new SfkitError('INPUT_BAD_FORMAT', 'x: not a capture'));
     await expect(iterate()).rejects.toMatchObject({ code: 'INPUT_BAD_FORMAT' });

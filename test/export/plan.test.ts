@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { captureName, planConversions } from '../../src/export/plan.js';
+import { captureName, pairOutputs, planAll, planConversions } from '../../src/export/plan.js';
 
 describe('the plan of a conversion', () => {
   it.each([
@@ -58,5 +58,87 @@ describe('the plan of a conversion', () => {
       'b',
       '.scap',
     ]);
+  });
+});
+
+describe('formats and outputs', () => {
+  it.each([
+    [[], [], [[undefined, undefined]]],
+    [['csv'], [], [['csv', undefined]]],
+    [
+      ['csv', 'parquet'],
+      [],
+      [
+        ['csv', undefined],
+        ['parquet', undefined],
+      ],
+    ],
+    [
+      [],
+      ['x.sf', 't/'],
+      [
+        ['avro', 'x.sf'],
+        [undefined, 't/'],
+      ],
+    ],
+    [
+      ['csv'],
+      ['x.sf', 't/', '-'],
+      [
+        ['avro', 'x.sf'],
+        ['csv', 't/'],
+        ['csv', '-'],
+      ],
+    ],
+    [
+      ['csv', 'jsonl'],
+      ['x.sf', 't/'],
+      [
+        ['avro', 'x.sf'],
+        ['csv', 't/'],
+        ['jsonl', 't/'],
+      ],
+    ],
+    [['csv'], ['x.csv'], [['csv', 'x.csv']]],
+    [['csv'], ['x.dat'], [['csv', 'x.dat']]],
+  ] as const)('-f %j -o %j', (formats, outputs, pairs) => {
+    expect(pairOutputs(formats, outputs).map(({ format, output }) => [format, output])).toEqual(
+      pairs,
+    );
+  });
+
+  it.each([
+    [['csv'], ['x.sf'], /x\.sf has the extension of avro, but -f says csv/],
+    [['csv'], ['x.csv', 'x.sf'], /x\.sf has the extension of avro, but -f says csv/],
+    [[], ['x.sf', 'x.dat'], /unknown format of x\.dat/],
+    [['csv', 'jsonl'], ['-'], /standard output takes one output/],
+    [['csv', 'jsonl'], ['x.dat'], /x\.dat is named twice/],
+    [[], ['t/', 't'], /unknown format of t/],
+    [[], ['t/', './t/'], /\.\/t\/ is named twice/],
+    [['avro'], ['x.sf', 't/'], /one SysFlow output at a time/],
+  ] as const)('-f %j -o %j is rejected', (formats, outputs, message) => {
+    expect(() => planAll(['c.scap'], pairOutputs(formats, outputs))).toThrow(message);
+  });
+
+  it('each input has all outputs, and rotation goes to each of them', () => {
+    expect(planAll(['a.scap', 'b.scap'], pairOutputs(['avro', 'csv'], ['t/']), 60)).toMatchObject([
+      [
+        { output: 't/a.sf', rotate: 60 },
+        { output: 't/a.sysflow/', rotate: 60 },
+      ],
+      [
+        { output: 't/b.sf', rotate: 60 },
+        { output: 't/b.sysflow/', rotate: 60 },
+      ],
+    ]);
+  });
+
+  it.each([
+    ['-', 'jsonl', /standard output cannot be rotated/],
+    ['x.csv', undefined, /x\.csv is one file; --rotate needs a directory/],
+    ['x.duckdb', undefined, /x\.duckdb is one file/],
+    ['/dev/null', 'avro', /a device or pipe, which cannot be rotated/],
+  ] as const)('%s cannot be rotated', (output, format, message) => {
+    expect(() => planAll(['c.scap'], [{ format, output }], 60)).toThrow(message);
   });
 });

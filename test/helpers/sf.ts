@@ -1,4 +1,5 @@
 import avro from 'avsc';
+import { openRecords } from '../../src/engine/session.js';
 
 /** A record of a SysFlow file: its type without the namespace, and its fields. */
 export interface SfRecord {
@@ -21,6 +22,12 @@ export function readSf(path: string): Promise<SfRecord[]> {
     decoder.on('end', () => resolve(records));
     decoder.on('error', reject);
   });
+}
+
+/** The bytes of a .sf file with the records of an input. */
+export async function* openAvro(config: { input: string }): AsyncGenerator<Uint8Array> {
+  const wanted = { tables: [], files: true, datums: false };
+  for await (const batch of openRecords(config, wanted)) if ('bytes' in batch) yield batch.bytes;
 }
 
 /** 64-bit integers as bigint. */

@@ -602,13 +602,75 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     const working = setInterval(work, 500);
     await until(() => paths.has(directory.path('made')));
     clearInterval(working);
+    await until(() => existsSync(`${filePath}.part`));
+    expect(statSync(`${filePath}.part`).mode & 0o777).toBe(0o600);
     driver.exit();
     const summary = await running;
+    expect(statSync(filePath).mode & 0o777).toBe(0o600);
     expect(summary.live.running).toBe(false);
     expect(summary.live.gaps.filter(({ isLoss }) => isLoss)).toEqual([]);
     expect((await readSf(filePath)).length).toBeGreaterThan(1);
     // It has data of other programs.
     expect(statSync(filePath).mode & 0o777).toBe(0o600);
+  });
+
+  it.each(['flow', 'flows/'])(
+    'writes rotated files that only their owner can read, each with its name in the header: %s',
+    async (name) => {
+      const driver = new SysFlowDriver({ filePath: directory.path(name), rotateInterval: 1 });
+      const running = driver.run();
+      const place = name.endsWith('/') ? directory.path(name) : directory.path();
+      await until(() => namesIn(place).filter((file) => /\d{10}$/.test(file)).length > 1);
+      driver.exit();
+      const { files } = await running;
+      expect(files.length).toBeGreaterThan(1);
+      for (const file of files) {
+        expect(statSync(file).mode & 0o777).toBe(0o600);
+        expect((await readSf(file))[0]).toMatchObject({
+          type: 'SFHeader',
+          fields: { filename: file },
+        });
+      }
+    },
+  );
+
+  it('writes several outputs at once, with the same records', async () => {
+    const output = directory.path('now.sf');
+    const lines = directory.path('now.jsonl');
+    const live = startLive([
+      'live',
+      '-o',
+      output,
+      '-o',
+      lines,
+      '-f',
+      'jsonl',
+      '-o',
+      '-',
+      '--stats',
+      '1',
+    ]);
+    await live.capturing;
+    work();
+    await until(() => live.stdout().includes(directory.path('made')));
+    const { exit, stdout, stderr } = await live.end('SIGINT');
+    expect([exit, stderr]).toEqual([0, expect.stringMatching(/sfkit: statistics: events [1-9]/)]);
+    expect(stderr).toContain(`-> ${output} (avro), ${lines} (jsonl), standard output (jsonl)`);
+    expect(stdout).toBe(readFileSync(lines, 'utf8'));
+    expect(jsonLines(lines).some(({ file_path }) => file_path === directory.path('made'))).toBe(
+      true,
+    );
+    const header = (await readSf(output))[0];
+    expect(header).toMatchObject({ type: 'SFHeader', fields: { filename: output } });
+  });
+
+  it('completes the other outputs if one cannot be written', async () => {
+    const output = directory.path('now.sf');
+    const live = startLive(['live', '-o', output, '-f', 'jsonl', '-o', '/dev/full']);
+    const { exit, stderr } = await live.ended;
+    expect([exit, stderr]).toEqual([1, expect.stringMatching(/\/dev\/full.*no space/)]);
+    expect(stderr).toContain(`-> ${output} (avro)`);
+    expect((await readSf(output))[0]).toMatchObject({ type: 'SFHeader' });
   });
 });
 

@@ -269,6 +269,16 @@ describe.each(implementations)('in %s', (_name, describeWith) => {
       expect(seen.length).toBeGreaterThan(2);
     });
 
+    it('if no runtime knows it at the first request and the time is 0; a known one gets its name', async () => {
+      const seen: string[] = [];
+      const sockets = { ...none, docker: [await httpStub({}, seen)] };
+      expect(await describeWith({ sockets, timeout: 0 })).toBeUndefined();
+      expect(seen).toHaveLength(1);
+      const known = { [`/containers/${id}/json`]: { Id: full, Name: '/web' } };
+      const other = { ...none, docker: [await httpStub(known, [], directory.path('other.sock'))] };
+      expect(await describeWith({ sockets: other, timeout: 0 })).toMatchObject({ name: 'web' });
+    });
+
     it('if the runtime never answers', async () => {
       const path = directory.path('silent.sock');
       const server = createServer(() => {});

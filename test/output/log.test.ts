@@ -42,6 +42,26 @@ describe('the log', () => {
     expect(await logged({}, true)).toEqual(['I one', 'I two', 'I info', 'W warning', 'E error']);
   });
 
+  it.each(['1', 'true', 'TRUE', 'yes', 'Yes'])('GLOG_logtostderr=%s switches on', async (text) => {
+    expect(await logged({ GLOG_logtostderr: text })).toEqual(['I info', 'W warning', 'E error']);
+  });
+
+  it.each(['0', 'false', 'False', 'no', 'NO'])('GLOG_logtostderr=%s switches off', async (text) => {
+    const env = { GLOG_logtostderr: text, GLOG_stderrthreshold: '1' };
+    expect(await logged(env)).toEqual(['W warning', 'E error']);
+  });
+
+  it.each(['', 'on', '2', 'tru'])(
+    'GLOG_logtostderr=%j counts as off and is reported',
+    async (text) => {
+      expect(await logged({ GLOG_logtostderr: text, GLOG_stderrthreshold: '1' })).toEqual([
+        `W GLOG_logtostderr='${text}': expected 1, true, yes, 0, false or no; it counts as off`,
+        'W warning',
+        'E error',
+      ]);
+    },
+  );
+
   it('shows verbose messages up to GLOG_v, or GLOG_vmodule per module', async () => {
     const verbose = async (env: Record<string, string>) =>
       (await logged({ GLOG_logtostderr: '1', ...env })).filter((line) => /one|two/.test(line));

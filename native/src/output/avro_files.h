@@ -1,9 +1,10 @@
-// Writes one .sf file per header: rotation starts the next file.
+// Writes .sf files: one, or one per header if rotation starts the next file.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,21 +13,33 @@
 
 namespace sfkit::output {
 
+// One file: its number, counted from 0, and the rest from its header.
+struct FileStart {
+  uint32_t number = 0;
+  int64_t start_seconds = 0;
+  std::string name;
+};
+
 class AvroFiles : public sysflow::RecordSink {
  public:
-  // Receives the next bytes of file `number`, counted from 0. `start_seconds` comes from the file's
-  // header. Return false to stop.
-  using Consumer =
-      std::function<bool(uint32_t number, int64_t start_seconds, std::vector<uint8_t> bytes)>;
+  // Receives the next bytes of a file. Return false to stop.
+  using Consumer = std::function<bool(const FileStart& file, std::vector<uint8_t> bytes)>;
 
-  AvroFiles(Consumer consumer, int level) : consumer_(std::move(consumer)), level_(level) {}
+  // `splits`: each header starts a file; otherwise all records are in one.
+  AvroFiles(Consumer consumer, int level, bool splits)
+      : consumer_(std::move(consumer)), level_(level), splits_(splits) {}
 
   void header(const sysflow::Header& record) override {
+    if (current_ && !splits_) {
+      current_->header(record);
+      return;
+    }
     if (current_) {
       end_current();
-      ++number_;
+      ++start_.number;
     }
-    start_seconds_ = record.start_seconds;
+    start_.start_seconds = record.start_seconds;
+    start_.name = record.filename;
     open();
     current_->header(record);
   }
@@ -57,8 +70,8 @@ class AvroFiles : public sysflow::RecordSink {
  private:
   void open() {
     current_ = std::make_unique<AvroContainer>(
-        [this, number = number_, start_seconds = start_seconds_](std::vector<uint8_t> bytes) {
-          return consumer_(number, start_seconds, std::move(bytes));
+        [this, start = start_](std::vector<uint8_t> bytes) {
+          return consumer_(start, std::move(bytes));
         },
         level_);
   }
@@ -74,9 +87,9 @@ class AvroFiles : public sysflow::RecordSink {
 
   Consumer consumer_;
   int level_;
+  bool splits_;
   std::unique_ptr<AvroContainer> current_;
-  uint32_t number_ = 0;
-  int64_t start_seconds_ = 0;
+  FileStart start_;
   uint64_t skipped_ = 0;
 };
 

@@ -34,20 +34,29 @@ class Pipeline : public filter::Feed {
     Feed::lists_complete();
     if (header_written_) return;
     header_written_ = true;
-    Header header;
     // libs 0.18.1 does not pass on the host name of the capture.
-    header.exporter =
+    header_.exporter =
         options_.exporter.empty() && !options_.compat ? host_name() : options_.exporter;
-    header.ip = options_.node_ip;
-    header.filename = options_.filename;
-    dispatcher_.begin(header);
+    header_.ip = options_.node_ip;
+    header_.filename = options_.filename;
+    if (options_.name_file) {
+      waits_for_time_ = true;
+    } else {
+      dispatcher_.begin(header_);
+    }
   }
 
-  Dispatcher& dispatcher() { return dispatcher_; }
+  void finish() {
+    if (waits_for_time_) begin_file(0);
+    dispatcher_.finish();
+  }
+
+  const Dispatcher& dispatcher() const { return dispatcher_; }
 
  protected:
   bool take(const scap::EventView& event, bool shown) override {
     if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) return false;
+    if (waits_for_time_) await_time(event);
     if (options_.flush_interval != 0) follow_live(event.ts);
     if (event.code == scap::ev::K8S_E && !options_.compat) {
       take_kubernetes(event, shown);
@@ -65,6 +74,19 @@ class Pipeline : public filter::Feed {
   }
 
  private:
+  // Begins the first file at the first event with a time, or before the first record.
+  void await_time(const scap::EventView& event) {
+    const bool has_time = event.ts != 0 && is_possible_time(event.ts);
+    if (!has_time && !makes_records_[event.code]) return;
+    begin_file(has_time ? static_cast<int64_t>(event.ts / kSecond) : 0);
+  }
+
+  void begin_file(int64_t second) {
+    waits_for_time_ = false;
+    header_.filename = options_.name_file(second);
+    dispatcher_.begin(header_);
+  }
+
   void dispatch(const state::Context& context) {
     if (options_.tally != nullptr)
       options_.tally->count(context, op_of(context.event->code, false));
@@ -139,7 +161,9 @@ class Pipeline : public filter::Feed {
   Dispatcher dispatcher_;
   std::array<bool, scap::kEventCount> makes_records_{};
   std::array<bool, scap::kEventCount> is_dispatched_{};
+  Header header_;
   bool header_written_ = false;
+  bool waits_for_time_ = false;  // the header is due once a time is known
   uint64_t flush_at_ = 0;
   size_t containers_seen_ = 0;
 };
@@ -167,11 +191,11 @@ Status convert_capture(scap::Input& input, const std::string& name, const Conver
   if (Status status = scap::read_capture(input, name, *pipeline, stats); !status.is_ok()) {
     return status;
   }
-  Dispatcher& dispatcher = pipeline->dispatcher();
   if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
-  dispatcher.finish();
+  pipeline->finish();
 
   pipeline->describe(summary, input, stats);
+  const Dispatcher& dispatcher = pipeline->dispatcher();
   const DispatchCounts& counts = dispatcher.counts();
   summary.add_skipped(options.compat ? Reason::kFilteredEvents : Reason::kFilteredRecordEvents,
                       pipeline->left_out());

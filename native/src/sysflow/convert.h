@@ -39,6 +39,9 @@ struct ConvertOptions {
   // Seconds of event time between rotations, which repeat the header and write entities again; 0
   // for none.
   int64_t rotate_interval = 0;
+  // Called before each header with the second at which its file starts; returns the file's name for
+  // the header. The first call waits for the first event with a time. May be empty.
+  std::function<std::string(int64_t second)> name_file;
   TableSizes* sizes = nullptr;
   // Seconds of event time between calls of sink.flush(); 0 for none.
   int64_t flush_interval = 0;

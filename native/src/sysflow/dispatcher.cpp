@@ -179,6 +179,7 @@ void Dispatcher::tick() {
 // Records after a rotation must not depend on earlier ones.
 void Dispatcher::rotate() {
   rotated_ = header_.start_seconds = now_;
+  if (options_.name_file) header_.filename = options_.name_file(now_);
   entities_.start_epoch();
   sink_.header(header_);
 }

@@ -35,7 +35,7 @@ export interface WatcherOptions {
   sockets?: RuntimeSockets | undefined;
   /** The only CRI socket to ask, instead of the usual ones. */
   criPath?: string | undefined;
-  /** Maximum time to ask about a container, in seconds. Default: 30. */
+  /** Maximum time to ask about a container, in seconds; 0: ask once. Default: 30. */
   timeout?: number | undefined;
 }
 
@@ -119,13 +119,15 @@ export function watchContainers(options: WatcherOptions = {}): ContainerWatcher 
   return {
     async describe({ id, cgroups }) {
       if (!/^[\w.-]+$/.test(id)) return undefined;
-      const until = Date.now() + maxTime;
+      const isAskedOnce = maxTime === 0;
+      const until = Date.now() + (isAskedOnce ? maxRequestTime : maxTime);
       for (let attempt = 0; !closed; attempt++) {
         for (const runtime of runtimesFor(cgroups)) {
           if (closed || Date.now() >= until) return undefined;
           const found = await inTurn(runtime, id, until).catch(() => undefined);
           if (found !== undefined) return containerEvent(found);
         }
+        if (isAskedOnce) return undefined;
         const pause = pauses[Math.min(attempt, pauses.length - 1)] as number;
         if (Date.now() + pause >= until) return undefined;
         await new Promise((resolve) => setTimeout(resolve, pause).unref());

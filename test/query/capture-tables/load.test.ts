@@ -2,11 +2,12 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tableColumns } from '../../../src/engine/columns.gen.js';
-import { openAvro, openLines } from '../../../src/engine/session.js';
+import { openLines } from '../../../src/engine/session.js';
 import { findNeeds, needsOf } from '../../../src/query/capture-tables/needs.js';
 import { openDataset } from '../../../src/query/dataset.js';
 import { corpus, fixtures, hasCorpus } from '../../helpers/corpus.js';
 import { testDirectory } from '../../helpers/directory.js';
+import { openAvro } from '../../helpers/sf.js';
 
 const scratch = testDirectory();
 

@@ -1,13 +1,13 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openAvro } from '../../../src/engine/session.js';
 import { argumentsOf, parseMoment } from '../../../src/query/capture-tables/moments.js';
 import { findNeeds } from '../../../src/query/capture-tables/needs.js';
 import { openDataset } from '../../../src/query/dataset.js';
 import type { ParameterValues } from '../../../src/query/saved/parameters.js';
 import { fixtures } from '../../helpers/corpus.js';
 import { testDirectory } from '../../helpers/directory.js';
+import { openAvro } from '../../helpers/sf.js';
 
 const scratch = testDirectory();
 

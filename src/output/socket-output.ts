@@ -1,9 +1,18 @@
 import { reasonCount } from '../engine/reasons.js';
-import type { BytesBatch, DatumBatch } from '../engine/session.js';
-import type { Log } from '../output/log.js';
-import { SocketWriter } from '../output/socket.js';
+import type { DatumBatch } from '../engine/session.js';
+import type { Gap } from '../engine/summary.js';
 import { decodeBatch } from '../records/decode.js';
-import type { LiveOutput } from './outputs.js';
+import type { Log } from './log.js';
+import { SocketWriter } from './socket.js';
+
+/** Sends the records of a run to a socket. */
+export interface SocketOutput {
+  write(batch: DatumBatch): Promise<void>;
+  finish(): Promise<void>;
+  abandon(): void;
+  /** Records that were accepted but not delivered. */
+  gaps(): Gap[];
+}
 
 /**
  * Sends records one by one to a unix socket of type SOCK_SEQPACKET, like the library. `warn` gets
@@ -13,7 +22,7 @@ export function socketOutput(
   path: string,
   warn: (message: string) => void,
   drainSignal: AbortSignal | undefined,
-): LiveOutput<DatumBatch | BytesBatch> {
+): SocketOutput {
   const report = (_module: string, message: string) => warn(message);
   const log: Log = {
     info: () => {},
@@ -27,7 +36,6 @@ export function socketOutput(
   if (drainSignal?.aborted) writer.end();
   return {
     async write(batch) {
-      if (batch.kind !== 'datums') return;
       for (const item of decodeBatch(batch)) {
         if ('ended' in item) writer.forget(item.ended);
         else await writer.write(item);
