@@ -101,10 +101,11 @@ void act(Scenario& world) {
   world.mkdir(kPid, "/tmp/x");
 }
 
-class EveryAge : public ::testing::TestWithParam<Age> {};
-INSTANTIATE_TEST_SUITE_P(Pods, EveryAge, ::testing::Values(Age::k2017, Age::k2023, Age::k2026));
+class PodsOfEveryAge : public ::testing::TestWithParam<Age> {};
+INSTANTIATE_TEST_SUITE_P(Pods, PodsOfEveryAge,
+                         ::testing::Values(Age::k2017, Age::k2023, Age::k2026));
 
-TEST_P(EveryAge, DescriptionsOfContainersMakePods) {
+TEST_P(PodsOfEveryAge, DescriptionsOfContainersMakePods) {
   Scenario world = pod_world(GetParam());
   world.container(description());
   act(world);
