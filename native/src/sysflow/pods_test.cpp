@@ -25,6 +25,7 @@ constexpr int64_t kPid = 50;
 constexpr uint64_t kSecond = 1'000'000'000;
 const std::string kContainer = "0123456789ab";
 const std::string kFullId = kContainer + std::string(52, '0');
+const std::string kCgroups = "cpu=/kubepods/podu1/" + kFullId;
 
 struct Kept : RecordLog {
   std::vector<Pod> pods;
@@ -67,7 +68,7 @@ Scenario pod_world(Age age = Age::k2026) {
   app.ptid = 1;
   app.exe = app.exepath = "/bin/app";
   app.cwd = "/";
-  app.cgroups = std::string("cpu=/kubepods/podu1/") + kFullId;
+  app.cgroups = kCgroups;
   world.writer().processes({app});
   return world;
 }
