@@ -5,12 +5,21 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ensureNative } from './lib/native.mjs';
 import { ensureNpmPackages } from './lib/packages.mjs';
+import { isStrict, succeeds } from './lib/run.mjs';
+import { installWithApt } from './lib/system.mjs';
 import { ensureTypeScript } from './lib/typescript.mjs';
 
 export function setUp({ tests }) {
   ensureNpmPackages();
   ensureNative({ tests });
   ensureTypeScript();
+  if (tests && isStrict) ensureShells();
+}
+
+/** The shells whose completion the tests try; tests leave out a missing shell. */
+function ensureShells() {
+  const missing = ['fish', 'zsh'].filter((shell) => !succeeds(shell, ['--version']));
+  if (missing.length > 0) installWithApt(missing);
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

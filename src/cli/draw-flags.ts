@@ -31,7 +31,7 @@ export const drawFlags = {
     helpValue: 'N',
     min: 1,
     exclusive: ['all'],
-    description: 'draw at most N rows (default: 100 on a terminal, all in a file or pipe)',
+    description: 'write at most N rows (default: 100 of a table on a terminal, else all)',
   }),
   all: Flags.boolean({ helpGroup, description: 'draw all rows on a terminal too' }),
   ...pagerFlag,
@@ -46,17 +46,17 @@ interface DrawFlags {
   all: boolean;
 }
 
+/** Rejects -n for a format that is not a list of rows. */
+export function refuseRows({ format, rows }: Pick<DrawFlags, 'format' | 'rows'>): void {
+  if (rows === undefined) return;
+  throw new SfkitError('INVALID_ARGUMENT', `-n: --format ${format} always has everything`);
+}
+
 /** Converts the flags to drawing options; `isStandardOutput` if no file is named. */
 export function drawOptions(
-  { format, rows, all }: DrawFlags,
+  { rows, all }: Omit<DrawFlags, 'format'>,
   isStandardOutput = true,
 ): DrawOptions {
-  if (rows !== undefined && format !== 'table') {
-    throw new SfkitError(
-      'INVALID_ARGUMENT',
-      `-n: --format ${format} always writes all rows; -n needs --format table`,
-    );
-  }
   const screen = isStandardOutput ? standardScreen() : undefined;
   return { screen, limit: rows ?? (screen === undefined || all ? undefined : screenRows) };
 }

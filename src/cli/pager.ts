@@ -7,7 +7,7 @@ import { textWidth } from '../draw/width.js';
 import { OutputLost } from '../engine/errors.js';
 import { type ByteSink, stdoutSink } from '../output/sink.js';
 import { discardOnSignals } from './endings.js';
-import { holdProgress } from './progress.js';
+import { holdProgress, releaseProgress } from './progress.js';
 
 /** Settings of the pager and its terminal. */
 export interface PagerSettings {
@@ -163,6 +163,9 @@ function startPager(command: string): Pager {
     child.on('error', () => resolve(127));
     child.on('exit', resolve);
   });
-  running = exit.then(discardOnSignals);
+  running = exit.then(() => {
+    discardOnSignals();
+    releaseProgress();
+  });
   return { input: child.stdin, exit };
 }

@@ -1,13 +1,8 @@
 import { textWidth } from '../draw/width.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { standardInput } from '../engine/input-kind.js';
-import {
-  type Reading,
-  type ReadingProgress,
-  type ReadingWatcher,
-  watchReadings,
-} from '../engine/readings.js';
 import { grouped } from '../engine/summary-text.js';
+import { type ReadingProgress, type Work, type WorkWatcher, watchWork } from '../engine/work.js';
 
 /** Time between updates of the line, in ms. */
 const interval = 200;
@@ -47,6 +42,13 @@ export function progressText(input: string, progress: ReadingProgress, elapsed: 
   return `${shownName(input)}: ${parts.join(', ')}`;
 }
 
+/** The line for SQL that began `elapsed` ms ago. */
+export function sqlProgressText(share: number, elapsed: number): string {
+  const parts = [`SQL: ${durationText(elapsed)}`];
+  if (share > 0) parts.push(`${Math.floor(100 * Math.min(share, 1))} %`);
+  return parts.join(', ');
+}
+
 function shownName(input: string): string {
   return input === standardInput ? 'standard input' : escapeForTerminal(input);
 }
@@ -71,16 +73,25 @@ function fitted(text: string, columns: number): string {
   return shown;
 }
 
+/** The line for a work that began `elapsed` ms ago; undefined if there is nothing to show yet. */
+function lineOf(work: Work, elapsed: number): string | undefined {
+  if (!('input' in work)) return sqlProgressText(work.share(), elapsed);
+  const progress = work.progress();
+  // An input that has not sent anything yet has no progress to show.
+  if (progress.bytes === 0 && progress.events === 0) return undefined;
+  return progressText(work.input, progress, elapsed);
+}
+
 /** A line at the bottom of a terminal. Anything else that is written there removes it first. */
 export class ProgressLine {
   readonly #output: LineOutput;
   readonly #write: (text: string) => void;
   readonly #now: () => number;
-  readonly #readings: { reading: Reading; begin: number }[] = [];
+  readonly #works: { work: Work; begin: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
   #shown = '';
   #isHeld = false;
-  /** When the terminal last changed by other output, or the first reading began. */
+  /** When the terminal last changed by other output, or the first work began. */
   #quietSince: number | undefined;
 
   constructor(output: LineOutput, now: () => number = () => performance.now()) {
@@ -90,15 +101,15 @@ export class ProgressLine {
     this.#now = now;
   }
 
-  readonly watch: ReadingWatcher = (reading) => {
-    const entry = { reading, begin: this.#now() };
-    this.#readings.push(entry);
+  readonly watch: WorkWatcher = (work) => {
+    const entry = { work, begin: this.#now() };
+    this.#works.push(entry);
     this.#quietSince ??= entry.begin;
     this.#timer ??= setInterval(() => this.update(), interval).unref();
     return () => {
-      const at = this.#readings.indexOf(entry);
-      if (at >= 0) this.#readings.splice(at, 1);
-      if (this.#readings.length > 0) return;
+      const at = this.#works.indexOf(entry);
+      if (at >= 0) this.#works.splice(at, 1);
+      if (this.#works.length > 0) return;
       clearInterval(this.#timer);
       this.#timer = undefined;
       this.clear();
@@ -108,15 +119,11 @@ export class ProgressLine {
   /** Writes the line if it is due. */
   update(): void {
     const now = this.#now();
-    const current = this.#readings.at(-1);
+    const current = this.#works.at(-1);
     if (current === undefined || this.#isHeld || now - (this.#quietSince ?? now) < patience) return;
-    const progress = current.reading.progress();
-    // An input that has not sent anything yet has no progress to show.
-    if (progress.bytes === 0 && progress.events === 0) return;
-    const text = fitted(
-      progressText(current.reading.input, progress, now - current.begin),
-      this.#output.columns || 80,
-    );
+    const line = lineOf(current.work, now - current.begin);
+    if (line === undefined) return;
+    const text = fitted(line, this.#output.columns || 80);
     if (text === this.#shown) return;
     // Overwriting the line and then removing the rest, in one write, does not flicker.
     this.#write(`\r${text}\x1b[K`);
@@ -139,10 +146,14 @@ export class ProgressLine {
     this.#quietSince = this.#now();
   }
 
-  /** Removes the line for good. */
+  /** Removes the line until release(). */
   hold(): void {
     this.#isHeld = true;
     this.clear();
+  }
+
+  release(): void {
+    this.#isHeld = false;
   }
 
   /** Calls makeRoom() before each write to a stream. */
@@ -158,20 +169,26 @@ export class ProgressLine {
 let line: ProgressLine | undefined;
 
 /**
- * Shows the progress of every reading of this process on standard error, if a person watches it.
+ * Shows the progress of every reading and all SQL of this process on standard error, if a person
+ * watches it.
  */
 export function showProgress(environment: Environment = process.env): void {
   if (!isWatched(process.stderr, environment)) return;
   line = new ProgressLine(process.stderr);
   line.yieldTo(process.stderr);
   if (process.stdout.isTTY) line.yieldTo(process.stdout);
-  watchReadings(line.watch);
+  watchWork(line.watch);
 }
 
 /**
- * Removes the line and shows none any more, because another program has the terminal or this one
- * ends.
+ * Removes the line and shows none until releaseProgress(), because another program has the terminal
+ * or this one ends.
  */
 export function holdProgress(): void {
   line?.hold();
+}
+
+/** Shows progress again. */
+export function releaseProgress(): void {
+  line?.release();
 }

@@ -10,7 +10,7 @@ import {
   givenCollectorFlags,
   refuseForRecords,
 } from '../cli/collector-flags.js';
-import { drawFlags, drawOptions } from '../cli/draw-flags.js';
+import { drawFlags, drawOptions, refuseRows } from '../cli/draw-flags.js';
 import { reportInputs } from '../cli/input-report.js';
 import { standardOutput } from '../cli/pager.js';
 import { sandboxFlags, sandboxOptions } from '../cli/sandbox-flags.js';
@@ -139,6 +139,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
     const limits = sandboxOptions(flags);
     const hasSql = saved !== undefined || argument !== undefined || flags.query !== undefined;
     const isWhole = isDatabase && !hasSql;
+    if (isWhole) refuseRows({ format: 'duckdb', rows: flags.rows });
     const isShell = !isDatabase && !hasSql && canStartShell(flags);
     const kept = isWhole ? await import('../query/keep.js') : undefined;
     const keptTables = kept?.tablesToKeep(inputs, flags.filter !== undefined) ?? [];
@@ -195,6 +196,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
           flags.output,
           {
             draw,
+            rows: flags.rows,
             parameters,
             ...(isStandardOutput && { open: () => standardOutput(flags) }),
           },

@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
-import { drawFlags, drawOptions, outputFlag } from '../cli/draw-flags.js';
+import { drawFlags, drawOptions, outputFlag, refuseRows } from '../cli/draw-flags.js';
 import { readOne } from '../cli/inputs.js';
 import { refuseInputAsOutput } from '../cli/output-checks.js';
 import { standardOutput } from '../cli/pager.js';
@@ -84,7 +84,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the file is damaged; everything re
     pods: Flags.boolean({ char: 'k', description: 'draw the names of pods too' }),
     'k8s-events': Flags.boolean({
       char: 'K',
-      exclusive: ['table', 'pods', 'filter'],
+      exclusive: ['table'],
       description: 'print the changes in a cluster (--table k8s_event)',
     }),
     filter: Flags.string({
@@ -96,7 +96,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the file is damaged; everything re
       description:
         'read captures as the collector does, and conditions as the SysFlow processor does, with their known bugs',
     }),
-    list: Flags.boolean({ char: 'l', description: 'list the attributes with their meaning' }),
+    attributes: Flags.boolean({ char: 'l', description: 'list the attributes with their meaning' }),
     output: outputFlag,
     ...drawFlags,
   };
@@ -106,7 +106,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the file is damaged; everything re
     const files = argv as string[];
     const isStandardOutput = flags.output === '-';
     const open = () => (isStandardOutput ? standardOutput(flags) : openSink(flags.output));
-    if (flags.list) {
+    if (flags.attributes) {
       if (files.length > 0)
         throw new SfkitError('INVALID_ARGUMENT', '-l lists attributes and takes no file');
       return printAttributes(open(), flags.format, isStandardOutput);
@@ -117,6 +117,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the file is damaged; everything re
         'name a SysFlow file, a capture, tables or a directory of these',
       );
     }
+    if (flags.format !== 'table') refuseRows(flags);
     const table = flags['k8s-events'] ? 'k8s_event' : flags.table;
     if (flags.filter !== undefined && !hasConditions(table)) {
       throw new SfkitError(

@@ -3,7 +3,7 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { cacheFlags, openCache } from '../cli/cache-flags.js';
 import { filterFlag } from '../cli/collector-flags.js';
-import { drawFlags, drawOptions } from '../cli/draw-flags.js';
+import { drawFlags, drawOptions, refuseRows } from '../cli/draw-flags.js';
 import { reportInputs } from '../cli/input-report.js';
 import { standardOutput } from '../cli/pager.js';
 import { resultFlags } from '../cli/result-flags.js';
@@ -59,6 +59,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the counts c
     refuseTerminalInput(inputs);
     const { filter, output } = flags;
     const isStandardOutput = output === '-';
+    if (flags.format === 'bars') refuseRows(flags);
     const draw = drawOptions(flags, isStandardOutput);
     const chosen = flags.step === undefined ? undefined : parseStep(flags.step);
     // Imported here, because loading DuckDB takes a while and --help does not need it.
@@ -89,7 +90,11 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the counts c
           throw error;
         }
       } else {
-        await runQuery(dataset.connection, sql, flags.format, output, { draw, open });
+        await runQuery(dataset.connection, sql, flags.format, output, {
+          draw,
+          rows: flags.rows,
+          open,
+        });
       }
     } finally {
       dataset.close();

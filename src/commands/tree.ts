@@ -2,7 +2,7 @@ import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { cacheFlags, openCache } from '../cli/cache-flags.js';
-import { drawFlags, drawOptions } from '../cli/draw-flags.js';
+import { drawFlags, drawOptions, refuseRows } from '../cli/draw-flags.js';
 import { reportInputs } from '../cli/input-report.js';
 import { standardOutput } from '../cli/pager.js';
 import { resultFlags } from '../cli/result-flags.js';
@@ -62,10 +62,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the tree has
     const pid = flags.pid === undefined ? undefined : numberOf(flags.pid);
     const moment = flags.at === undefined ? undefined : parseMoment(flags.at);
     const isStandardOutput = flags.output === '-';
-    const draw = drawOptions(
-      { ...flags, format: flags.format === 'text' ? 'table' : flags.format },
-      isStandardOutput,
-    );
+    if (flags.format !== 'text') refuseRows(flags);
+    const draw = drawOptions(flags, isStandardOutput);
     // Imported here, because loading DuckDB takes a while and --help does not need it.
     const { openDataset } = await import('../query/dataset.js');
     const { readTree, select, treeTables, walk } = await import('../views/tree.js');

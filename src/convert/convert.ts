@@ -4,8 +4,8 @@ import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
-import { beginReading } from '../engine/readings.js';
 import { openAvro, openColumns, type Session, type Summary } from '../engine/session.js';
+import { beginWork } from '../engine/work.js';
 import { type Conversion, type Format, planConversions } from '../export/plan.js';
 import { openTables, tablesOf } from '../export/tables.js';
 import { openSink } from '../output/sink.js';
@@ -76,7 +76,7 @@ export async function runConversion(
   if (tables !== undefined) {
     const { convertTables } = await import('./convert-tables.js');
     let events = 0;
-    const endReading = beginReading({
+    const endReading = beginWork({
       input: conversion.input,
       progress: () => ({ size: 0, consumed: 0, bytes: 0, events }),
     });

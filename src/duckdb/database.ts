@@ -102,8 +102,10 @@ export async function openDatabase(
     ...(options.sealed ? { enable_external_access: 'false' } : {}),
   });
   const connection = await instance.connect();
-  // Both default to the machine's locale.
-  await connection.run("SET GLOBAL TimeZone = 'UTC'; SET GLOBAL Calendar = 'gregorian'");
+  // The first two default to the machine's locale. DuckDB counts progress only with the third.
+  await connection.run(
+    "SET GLOBAL TimeZone = 'UTC'; SET GLOBAL Calendar = 'gregorian'; SET enable_progress_bar = true; SET enable_progress_bar_print = false",
+  );
   return {
     connection,
     connect: () => instance.connect(),
@@ -112,6 +114,11 @@ export async function openDatabase(
       instance.closeSync();
     },
   };
+}
+
+/** How much of its running statement a connection has done, from 0 to 1; 0 if it is unknown. */
+export function sqlShare(connection: DuckDBConnection): number {
+  return Math.max(connection.progress.percentage, 0) / 100;
 }
 
 let sealed: ReturnType<typeof openDatabase> | undefined;

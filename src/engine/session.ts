@@ -12,8 +12,8 @@ import type {
   NativeTallyRow,
   NativeUnknownContainer,
 } from './native.js';
-import { beginReading } from './readings.js';
 import type { CaptureSummary, Summary } from './summary.js';
+import { beginWork } from './work.js';
 
 export type {
   NativeBytesBatch as BytesBatch,
@@ -209,7 +209,7 @@ function iterate<Batch>(
       const close = () => native.close();
       signal?.addEventListener('abort', close, { once: true });
       const endReading =
-        kind === 'live' ? () => {} : beginReading({ input, progress: () => native.progress() });
+        kind === 'live' ? () => {} : beginWork({ input, progress: () => native.progress() });
       try {
         for (;;) {
           signal?.throwIfAborted();

@@ -66,10 +66,14 @@ export async function keepTables(
   });
 }
 
-/** Writes a result into a new database file, as the table `result`. */
-export async function keepResult(result: DuckDBResult, target: string): Promise<void> {
+/** Writes a result, or its first `rows`, into a new database file, as the table `result`. */
+export async function keepResult(
+  result: DuckDBResult,
+  target: string,
+  rows?: number,
+): Promise<void> {
   await writeDatabaseFile(target, async (path, scratch) => {
-    const staged = await stageResult(result, 'parquet', scratch);
+    const staged = await stageResult(result, 'parquet', scratch, rows);
     try {
       await staged.connection.run(`ATTACH ${quoteText(path)} AS ${kept}`);
       await staged.connection.run(`CREATE TABLE ${kept}.main.result AS ${staged.select}`);

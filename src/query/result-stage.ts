@@ -27,12 +27,13 @@ const memoryLimit = '1GB';
 
 /**
  * Stages a result for a format with typed columns. A column with values that the format's type
- * cannot represent, such as infinite times, becomes text.
+ * cannot represent, such as infinite times, becomes text. `rows`: how many of its first rows.
  */
 export async function stageResult(
   result: DuckDBResult,
   format: 'parquet' | 'arrow',
   scratch: string,
+  rows = Number.POSITIVE_INFINITY,
 ): Promise<StagedResult> {
   const database = await openDatabase({
     temporary: join(scratch, 'spill'),
@@ -46,7 +47,12 @@ export async function stageResult(
     const columns = types.map((type, index) => `c${index} ${sqlType(type, storedLeaf)}`);
     await connection.run(`CREATE TEMP TABLE result (${columns.join(', ')})`);
     const appender = await connection.createAppender('result', 'main', 'temp');
-    for await (const chunk of result) if (chunk.rowCount > 0) appender.appendDataChunk(chunk);
+    let staged = 0;
+    for await (const chunk of result) {
+      if (chunk.rowCount > 0) appender.appendDataChunk(chunk);
+      staged += chunk.rowCount;
+      if (staged >= rows) break;
+    }
     appender.closeSync();
     const beyond = await columnsBeyond(connection, types);
     const written = types.map((type, index) => {
@@ -55,7 +61,7 @@ export async function stageResult(
     });
     return {
       connection,
-      select: `SELECT ${written.join(', ')} FROM temp.main.result`,
+      select: `SELECT ${written.join(', ')} FROM temp.main.result${staged > rows ? ` LIMIT ${rows}` : ''}`,
       close: database.close,
     };
   } catch (error) {

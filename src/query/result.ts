@@ -10,11 +10,12 @@ import { isNumeric, type ValueWriter } from './values.js';
 /** Rows per write; small results can arrive in several chunks. */
 const rowsAtOnce = 2048;
 
-/** Writes a result as text while DuckDB computes it. */
+/** Writes a result, or its first `maxRows`, as text while DuckDB computes it. */
 export async function writeText(
   result: DuckDBResult,
   format: Exclude<TextFormat, 'table'> | 'plan',
   sink: ByteSink,
+  maxRows = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   const writer = (format === 'plan' ? plan : writers[format])(
     result.columnNames(),
@@ -30,7 +31,8 @@ export async function writeText(
     pending = [];
   };
   for await (const chunk of result) {
-    pending.push(...rowsOf(chunk));
+    pending.push(...rowsOf(chunk).slice(0, maxRows - rowCount - pending.length));
+    if (rowCount + pending.length >= maxRows) break;
     if (pending.length >= rowsAtOnce) await flush();
   }
   await flush();

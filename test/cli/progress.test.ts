@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isWatched, ProgressLine, progressText } from '../../src/cli/progress.js';
+import { isWatched, ProgressLine, progressText, sqlProgressText } from '../../src/cli/progress.js';
 
 const at = (consumed: number, size = 1000e6) => ({
   size,
@@ -26,6 +26,14 @@ describe('progressText', () => {
 
   it('escapes the name of the file', () => {
     expect(progressText('a\x1b[2Jb\n', at(5e6), 2000)).not.toMatch(/[\x1b\n]/);
+  });
+});
+
+describe('sqlProgressText', () => {
+  it('has the time, and the share as soon as DuckDB knows it', () => {
+    expect(sqlProgressText(0, 1200)).toBe('SQL: 2 s');
+    expect(sqlProgressText(0.425, 61_000)).toBe('SQL: 1 min 1 s, 42 %');
+    expect(sqlProgressText(1.5, 1000)).toBe('SQL: 1 s, 100 %');
   });
 });
 
@@ -100,7 +108,18 @@ describe('the line', () => {
     end();
   });
 
-  it('does not come back once it is held', () => {
+  it('shows the newest work, and the one before it again', () => {
+    const { written, state, line } = terminal();
+    const end = line.watch({ share: () => 0.5 });
+    state.now = 2000;
+    line.update();
+    end();
+    line.update();
+    expect(written[0]).toMatch(/^\rSQL: 2 s, 50 %/);
+    expect(written[1]).toMatch(/^\rx\.scap: /);
+  });
+
+  it('does not come back once it is held, until it is released', () => {
     const { written, state, line } = terminal();
     state.now = 1000;
     line.update();
@@ -108,6 +127,9 @@ describe('the line', () => {
     state.now = 5000;
     line.update();
     expect(written).toHaveLength(2);
+    line.release();
+    line.update();
+    expect(written).toHaveLength(3);
   });
 
   it('fits the terminal', () => {
