@@ -124,18 +124,19 @@ inline void emit_one_of_each(sysflow::RecordSink& sink) {
   const int64_t now = 1600000000123456789;
   const Oid oid{now, 4242};
   sink.header({5, "exporter", "10.0.0.1", "a.sf"});
-  sink.pod({now,
-            "pod1",
-            "web",
-            "node7",
-            "default",
-            3,
-            R"({"app":"w\"b","":"x"})",
-            R"({"disk":"ssd"})",
-            {1681631424, 16777343},
-            {268439980},
-            {{"front", "s1", "default", {{80, 8080, 30080, "TCP"}, {53, 54, 0, "UDP"}}, {184549386}},
-             {"none", "s2", "other", {}, {}}}});
+  sink.pod(
+      {now,
+       "pod1",
+       "web",
+       "node7",
+       "default",
+       3,
+       R"({"app":"w\"b","":"x"})",
+       R"({"disk":"ssd"})",
+       {1681631424, 16777343},
+       {268439980},
+       {{"front", "s1", "default", {{80, 8080, 30080, "TCP"}, {53, 54, 0, "UDP"}}, {184549386}},
+        {"none", "s2", "other", {}, {}}}});
   sink.container({"c1", "name", "image:tag", "sha", 7, true, "pod1"});
   sink.container({"c2", "", "", "", 0, false, std::nullopt});
   sink.process({ObjectState::kReup,

@@ -62,7 +62,9 @@ function service(json: unknown): Service {
 }
 
 function labels(json: unknown): Record<string, string> {
-  return Object.fromEntries(Object.entries(object(json)).map(([name, value]) => [name, text(value)]));
+  return Object.fromEntries(
+    Object.entries(object(json)).map(([name, value]) => [name, text(value)]),
+  );
 }
 
 function addresses(json: unknown): bigint[] {

@@ -53,7 +53,9 @@ const notAvailable = '<NA>';
 const incomplete = 'incomplete';
 
 const containerPrint: RowPrint = { name: 'container_print', columns: containerColumns };
-const podPrint: RowPrint = { name: 'pod_print', columns: podColumns };
+// The time of a pod's record has another name in rows that refer to it.
+const podPrint: RowPrint = { name: 'pod_print', columns: ['ts_uts', ...podColumns] };
+const rowPodPrint: RowPrint = { name: 'pod_print', columns: ['pod_ts', ...podColumns] };
 const filePrint: RowPrint = { name: 'file_print', columns: ['file_type'] };
 
 /** Converts an input of tables to the bytes of a SysFlow file. */
@@ -271,7 +273,7 @@ class Rebuilder {
     const rows = await this.#input.rows('sysflow', [
       processPrint,
       containerPrint,
-      podPrint,
+      rowPodPrint,
       filePrint,
     ]);
     try {

@@ -1,8 +1,8 @@
+import { textLiteral } from '../check/sql/literals.js';
 import { podServiceMembers } from '../check/sysflow/attributes.js';
 import { atPath } from '../check/sysflow/compile.js';
 import type { Expression, Operator } from '../check/sysflow/grammar.js';
 import { withoutQuotes } from '../check/sysflow/tokens.js';
-import { textLiteral } from '../check/sql/literals.js';
 import { SfkitError } from '../engine/errors.js';
 import { columnSpec, plainName, unknownAttribute } from './attributes.js';
 
@@ -124,7 +124,8 @@ const lists: Readonly<Record<string, string>> = {
   proc_aexe: texts('proc_aexe'),
   proc_acmdline: texts('proc_acmdline'),
   net_ip: 'CASE WHEN net_sip IS NULL THEN [] ELSE [net_sip, net_dip] END',
-  net_port: 'CASE WHEN net_sport IS NULL THEN [] ELSE CAST([net_sport, net_dport] AS VARCHAR[]) END',
+  net_port:
+    'CASE WHEN net_sport IS NULL THEN [] ELSE CAST([net_sport, net_dport] AS VARCHAR[]) END',
   // An operation that stands for two has both names too.
   opflags: `(${texts('opflags')} || ${halves('READ_RECV', "'READ', 'RECV'")} || ${halves('WRITE_SEND', "'WRITE', 'SEND'")})`,
   openflags: texts('openflags'),

@@ -1,9 +1,9 @@
+import type { SharedValue } from '../check/sql/row-rule.js';
 import type { Attribute } from '../check/sysflow/attributes.js';
 import { attributeOf } from '../check/sysflow/attributes.js';
 import { compile, sharedValues } from '../check/sysflow/compile.js';
 import { type Expression, PolicyError, parseCondition } from '../check/sysflow/grammar.js';
 import { resolveCondition } from '../check/sysflow/policy.js';
-import type { SharedValue } from '../check/sql/row-rule.js';
 import type { CompatMode } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { compileExactly } from './condition.js';
@@ -44,7 +44,9 @@ export function readFilter(text: string, compat: CompatMode | undefined): RowFil
 /** Attributes of policies start with sf. everywhere, those of sysprint need not. */
 function withPrefixes(condition: Expression): Expression {
   const prefixed = (atom: string) =>
-    attributeOf(atom) === undefined && attributeOf(`sf.${atom}`) !== undefined ? `sf.${atom}` : atom;
+    attributeOf(atom) === undefined && attributeOf(`sf.${atom}`) !== undefined
+      ? `sf.${atom}`
+      : atom;
   switch (condition.kind) {
     case 'or':
     case 'and':

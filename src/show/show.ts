@@ -104,8 +104,7 @@ export async function show(
   sink: ByteSink,
   { columns, filter, compat, each = (read) => read(), ...draw }: ShowOptions = {},
 ): Promise<Shown[]> {
-  const selected =
-    columns ?? (format === 'table' ? drawnColumns(table, false) : allColumns(table));
+  const selected = columns ?? (format === 'table' ? drawnColumns(table, false) : allColumns(table));
   const writer = writerOf(table, format, selected, draw);
   const options = {
     table,
@@ -141,8 +140,7 @@ export async function show(
       if (writer.isFull) timer ??= setTimeout(() => counting.abort(), maxCountingTime);
     }
     // Inputs of which none opens print nothing.
-    if (shown.some((one) => one !== undefined))
-      await writer.end(sink, !counting.signal.aborted);
+    if (shown.some((one) => one !== undefined)) await writer.end(sink, !counting.signal.aborted);
     await sink.close();
   } catch (error) {
     sink.discard();

@@ -1,14 +1,15 @@
-import { BatchBuilder } from '../convert/table-rows.js';
+import { basename } from 'node:path';
 import { TableInput } from '../convert/table-input.js';
+import { BatchBuilder } from '../convert/table-rows.js';
 import type { ColumnBatch } from '../engine/batch.js';
 import type { TableName } from '../engine/columns.gen.js';
 import type { CompatMode } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
-import { isStreamInput, looksLikeCapture, standardInput } from '../engine/input-kind.js';
+import { inputName, isStreamInput, looksLikeCapture, standardInput } from '../engine/input-kind.js';
 import { openColumns, type Summary } from '../engine/session.js';
 import type { SingleInput } from '../query/inputs.js';
-import { openFiltered } from './filtered.js';
 import type { RowFilter } from './filter.js';
+import { openFiltered } from './filtered.js';
 
 /** The rows of one table of one input. */
 export interface Source {
@@ -48,7 +49,7 @@ function openRecords(path: string, { table, batchRows, compat }: SourceOptions):
     kind,
     tables: [table],
     batchRows,
-    ...(compat && kind === 'capture' && { options: { compat } }),
+    ...(kind === 'capture' && { filename: basename(inputName(path)), ...(compat && { compat }) }),
   });
   const batches = session[Symbol.asyncIterator]();
   return {

@@ -166,8 +166,7 @@ class TableWriter implements RowWriter {
   }
 
   async add({ batch, from, to }: Piece, sink: ByteSink): Promise<void> {
-    const cells =
-      this.#cells.get(batch) ?? this.#columns.map(({ name }) => batch.column(name));
+    const cells = this.#cells.get(batch) ?? this.#columns.map(({ name }) => batch.column(name));
     this.#cells.set(batch, cells);
     const end = Math.min(to, from + this.#drawing.room);
     for (let row = from; row < end; row++) {

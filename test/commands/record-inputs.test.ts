@@ -86,7 +86,7 @@ describe('a SysFlow file', () => {
     expect({ exit, stderr }).toMatchObject({ exit: 0 });
     expect(stderr).toContain(`(${format})`);
     const files = readdirSync(join(place.directory, `sf-${format}`));
-    expect(files).toHaveLength(format === 'avro' || format === 'duckdb' ? 1 : 11);
+    expect(files).toHaveLength(format === 'avro' || format === 'duckdb' ? 1 : 12);
   });
 
   it.each(['c.sf', 't', 'ta', 'all.parquet', 'all.arrow'])(

@@ -38,11 +38,15 @@ describe('several captures', () => {
   });
 
   it('show prints one table, array or header', async () => {
-    const rows = JSON.parse((await place.run(`sfkit show ${capture} -f json`)).stdout) as unknown[];
+    const rows = JSON.parse((await place.run(`sfkit show ${capture} -f json`)).stdout) as {
+      idx: number;
+    }[];
     const twice = JSON.parse(
       (await place.run(`sfkit show ${capture} ${capture} -f json -o -`)).stdout,
-    ) as unknown[];
-    expect(twice).toEqual([...rows, ...rows]);
+    ) as { idx: number }[];
+    expect(twice.sort((one, other) => one.idx - other.idx)).toEqual(
+      rows.flatMap((row) => [row, row]),
+    );
     const { stdout } = await place.run(`sfkit show ${capture} ${capture} -f csv | grep -c ^idx`);
     expect(stdout).toBe('1\n');
   });

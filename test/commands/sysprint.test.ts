@@ -29,7 +29,8 @@ describe('each command runs', () => {
       expect(stderr.replace(/^sfkit: .* skipped .*\n/gm, '')).toBe('');
       expect(exit).toBe(0);
       const written = / -o (\S+)/.exec(command)?.[1];
-      const text = written === undefined ? stdout : readFileSync(join(place.directory, written), 'utf8');
+      const text =
+        written === undefined ? stdout : readFileSync(join(place.directory, written), 'utf8');
       expect(text).not.toBe('');
     },
     60_000,

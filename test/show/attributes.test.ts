@@ -8,7 +8,8 @@ import {
 } from '../../src/show/attributes.js';
 
 /** Every attribute of sysprint but version and tags. */
-const sysprint = `type state opflags opflags_bitmap ret ts ts_uts endts endts_uts proc.pid proc.tid proc.uid
+const sysprint =
+  `type state opflags opflags_bitmap ret ts ts_uts endts endts_uts proc.pid proc.tid proc.uid
   proc.gid proc.user proc.group proc.cwd proc.exe proc.args proc.name proc.cmdline proc.apid proc.aname proc.tty
   proc.entry proc.env proc.createts pproc.pid pproc.uid pproc.gid pproc.user pproc.group pproc.cwd pproc.exe
   pproc.args pproc.tty pproc.entry pproc.env pproc.createts pproc.name pproc.cmdline file.fd file.path file.newpath
@@ -28,7 +29,11 @@ describe('names of attributes', () => {
     for (const name of sysprint) {
       const plain = plainName(name);
       expect(plain, name).toBeDefined();
-      for (const form of [`sf.${name}`, name.replaceAll('.', '_'), `sf_${name.replaceAll('.', '_')}`])
+      for (const form of [
+        `sf.${name}`,
+        name.replaceAll('.', '_'),
+        `sf_${name.replaceAll('.', '_')}`,
+      ])
         expect(plainName(form), form).toBe(plain);
     }
   });
@@ -73,7 +78,10 @@ describe('-c', () => {
   });
 
   it.each([
-    ['proc.exee', "-c: 'proc.exee' is not an attribute; did you mean 'proc.exe'? sfkit show -l lists them"],
+    [
+      'proc.exee',
+      "-c: 'proc.exee' is not an attribute; did you mean 'proc.exe'? sfkit show -l lists them",
+    ],
     ['ts,', "-c: '' is not an attribute; sfkit show -l lists them"],
     ['net.ip', "-c: 'net.ip' can only be used in --filter; it is no column"],
     ['proc.exe,sf.proc.exe', "-c: 'sf.proc.exe' is there twice"],

@@ -107,10 +107,16 @@ describe('rows of several inputs', () => {
     const log = newLog();
     const texts: string[] = [];
     const inputs = [0, 1].map((place) =>
-      candidate(log, place, [[{ container_id: `${place}a` }, { container_id: `${place}b` }]], 'container'),
+      candidate(
+        log,
+        place,
+        [[{ container_id: `${place}a` }, { container_id: `${place}b` }]],
+        'container',
+      ),
     );
     for await (const { batch, from, to } of merged(inputs, never))
-      for (let row = from; row < to; row++) texts.push(String(batch.column('container_id').get(row)));
+      for (let row = from; row < to; row++)
+        texts.push(String(batch.column('container_id').get(row)));
     expect(texts).toEqual(['0a', '0b', '1a', '1b']);
   });
 

@@ -12,9 +12,10 @@ import { testDirectory } from '../helpers/directory.js';
 import { memorySink } from '../helpers/sinks.js';
 
 const directory = testDirectory();
-const capture = join(fixtures, 'webserver.scap');
-const later = join(fixtures, 'webserver-2026.scap');
-const earlier = join(fixtures, 'webserver-2017.scap');
+// Without IPv6, which .sf files lack.
+const capture = join(fixtures, 'incident.scap');
+const later = capture;
+const earlier = join(fixtures, 'webserver.scap');
 
 async function textOf(
   paths: readonly string[],
@@ -40,20 +41,17 @@ describe('formats', () => {
   it('have the selected columns, in their order and with their names', async () => {
     const some = columns('sf.proc.exe,opflags,proc_pid');
     const rows = rowsIn(await textOf([capture], 'jsonl', some));
-    expect(rows.length).toBeGreaterThan(100);
-    for (const row of rows) expect(Object.keys(row)).toEqual(['sf.proc.exe', 'opflags', 'proc_pid']);
+    expect(rows.length).toBeGreaterThan(50);
+    for (const row of rows)
+      expect(Object.keys(row)).toEqual(['sf.proc.exe', 'opflags', 'proc_pid']);
     expect(JSON.parse(await textOf([capture], 'json', some))).toEqual(rows);
     const csv = (await textOf([capture], 'csv', some)).split('\r\n');
     expect(csv[0]).toBe('sf.proc.exe,opflags,proc_pid');
     expect(csv).toHaveLength(rows.length + 2);
-    expect(csv[1]).toBe(
-      [rows[0]?.['sf.proc.exe'], (rows[0]?.opflags as string[]).join('|'), rows[0]?.proc_pid].join(','),
-    );
-    expect((await textOf([capture], 'table', some)).split('\n', 1)[0]?.trim().split(/ +/)).toEqual([
-      'sf.proc.exe',
-      'opflags',
-      'proc_pid',
-    ]);
+    const { opflags, proc_pid, ...first } = rows[0] as { opflags: string[]; proc_pid: number };
+    expect(csv[1]).toBe(`${Object.values(first)[0]},${opflags.join('|')},${proc_pid}`);
+    const drawn = (await textOf([capture], 'table', some)).split('\n');
+    expect(drawn[1]?.match(/[\w.]+/g)).toEqual(['sf.proc.exe', 'opflags', 'proc_pid']);
   });
 
   it('of sysprint have its names: flat, or objects in objects', async () => {
@@ -129,9 +127,10 @@ describe('inputs', () => {
       'a.scap',
     ]);
     const filter = readFilter('type = PE', undefined);
-    expect(
-      names(await textOf([directory.path('flows')], 'jsonl', { ...some, filter })),
-    ).toEqual(['b.scap', 'a.scap']);
+    expect(names(await textOf([directory.path('flows')], 'jsonl', { ...some, filter }))).toEqual([
+      'b.scap',
+      'a.scap',
+    ]);
   });
 
   it('that cannot be read do not keep others from being shown', async () => {

@@ -5,8 +5,14 @@ import { root } from '../helpers/corpus.js';
 
 /** What a short flag means: the long flags that it can stand for, in every command. */
 const meanings: Readonly<Record<string, readonly string[]>> = {
+  // As in sysprint.
+  A: ['all-columns'],
+  K: ['k8s-events'],
+  c: ['columns'],
   f: ['format'],
   h: ['help'],
+  k: ['pods'],
+  l: ['attributes'],
   // At most so many of what the command lists or records.
   n: ['rows', 'max-events'],
   o: ['output'],

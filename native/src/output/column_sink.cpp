@@ -398,6 +398,7 @@ void ColumnSink::network_event(const sysflow::NetworkEvent& record) {
     builder.set_i32(Column::kNetSport, record.sport);
     builder.set_string(Column::kNetDip, text([&] { append_address(scratch_, record.dip, false); }));
     builder.set_i32(Column::kNetDport, record.dport);
+    builder.set_string(Column::kNetDname, kNoString);
     builder.set_string(Column::kRole, kNoString);
     builder.set_string(Column::kDirection, kNoString);
     builder.set_string(Column::kRes, text([&] { append_connection(scratch_, record); }));

@@ -146,8 +146,8 @@ TEST(ColumnSink, FillsEveryTable) {
   is(Table::kNetworkEvent, 0, "res", "10.9.8.7:50000-1.2.3.4:22");
   is(Table::kNetworkEvent, 0, "proc_tid", "4247");
   is(Table::kNetworkEvent, 0, "pod_name", "web");
-  for (const auto& [table, name] : {std::pair{Table::kPod, "ts_uts"},
-                                    std::pair{Table::kProcessEvent, "pod_ts"}})
+  for (const auto& [table, name] :
+       {std::pair{Table::kPod, "ts_uts"}, std::pair{Table::kProcessEvent, "pod_ts"}})
     is(table, 0, name, "1600000000123456789");
   for (const Table table : {Table::kPod, Table::kProcessEvent, Table::kNetworkEvent}) {
     is(table, 0, "pod_labels", R"({"app":"w\"b","":"x"})");

@@ -384,8 +384,7 @@ Outcome read_pod(std::string_view fields, const std::string& data) {
       R"({"type": "record", "name": "SysFlow", "fields": [{"name": "rec", "type": [
     {"type": "record", "name": "Pod", "fields": [)" +
       std::string(fields) + R"(, {"name": "id", "type": "string"}]}]}]})";
-  return read_text(
-      container_file(schema, "null", block(1, avro_long(0) + data + avro_text("p1"))));
+  return read_text(container_file(schema, "null", block(1, avro_long(0) + data + avro_text("p1"))));
 }
 
 TEST(SysflowFile, ReadsTheLabelsAndSelectorsOfAPodUpToALimit) {
@@ -401,16 +400,17 @@ TEST(SysflowFile, ReadsTheLabelsAndSelectorsOfAPodUpToALimit) {
                                                avro_text("") + avro_text("x") + avro_long(0));
     EXPECT_EQ(clean.log.lines.at(0), line(R"({"app":"w\"b","":"x"})"));
     EXPECT_TRUE(clean.summary.damage.empty());
-    const Outcome cut = read_pod(
-        fields, avro_long(2) + avro_text("big") + avro_text(std::string(Decoder::kMaxPodBytes, 'x')) +
-                    avro_text("k") + avro_text("v") + avro_long(0));
+    const Outcome cut = read_pod(fields, avro_long(2) + avro_text("big") +
+                                             avro_text(std::string(Decoder::kMaxPodBytes, 'x')) +
+                                             avro_text("k") + avro_text("v") + avro_long(0));
     EXPECT_EQ(cut.log.lines.at(0), line(R"({"k":"v"})"));
     EXPECT_EQ(cut.summary.damage.size(), 1u);
   }
 }
 
 TEST(SysflowFile, ReadsTheAddressesAndServicesOfAPodUpToALimit) {
-  const std::string_view fields = R"({"name": "internalIP", "type": {"type": "array", "items": "long"}},
+  const std::string_view fields =
+      R"({"name": "internalIP", "type": {"type": "array", "items": "long"}},
       {"name": "services", "type": {"type": "array", "items": {"type": "record", "name": "Service",
         "fields": [{"name": "name", "type": "string"}, {"name": "later", "type": "long"},
           {"name": "portList", "type": {"type": "array", "items": {"type": "record", "name": "Port",
@@ -422,8 +422,8 @@ TEST(SysflowFile, ReadsTheAddressesAndServicesOfAPodUpToALimit) {
   };
   const std::string port = avro_long(1) + avro_long(80) + avro_text("TCP");
   const std::string addresses = avro_long(2) + avro_long(1) + avro_long(2) + avro_long(0);
-  const Outcome clean = read_pod(fields, addresses + avro_long(2) + service("a", port) +
-                                             service("b", "") + avro_long(0));
+  const Outcome clean = read_pod(
+      fields, addresses + avro_long(2) + service("a", port) + service("b", "") + avro_long(0));
   EXPECT_EQ(clean.log.lines.at(0), "Pod|0|p1||||0||||1;2;|a,,,-5;,80/0/0/TCP b,,,-5; ");
   EXPECT_TRUE(clean.summary.damage.empty());
 
@@ -434,8 +434,8 @@ TEST(SysflowFile, ReadsTheAddressesAndServicesOfAPodUpToALimit) {
   std::string names;
   for (size_t i = 0; i < 3; ++i) names += service(std::string(Decoder::kMaxPodBytes / 2, 'n'), "");
   for (const auto& [count, data] : {std::pair{kMany, many}, std::pair{size_t{3}, names}}) {
-    const Outcome cut = read_pod(
-        fields, addresses + avro_long(static_cast<int64_t>(count)) + data + avro_long(0));
+    const Outcome cut =
+        read_pod(fields, addresses + avro_long(static_cast<int64_t>(count)) + data + avro_long(0));
     ASSERT_EQ(cut.log.lines.size(), 1u);
     EXPECT_EQ(cut.log.lines[0].substr(0, 12), "Pod|0|p1||||");
     EXPECT_LT(cut.log.lines[0].size(), Decoder::kMaxPodBytes);

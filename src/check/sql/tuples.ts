@@ -220,14 +220,14 @@ export class TupleEvaluator {
 export function withValues(
   rows: string,
   names: readonly string[],
-  valueOf: (name: string) => SharedValue | undefined,
+  sharedValue: (name: string) => SharedValue | undefined,
 ): string {
   const layers: string[][] = [];
   const depths = new Map<string, number>();
   const depthOf = (name: string): number => {
     const depth = depths.get(name);
     if (depth !== undefined) return depth;
-    const { sql, from = [], ofRow } = valueOf(name) as SharedValue;
+    const { sql, from = [], ofRow } = sharedValue(name) as SharedValue;
     if (ofRow) return -1;
     const own = Math.max(0, ...from.map((other) => depthOf(other) + 1));
     depths.set(name, own);

@@ -525,10 +525,7 @@ const falco: Readonly<Record<string, string>> = {
 const direction: Attribute = textual("'>,<'");
 
 /** Attributes of the processor that tables lack. */
-const absent = new Set([
-  'sf.proc.oid',
-  'sf.pproc.oid',
-]);
+const absent = new Set(['sf.proc.oid', 'sf.pproc.oid']);
 
 export const attributeNames: readonly string[] = [
   ...Object.keys(sysflow),
