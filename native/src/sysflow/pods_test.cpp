@@ -25,6 +25,7 @@ constexpr int64_t kPid = 50;
 constexpr uint64_t kSecond = 1'000'000'000;
 const std::string kContainer = "0123456789ab";
 const std::string kFullId = kContainer + std::string(52, '0');
+const std::string kCgroups = "cpu=/kubepods/podu1/" + kFullId;
 
 struct Kept : RecordLog {
   std::vector<Pod> pods;
@@ -67,7 +68,7 @@ Scenario pod_world(Age age = Age::k2026) {
   app.ptid = 1;
   app.exe = app.exepath = "/bin/app";
   app.cwd = "/";
-  app.cgroups = std::string("cpu=/kubepods/podu1/") + kFullId;
+  app.cgroups = kCgroups;
   world.writer().processes({app});
   return world;
 }
@@ -102,7 +103,8 @@ void act(Scenario& world) {
 }
 
 class PodsOfEveryAge : public ::testing::TestWithParam<Age> {};
-INSTANTIATE_TEST_SUITE_P(Pods, PodsOfEveryAge, ::testing::Values(Age::k2017, Age::k2023, Age::k2026));
+INSTANTIATE_TEST_SUITE_P(Pods, PodsOfEveryAge,
+                         ::testing::Values(Age::k2017, Age::k2023, Age::k2026));
 
 TEST_P(PodsOfEveryAge, DescriptionsOfContainersMakePods) {
   Scenario world = pod_world(GetParam());
