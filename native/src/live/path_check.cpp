@@ -32,6 +32,16 @@ constexpr uint32_t kNoParameter = kMaxParameters;
 // RESOLVE_CACHED: use only what the kernel has in memory, so that no file server delays the
 // capture. Linux 5.12 and later.
 constexpr uint64_t kCached = 0x20;
+// STATX_MNT_ID and the offset of stx_mnt_id (Linux 5.8 and later), which musl does not name.
+constexpr uint32_t kMountId = 0x1000;
+constexpr size_t kMountIdAt = 0x90;
+static_assert(sizeof(struct statx) >= kMountIdAt + sizeof(uint64_t));
+
+uint64_t mount_id_of(const struct statx& file) {
+  uint64_t id = 0;
+  std::memcpy(&id, reinterpret_cast<const uint8_t*>(&file) + kMountIdAt, sizeof id);
+  return id;
+}
 
 // Parameter indexes of an event.
 struct Shape {
@@ -174,14 +184,13 @@ bool resolves_to_opened_file(const Open& open, const std::string& host_root) {
   const FileDescriptor file = open_path(root.get(), path, RESOLVE_IN_ROOT | kCached);
   if (!file.is_open()) return false;
   struct statx found {};
-  if (::statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID,
-              &found) != 0 ||
+  if (::statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | kMountId, &found) !=
+          0 ||
       found.stx_ino != open.inode()) {
     return false;
   }
   return encode_device(found.stx_dev_major, found.stx_dev_minor) == open.device() ||
-         ((found.stx_mask & STATX_MNT_ID) != 0 &&
-          device_of_mount(found.stx_mnt_id) == open.device());
+         ((found.stx_mask & kMountId) != 0 && device_of_mount(mount_id_of(found)) == open.device());
 }
 
 }  // namespace
