@@ -89,12 +89,12 @@ Session::Session(SessionConfig config) : config_(std::move(config)) {
   if (config_.tallies) config_.options.tally = &tally_;
   if (!config_.file_names.empty()) {
     const bool is_live = config_.kind == InputKind::kLive;
-    config_.options.name_file = [is_live, names = output::FileNames(config_.file_names)](
-                                    int64_t second) mutable {
-      // A live capture can end before its first event.
-      if (second == 0 && is_live) second = std::time(nullptr);
-      return names.next(second);
-    };
+    config_.options.name_file =
+        [is_live, names = output::FileNames(config_.file_names)](int64_t second) mutable {
+          // A live capture can end before its first event.
+          if (second == 0 && is_live) second = std::time(nullptr);
+          return names.next(second);
+        };
   }
   if (config_.kind != InputKind::kLive) {
     config_.options.stop = &stop_;
