@@ -180,11 +180,11 @@ TEST(ColumnSink, FillsEveryTable) {
   is(Table::kSysflow, 1, "net_dport", "443");
   is(Table::kSysflow, 1, "net_dname", "www.example.org");
   is(Table::kSysflow, 2, "file_openflags", "4097");
-  is(Table::kSysflow, 5, "proc_tid", "-");
-  is(Table::kSysflow, 6, "type", "KE");
-  is(Table::kSysflow, 6, "proc_pid", "-");
-  is(Table::kSysflow, 6, "opflags_bitmap", "-");
-  is(Table::kSysflow, 6, "node_ip", "10.0.0.1");
+  is(Table::kSysflow, 6, "proc_tid", "-");
+  is(Table::kSysflow, 7, "type", "KE");
+  is(Table::kSysflow, 7, "proc_pid", "-");
+  is(Table::kSysflow, 7, "opflags_bitmap", "-");
+  is(Table::kSysflow, 7, "node_ip", "10.0.0.1");
 }
 
 TEST(ColumnSink, MissingEntitiesAreNull) {
@@ -501,7 +501,7 @@ TEST(ColumnSink, TextIsValidUtf8AndStoredOnce) {
   rows.sink.finish();
   EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "proc_name"), "\uFFFD");
   // "", the record types, the state, the executable and its base name.
-  EXPECT_EQ(rows.batches[Table::kProcessFlow].at(0).string_count, 1 + 6 + 3 + 2u);
+  EXPECT_EQ(rows.batches[Table::kProcessFlow].at(0).string_count, 1 + 7 + 3 + 2u);
 }
 
 TEST(ColumnSink, SplitsPathsLikeDirnameAndBasename) {
