@@ -12,20 +12,17 @@ const query = (...args: string[]) => sfkit('query', capture, numbers, ...args);
 const timeout = budgetOf('sfkit '.repeat(6));
 
 describe('-n', { timeout }, () => {
-  it.each([1, 2049, 10_000])(
-    'limits rows of every text format to %d',
-    async (most) => {
-      const rows = Math.min(most, 9000);
-      const text = async (format: string) =>
-        (await query('-f', format, '-n', String(most))).stdout.trimEnd();
-      expect((await text('csv')).split('\r\n')).toHaveLength(rows + 1);
-      expect((await text('jsonl')).split('\n')).toHaveLength(rows);
-      expect(JSON.parse(await text('json'))).toHaveLength(rows);
-      expect((await text('markdown')).split('\n')).toHaveLength(rows + 2);
-      const drawn = (await text('table')).split('\n');
-      expect(drawn.filter((line) => /│ +\d+ │/.test(line))).toHaveLength(rows);
-    },
-  );
+  it.each([1, 2049, 10_000])('limits rows of every text format to %d', async (most) => {
+    const rows = Math.min(most, 9000);
+    const text = async (format: string) =>
+      (await query('-f', format, '-n', String(most))).stdout.trimEnd();
+    expect((await text('csv')).split('\r\n')).toHaveLength(rows + 1);
+    expect((await text('jsonl')).split('\n')).toHaveLength(rows);
+    expect(JSON.parse(await text('json'))).toHaveLength(rows);
+    expect((await text('markdown')).split('\n')).toHaveLength(rows + 2);
+    const drawn = (await text('table')).split('\n');
+    expect(drawn.filter((line) => /│ +\d+ │/.test(line))).toHaveLength(rows);
+  });
 
   it.each(['parquet', 'arrow'])('limits rows of %s', async (format) => {
     for (const most of [1, 2049, 10_000]) {

@@ -150,9 +150,14 @@ TEST(DnsNames, ComeFromAnyProcessWhateverTheFilter) {
   Scenario world = world_of();
   answer(world, kResolver, response("a.example", 1, {record("a.example", 1, address(server(1)))}));
   visit(world, server(1));
-  EXPECT_EQ(names(world, {.filter = "proc.name = app"}), List{"a.example"});
-  EXPECT_EQ(names(world, {.filter = "evt.type = connect"}), List{"a.example"});
-  EXPECT_EQ(names(world, {.compat = true}), List{""});
+  ConvertOptions options;
+  for (const char* filter : {"proc.name = app", "evt.type = connect"}) {
+    options.filter = filter;
+    EXPECT_EQ(names(world, options), List{"a.example"});
+  }
+  options = {};
+  options.compat = true;
+  EXPECT_EQ(names(world, options), List{""});
 }
 
 TEST(DnsNames, OtherDataAndQueriesNameNothing) {
