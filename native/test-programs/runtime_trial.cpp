@@ -1,7 +1,8 @@
 // Asks container runtimes about a container, so that tests can compare the answers with those that
 // Node gets. Prints the event that describes it, or nothing.
 // Usage: sfkit_runtime_trial ID CGROUPS SECONDS [docker=PATH] [podman=PATH] [cri=PATH]
-//                            [users=DIRECTORY] [also=ID CGROUPS]...
+//                            [users=DIRECTORY]
+// With "sockets" as the only argument, it prints the usual sockets.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +14,13 @@
 #include "runtimes/watcher.h"
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "sockets") {
+    const sfkit::runtimes::RuntimeSockets usual = sfkit::runtimes::usual_sockets("");
+    for (const auto& paths : {usual.docker, usual.podman, usual.cri})
+      for (const std::string& path : paths) std::puts(path.c_str());
+    std::puts(usual.users.c_str());
+    return 0;
+  }
   if (argc < 4) return 2;
   const std::string id = argv[1];
   sfkit::runtimes::WatcherOptions options;
@@ -32,10 +40,6 @@ int main(int argc, char** argv) {
       const std::lock_guard lock(mutex);
       if (json.find("\"id\":\"" + id + "\"") != std::string::npos) found = json;
     });
-    for (int i = 4; i + 1 < argc; ++i) {
-      const std::string_view option = argv[i];
-      if (option.starts_with("also=")) watcher.add(option.substr(5), argv[i + 1]);
-    }
     watcher.add(id, argv[2]);
     for (;;) {
       {

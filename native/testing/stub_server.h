@@ -13,6 +13,7 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/file_descriptor.h"
 
@@ -50,7 +51,8 @@ class StubServer {
 
  private:
   void run() {
-    FileDescriptor kept;
+    // Closing with unread bytes would discard the answer.
+    std::vector<FileDescriptor> kept;
     while (!ended_) {
       pollfd entry{listener_.get(), POLLIN, 0};
       if (::poll(&entry, 1, 10) <= 0) continue;
@@ -61,9 +63,8 @@ class StubServer {
         if (sent <= 0) break;
         rest.remove_prefix(static_cast<size_t>(sent));
       }
-      // Closing with unread bytes would discard the answer.
       if (hangs_up_) ::shutdown(client.get(), SHUT_WR);
-      kept = std::move(client);
+      kept.push_back(std::move(client));
     }
   }
 

@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { splitImage } from '../../src/live/runtimes/description.js';
-import { type WatcherOptions, watchContainers } from '../../src/live/runtimes/watcher.js';
+import {
+  usualSockets,
+  type WatcherOptions,
+  watchContainers,
+} from '../../src/live/runtimes/watcher.js';
 import { root } from '../helpers/corpus.js';
 import { type CriAnswers, startCri } from '../helpers/cri-stub.js';
 import { testDirectory } from '../helpers/directory.js';
@@ -370,6 +374,12 @@ describe.each(implementations)('in %s', (_name, describeWith) => {
       expect(JSON.parse(described ?? '{}').container).toMatchObject({ name: 'web' });
     });
   });
+});
+
+it.skipIf(trial === undefined)('the usual sockets are the same in C++', async () => {
+  const { stdout } = await promisify(execFile)(trial as string, ['sockets']);
+  const { docker, podman, cri, users } = usualSockets;
+  expect(stdout.trimEnd().split('\n')).toEqual([...docker, ...podman, ...cri, users]);
 });
 
 describe('image names', () => {

@@ -124,20 +124,20 @@ Status OutputFile::open_target() {
   const bool exists = ::stat(name_.c_str(), &info) == 0;
   if (!exists && errno != ENOENT) return unwritable(name_, errno);
   if (exists && S_ISDIR(info.st_mode)) return unwritable(name_, EISDIR);
-  if (exists && !S_ISREG(info.st_mode)) return open_stream();
+  if (exists && !S_ISREG(info.st_mode)) return open_stream(S_ISFIFO(info.st_mode));
   place_ = end_of_links(name_);
   const int error = create(false);
   return error == 0 ? Status::ok() : unwritable(name_, error);
 }
 
-Status OutputFile::open_stream() {
+Status OutputFile::open_stream(bool is_pipe) {
   std::chrono::milliseconds waited{0};
   for (;;) {
     file_ = FileDescriptor(::open(name_.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (file_.is_open()) return Status::ok();
-    // A named pipe without a reader.
-    if (errno != ENXIO) return unwritable(name_, errno);
-    if (waited >= kReaderTimeout) return unwritable(name_, "nobody reads it");
+    // A pipe without a reader; for other streams the error is final.
+    if (!is_pipe || errno != ENXIO) return unwritable(name_, errno);
+    if (waited >= options_.reader_timeout) return unwritable(name_, "nobody reads it");
     ::poll(nullptr, 0, static_cast<int>(kPause.count()));
     if (options_.ending != nullptr && options_.ending->load()) waited += kPause;
   }
@@ -186,7 +186,7 @@ bool OutputFile::write(Bytes bytes) {
 }
 
 bool OutputFile::wait_for_reader(std::chrono::milliseconds& waited) {
-  if (waited >= kReaderTimeout) return false;
+  if (waited >= options_.reader_timeout) return false;
   pollfd entry{file_.get(), POLLOUT, 0};
   if (::poll(&entry, 1, static_cast<int>(kPause.count())) == 0 && options_.ending != nullptr &&
       options_.ending->load()) {

@@ -16,14 +16,14 @@ namespace sfkit::output {
 struct OutputOptions {
   bool keeps = false;       // what was never finished stays as NAME.part
   bool is_private = false;  // only its owner can read it
-  // Once true, a reader of a pipe that takes nothing for kReaderTimeout is a failure; may be null.
+  // Once true, a reader of a pipe that takes nothing for `reader_timeout` is a failure; may be
+  // null.
   const std::atomic<bool>* ending = nullptr;
+  std::chrono::milliseconds reader_timeout{10'000};
 };
 
 class OutputFile {
  public:
-  static constexpr std::chrono::seconds kReaderTimeout{10};
-
   // Opens `path`, and replaces a regular file there on commit(); "-" is standard output. Waits for
   // the reader of a named pipe. Follows links to the file that they name.
   static Result<std::unique_ptr<OutputFile>> open(const std::string& path,
@@ -49,7 +49,7 @@ class OutputFile {
       : name_(std::move(name)), options_(options) {}
   // Creates the file under its temporary name; 0, or errno.
   int create(bool is_new);
-  Status open_stream();
+  Status open_stream(bool is_pipe);
   Status open_target();
   bool wait_for_reader(std::chrono::milliseconds& waited);
   void give_mode();

@@ -7,11 +7,15 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <thread>
+
+#include "testing/seqpacket_listener.h"
 
 namespace sfkit::output {
 namespace {
@@ -131,10 +135,24 @@ TEST_F(OutputFileTest, ReportsWhatCannotBeWritten) {
   EXPECT_EQ(OutputFile::open(path("missing/a"), {}).status().code(), ErrorCode::kUnwritable);
   EXPECT_EQ(OutputFile::open_new(path("missing/a"), {}).status().code(), ErrorCode::kUnwritable);
   EXPECT_EQ(OutputFile::open(directory_.string(), {}).status().code(), ErrorCode::kUnwritable);
+  {
+    const sfkit::testing::SeqpacketListener socket(path("socket"));
+    ASSERT_TRUE(socket.is_open());
+    EXPECT_EQ(OutputFile::open(path("socket"), {}).status().code(), ErrorCode::kUnwritable);
+  }
   put(path("file"), "");
   EXPECT_EQ(make_directory(path("file") + "/").code(), ErrorCode::kUnwritable);
   EXPECT_TRUE(make_directory(path("new/directory/")).is_ok());
   EXPECT_TRUE(make_directory(path("new/directory/")).is_ok());
+}
+
+TEST_F(OutputFileTest, GivesUpAPipeThatNobodyOpensOnceTheRunEnds) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  const std::atomic<bool> ending{true};
+  const auto file = OutputFile::open(
+      path("pipe"), {.ending = &ending, .reader_timeout = std::chrono::milliseconds(1)});
+  EXPECT_EQ(file.status().code(), ErrorCode::kUnwritable);
+  EXPECT_NE(file.status().message().find("nobody reads it"), std::string::npos);
 }
 
 TEST_F(OutputFileTest, WritesToAPipeAndOutlivesItsReader) {

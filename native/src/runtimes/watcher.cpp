@@ -118,24 +118,27 @@ void ContainerWatcher::run() {
     Request request = std::move(queue_.extract(queue_.begin()).mapped());
     ++running_;
     lock.unlock();
-    const std::optional<Description> found = ask(request);
+    bool was_busy = false;
+    const std::optional<Description> found = ask(request, was_busy);
     if (found && !closed_.load()) describe_(container_event(*found));
     lock.lock();
     --running_;
     const milliseconds pause = kPauses[std::min(request.attempts++, kPauses.size() - 1)];
-    if (!found && Clock::now() + pause < request.until)
+    // A request that had no chance yet gets one.
+    const bool has_grace = was_busy && asks_once();
+    const Clock::time_point until = request.until + (has_grace ? kMaxRequest : milliseconds(0));
+    if (!found && Clock::now() + pause < until)
       queue_.emplace(Clock::now() + pause, std::move(request));
     changed_.notify_all();
   }
 }
 
-std::optional<Description> ContainerWatcher::ask(const Request& request) {
+std::optional<Description> ContainerWatcher::ask(const Request& request, bool& was_busy) {
   // A first attempt always has some time.
-  const Clock::time_point until =
-      options_.timeout.count() == 0 ? Clock::now() + kPauses.back() : request.until;
+  const Clock::time_point until = asks_once() ? Clock::now() + kPauses.back() : request.until;
   for (const Runtime& runtime : runtimes_for(request.cgroups)) {
     if (closed_.load() || Clock::now() >= until) return std::nullopt;
-    if (!may_ask(runtime.socket)) continue;
+    if (!may_ask(runtime.socket, was_busy)) continue;
     const Patience patience{std::min(until, Clock::now() + kMaxRequest), &closed_};
     Answer answer = runtime.ask(runtime.socket, request.id, patience);
     end_asking(runtime.socket, !answer.is_ok() && patience.is_over());
@@ -144,10 +147,14 @@ std::optional<Description> ContainerWatcher::ask(const Request& request) {
   return std::nullopt;
 }
 
-bool ContainerWatcher::may_ask(const std::string& socket) {
+bool ContainerWatcher::may_ask(const std::string& socket, bool& was_busy) {
   const std::lock_guard lock(mutex_);
   Load& load = loads_[socket];
-  if (load.running >= kMaxRunning || Clock::now() < load.silent_until) return false;
+  if (Clock::now() < load.silent_until) return false;
+  if (load.running >= kMaxRunning) {
+    was_busy = true;
+    return false;
+  }
   ++load.running;
   return true;
 }

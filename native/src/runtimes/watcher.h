@@ -68,11 +68,12 @@ class ContainerWatcher {
     Ask ask;
   };
 
+  bool asks_once() const { return options_.timeout.count() == 0; }
   void run();
-  // Asks each runtime once.
-  std::optional<Description> ask(const Request& request);
+  // Asks each runtime once; `was_busy` says that one had too many requests already.
+  std::optional<Description> ask(const Request& request, bool& was_busy);
   std::vector<Runtime> runtimes_for(std::string_view cgroups) const;
-  bool may_ask(const std::string& socket);
+  bool may_ask(const std::string& socket, bool& was_busy);
   void end_asking(const std::string& socket, bool was_silent);
 
   const WatcherOptions options_;

@@ -70,6 +70,15 @@ TEST(ContainerWatcher, AsksOnceWithoutTimeToWait) {
   EXPECT_EQ(server.clients(), 1u);
 }
 
+TEST(ContainerWatcher, DescribesManyContainersAtOnce) {
+  const testing::StubServer server(http(R"({"Id":"full","Name":"/web"})"));
+  Answers answers;
+  ContainerWatcher watcher({{.docker = {server.path()}}, 0s}, answers.describe());
+  for (int i = 0; i < 40; ++i) watcher.add(std::to_string(i), "");
+  wait_for_all(watcher);
+  EXPECT_EQ(answers.all().size(), 40u);
+}
+
 TEST(ContainerWatcher, NeverAsksAboutIdsThatAreNoIds) {
   const testing::StubServer server(http("{}"));
   ContainerWatcher watcher({{.docker = {server.path()}}, 60s}, [](const std::string&) {});
