@@ -273,6 +273,10 @@ class EntityStore {
     bool operator()(const FileKey& key, const FilePointer& file) const {
       return key.path == file->record.path && key.container == file->container;
     }
+    // Standard libraries pass the key on either side.
+    bool operator()(const FilePointer& file, const FileKey& key) const {
+      return (*this)(key, file);
+    }
   };
   static FileKey key_of(const FilePointer& file) { return {file->container, file->record.path}; }
 
