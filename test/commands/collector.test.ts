@@ -10,7 +10,7 @@ import { seqpacketServer } from '../helpers/seqpacket.js';
 
 // Every command of docs/collector.md runs, and its outputs exist.
 
-const page = readFileSync(join(root, 'docs/collector.md'), 'utf8');
+const [page = ''] = readFileSync(join(root, 'docs/collector.md'), 'utf8').split('\n## sysprint\n');
 const rows = page.split('\n').filter((line) => /^\| `/.test(line));
 const commands = rows
   .map((line) => /`((?:[A-Z_]+=\S+ )?sfkit .*)` \|$/.exec(line)?.[1])

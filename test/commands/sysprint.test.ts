@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Workplace } from '../helpers/cli.js';
 import { root } from '../helpers/corpus.js';
 
-// Every command of docs/sysprint.md runs.
+// Every command of the section sysprint of docs/collector.md runs.
 
 let place: Workplace;
 beforeAll(() => {
@@ -12,7 +12,10 @@ beforeAll(() => {
 });
 afterAll(() => place.remove());
 
-const commands = readFileSync(join(root, 'docs/sysprint.md'), 'utf8')
+const [, section = ''] = readFileSync(join(root, 'docs/collector.md'), 'utf8').split(
+  '\n## sysprint\n',
+);
+const commands = section
   .split('\n')
   .map((line) => /^\| .* \| `(sfkit .*)` \|$/.exec(line)?.[1])
   .filter((command) => command !== undefined);
