@@ -33,7 +33,7 @@ class StubServer {
     listener_ = FileDescriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     ::unlink(path_.c_str());
     if (::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
-        ::listen(listener_.get(), 16) == 0) {
+        ::listen(listener_.get(), SOMAXCONN) == 0) {
       thread_ = std::thread([this] { run(); });
     }
   }

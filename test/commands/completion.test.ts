@@ -58,7 +58,7 @@ describe('bash', () => {
     expect(bash('convert', '--ti')).toEqual(['--timestamps']);
     expect(bash('convert', '--no-fi')).toEqual(['--no-file-only']);
     expect(bash('convert', 'b.scap', '-')).toContain('-f');
-    expect(bash('convert', '--socket')).toEqual(['']);
+    expect(bash('convert', '--sockets')).toEqual(['']);
   });
 
   it('completes values of flags', () => {

@@ -83,7 +83,7 @@ describe('several outputs', () => {
       cp ${capture} two.scap; sfkit convert ${capture} two.scap -f avro -f csv -o both/`,
     );
     expect([exit, stderr]).toEqual([0, expect.any(String)]);
-    expect(readdirSync(path('in')).length).toBe(2 * 11);
+    expect(readdirSync(path('in')).length).toBe(2 * 12);
     expect(readdirSync(path('both')).sort()).toEqual([
       'two.sf',
       'two.sysflow',

@@ -32,6 +32,7 @@ const values: Readonly<Record<string, string>> = {
   'process-flow': '--process-flow',
   'containers-only': '--containers-only',
   compat: '--compat sysflow-0.7',
+  mode: '--mode flow',
 };
 
 describe('flags about the events of a capture', () => {
