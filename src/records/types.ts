@@ -191,7 +191,7 @@ export interface PodRecord {
   ts: bigint;
   id: string;
   name: string;
-  /** Empty if only container runtimes told about the pod. */
+  /** Empty if the pod is only known from container runtimes. */
   nodeName: string;
   /** Addresses of its node. */
   hostIP: string[];

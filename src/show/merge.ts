@@ -140,7 +140,9 @@ function earliest(open: readonly Stream[]): Stream | undefined {
 }
 
 function minimum(times: readonly bigint[]): bigint {
-  return times.reduce((least, time) => (time < least ? time : least));
+  let least = times[0] as bigint;
+  for (const time of times) if (time < least) least = time;
+  return least;
 }
 
 /** Inputs without a time come last, in their own order. */

@@ -79,7 +79,7 @@ const some = (stub: KubernetesStub) => {
   stub.put(paths.namespaces, namespaceObject('shop'));
   stub.put(paths.services, serviceObject('s1'));
   stub.put(paths.pods, podObject('p1'));
-  stub.put(paths.pods, podObject('elsewhere', { node: 'node8' }));
+  stub.put(paths.pods, podObject('remote', { node: 'node8' }));
 };
 const first = ['ADDED Namespace shop', 'ADDED Service front-s1', 'ADDED Pod web-p1'];
 
@@ -90,7 +90,7 @@ describe('following the API', () => {
     await isWatching(seen);
     seen.stub.put(paths.pods, podObject('p2'));
     seen.stub.put(paths.pods, podObject('p2', { restarts: 1 }));
-    seen.stub.put(paths.pods, podObject('elsewhere', { node: 'node8', restarts: 1 }));
+    seen.stub.put(paths.pods, podObject('remote', { node: 'node8', restarts: 1 }));
     seen.stub.remove(paths.pods, 'p1');
     await sees(seen, [...first, 'ADDED Pod web-p2', 'MODIFIED Pod web-p2', 'DELETED Pod web-p1']);
     const watch = seen.stub.requests.find((url) => url.startsWith('/api/v1/pods?watch'));

@@ -1,4 +1,4 @@
-// What runtimes tell about a container, as in captures (CONTAINER_JSON events).
+// What runtimes know about a container, as in captures (CONTAINER_JSON events).
 // src/live/runtimes/description.ts is the same for Node.
 #pragma once
 

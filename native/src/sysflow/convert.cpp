@@ -74,7 +74,7 @@ class Pipeline : public filter::Feed {
   }
 
  private:
-  // Begins the first file at the first event with a time, or before the first record.
+  // Starts the first file at the first event with a time, or before the first record.
   void await_time(const scap::EventView& event) {
     const bool has_time = event.ts != 0 && is_possible_time(event.ts);
     if (!has_time && !makes_records_[event.code]) return;
