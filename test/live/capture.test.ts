@@ -22,7 +22,7 @@ import { testDirectory } from '../helpers/directory.js';
 import { liveTitle, noLive, testProgram } from '../helpers/live.js';
 import { startLive } from '../helpers/live-run.js';
 import { readSf } from '../helpers/sf.js';
-import { until } from '../helpers/until.js';
+import { settled, until } from '../helpers/until.js';
 
 const directory = testDirectory();
 const sfkit = (...args: string[]) =>
@@ -435,6 +435,8 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
         statSync(`${place}.part/file_flow.arrow`).size > 9000,
     );
     clearInterval(busy);
+    // A write that the kill interrupts would be damage.
+    await settled(() => statSync(`${place}.part/file_flow.arrow`).size);
     expect(await live.end('SIGKILL')).toMatchObject({ signal: 'SIGKILL' });
     expect(statSync(`${place}.part`).mode & 0o777).toBe(0o700);
     expect(statSync(`${place}.part/pod.arrow`).mode & 0o777).toBe(0o600);
