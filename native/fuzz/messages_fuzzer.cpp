@@ -15,7 +15,6 @@ constexpr size_t kMinRecord = 5;
 constexpr size_t kMaxName = 4 * 255;
 
 void decode_dns(Bytes bytes) {
-  namespace dns = events::dns;
   dns::Message message;
   for (const auto transport : {dns::Transport::kUnicast, dns::Transport::kMulticast}) {
     for (const size_t missing : {size_t{0}, kMissing}) {
