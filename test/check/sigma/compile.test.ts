@@ -246,11 +246,11 @@ describe('a mapping file', () => {
     ],
     [
       'logsources: [{category: a, records: [{fields: {}}]}]',
-      "m.yml:1:38: a record must have 'types': PE, FE, NF, FF, PF, KE",
+      "m.yml:1:38: a record must have 'types': PE, FE, NE, NF, FF, PF, KE",
     ],
     [
       'logsources: [{category: a, records: [{types: XX}]}]',
-      "m.yml:1:46: a type must be one of PE, FE, NF, FF, PF, KE, found 'XX'",
+      "m.yml:1:46: a type must be one of PE, FE, NE, NF, FF, PF, KE, found 'XX'",
     ],
     [
       'logsources: [{category: a, records: [{types: PE, where: {opflags: exec}}]}]',

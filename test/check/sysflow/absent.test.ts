@@ -87,9 +87,9 @@ it.each([
   ],
   [
     'in a filter and in the rule',
-    filter('filter', 'sf.proc.oid = x') + rule('sf.pod.ts > 1'),
+    filter('filter', 'sf.proc.oid = x') + rule('sf.pproc.oid = y'),
     'unevaluated',
-    `tables do not contain sf.pod.ts; ${ofFilter}`,
+    `tables do not contain sf.pproc.oid; ${ofFilter}`,
   ],
   [
     'after what drops everything',

@@ -276,13 +276,13 @@ const cases: readonly [
     'select net_dport from process',
     "no column 'net_dport' in process",
     'net_dport',
-    'network_flow, sysflow and connection_flows have it',
+    'network_event, network_flow, sysflow and connection_flows have it',
   ],
   [
     'select p.net_dport from process p',
     "no column 'net_dport' in p",
     'net_dport',
-    'network_flow, sysflow and connection_flows have it',
+    'network_event, network_flow, sysflow and connection_flows have it',
   ],
   [
     'select fd_nam from process',
