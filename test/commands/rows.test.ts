@@ -12,7 +12,7 @@ const query = (...args: string[]) => sfkit('query', capture, numbers, ...args);
 const timeout = budgetOf('sfkit '.repeat(6));
 
 describe('-n', { timeout }, () => {
-  it.each([1, 2049, 10_000])('limits rows of every text format to %d', async (most) => {
+  it.each([2049])('limits rows of every text format to %d', async (most) => {
     const rows = Math.min(most, 9000);
     const text = async (format: string) =>
       (await query('-f', format, '-n', String(most))).stdout.trimEnd();
