@@ -50,6 +50,7 @@ const parts = [
   '-DSFKIT_FUZZ=ON',
   '-DSFKIT_TESTS=ON',
   '-DSFKIT_ADDON=OFF',
+  '-DSFKIT_UNITY=ON',
   '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
 ];
 if (isStrict) parts.push('-DSFKIT_STRICT=ON');

@@ -11,10 +11,7 @@ import { fail, root, run, say, succeeds } from './lib/run.mjs';
 import { installWithApt } from './lib/system.mjs';
 
 /** Several sources at a time, as most of the time goes into reading the same headers. */
-const quickSettings = [
-  '-DCMAKE_CXX_FLAGS_RELEASE=-O0 -fno-sanitize=undefined',
-  ...['-DCMAKE_UNITY_BUILD=ON', '-DCMAKE_UNITY_BUILD_BATCH_SIZE=6'],
-];
+const quickSettings = ['-DCMAKE_CXX_FLAGS_RELEASE=-O0 -fno-sanitize=undefined', '-DSFKIT_UNITY=ON'];
 
 const packages = { zig: 'ziglang==0.17.1', zlib: 'zlib-ng==1.1.0' };
 const work = join(root, 'native', 'build', 'musl');
