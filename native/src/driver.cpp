@@ -4,6 +4,7 @@
 #include <atomic>
 #include <bit>
 #include <chrono>
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -359,19 +360,19 @@ class Driver::Run {
       sinks.push_back(&socket.emplace(config_.socket_path, log_, stop_));
 
     sysflow::FanOut all(std::move(sinks));
-    const library::GateSettings settings{is_live(), config_.filename.empty(),
-                                         config_.stats_seconds};
     library::RecordGate* counter = nullptr;
     const auto report = [&](Statistics::Reason reason) {
       this->report(reason, counter->records(),
                    socket ? socket->dropped() + socket->dropped_ipv6() : 0);
     };
-    library::RecordGate gate(all, files ? &*files : nullptr, sizes_, settings, report, stop_);
+    library::RecordGate gate(all, files ? &*files : nullptr, config_.stats_seconds, report, stop_);
     counter = &gate;
 
-    Status status = is_live() ? capture(gate, input)
-                              : sysflow::convert_capture(config_.input_path, convert_options(),
-                                                         gate, cancel_, input);
+    sysflow::ConvertOptions options = convert_options();
+    if (files) options.name_file = [&](int64_t second) { return begin_file(*files, second); };
+    Status status =
+        is_live() ? capture(std::move(options), gate, input)
+                  : sysflow::convert_capture(config_.input_path, options, gate, cancel_, input);
     if (status.is_ok() && files) status = files->commit();
     if (status.is_ok() && socket) socket->close();
     summary_.records = gate.records();
@@ -398,6 +399,14 @@ class Driver::Run {
             kDeflateLevel};
   }
 
+  // Returns the name for the header.
+  std::string begin_file(output::FileSink& files, int64_t second) {
+    // A live capture can end before its first event.
+    std::string name = files.begin(second == 0 && is_live() ? std::time(nullptr) : second);
+    if (files.has_failed()) stop_.store(true, std::memory_order_relaxed);
+    return config_.filename.empty() ? name : config_.filename;
+  }
+
   sysflow::ConvertOptions convert_options() {
     sysflow::ConvertOptions options = convert_options_of(config_);
     options.stop = &stop_;
@@ -405,10 +414,10 @@ class Driver::Run {
     return options;
   }
 
-  Status capture(sysflow::RecordSink& sink, InputSummary& summary) {
+  Status capture(sysflow::ConvertOptions options, sysflow::RecordSink& sink,
+                 InputSummary& summary) {
     auto source = live::LiveSource::open(live_options(config_.live));
     if (!source.is_ok()) return source.status();
-    sysflow::ConvertOptions options = convert_options();
     // Live records must not wait for the end of a long run.
     options.flush_interval = 1;
     std::optional<runtimes::ContainerWatcher> containers;

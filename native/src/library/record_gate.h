@@ -1,4 +1,4 @@
-// The first of a driver's sinks: it names the files, counts records and reports statistics.
+// The first of a driver's sinks: it counts records and reports statistics.
 #pragma once
 
 #include <sfkit/config.h>
@@ -7,31 +7,21 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <optional>
-#include <string_view>
 
 #include "output/file_sink.h"
-#include "sysflow/convert.h"
 #include "sysflow/forwarding_sink.h"
 #include "sysflow/records.h"
 
 namespace sfkit::library {
 
-struct GateSettings {
-  bool is_live = false;
-  bool names_file = false;    // the header's file name becomes that of the file
-  int64_t stats_seconds = 0;  // between statistics; 0: none
-};
-
-// A header comes before the first event, whose time is in the name of the first file. So a header
-// waits for the next record.
 class RecordGate : public sysflow::ForwardingSink {
  public:
   using Report = std::function<void(Statistics::Reason)>;
 
-  // `files` may be null. `stop` is set after a failure of the files.
-  RecordGate(sysflow::RecordSink& next, output::FileSink* files, const sysflow::TableSizes& sizes,
-             GateSettings settings, Report report, std::atomic<bool>& stop);
+  // `files` may be null. `stats_seconds`: between statistics; 0: none. `stop` is set after a
+  // failure of the files.
+  RecordGate(sysflow::RecordSink& next, const output::FileSink* files, int64_t stats_seconds,
+             Report report, std::atomic<bool>& stop);
 
   void header(const sysflow::Header& record) override;
   void container(const sysflow::Container& record) override {
@@ -90,18 +80,14 @@ class RecordGate : public sysflow::ForwardingSink {
   static constexpr uint64_t kRecordsPerLook = 1024;
 
   void begin_record() {
-    if (pending_) release();
     if (++records_ % kRecordsPerLook == 0) look();
   }
-  void release();
   void look();
 
-  output::FileSink* const files_;
-  const sysflow::TableSizes& sizes_;
-  const GateSettings settings_;
+  const output::FileSink* const files_;
+  const int64_t stats_seconds_;
   const Report report_;
   std::atomic<bool>& stop_;
-  std::optional<sysflow::Header> pending_;
   bool has_header_ = false;
   uint64_t records_ = 0;
   Clock::time_point report_at_;
