@@ -4,6 +4,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/ip_text.h"
+
 namespace sfkit::libsysflow {
 namespace {
 
@@ -24,12 +26,6 @@ avro::ContainerType type_of(ContainerType type) {
   // The schema lacks a type for all others; files have the same one.
   if (type == ContainerType::kOther) return avro::ContainerType::CT_CUSTOM;
   return static_cast<avro::ContainerType>(type);
-}
-
-// Four bytes in network order as a little-endian number, as in SysFlow files.
-int32_t ipv4_number(const IpBytes& bytes) {
-  return static_cast<int32_t>(uint32_t{bytes[0]} | uint32_t{bytes[1]} << 8 |
-                              uint32_t{bytes[2]} << 16 | uint32_t{bytes[3]} << 24);
 }
 
 template <typename Record>
@@ -165,9 +161,9 @@ avro::SysFlow* Records::set(const NetworkFlow& from) {
   set_common(to, from);
   to.tid = from.tid;
   to.endTs = from.end_time;
-  to.sip = ipv4_number(from.source);
+  to.sip = ipv4_number(from.source.data());
   to.sport = from.source_port;
-  to.dip = ipv4_number(from.destination);
+  to.dip = ipv4_number(from.destination.data());
   to.dport = from.destination_port;
   to.proto = static_cast<int32_t>(from.protocol);
   to.fd = from.fd;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/ip_text.h"
 #include "base/json.h"
 #include "base/utf8.h"
 
@@ -84,13 +85,6 @@ class FlatRecord {
   uint8_t* begin_;
   uint8_t* at_;
 };
-
-// Interprets four network-order bytes as a little-endian int32 (sysflow-semantics, section 2).
-int32_t ipv4_number(const sysflow::Address& address) {
-  const auto& b = address.bytes;
-  return static_cast<int32_t>(uint32_t{b[0]} | uint32_t{b[1]} << 8 | uint32_t{b[2]} << 16 |
-                              uint32_t{b[3]} << 24);
-}
 
 int32_t op_bits(uint32_t flags) {
   return static_cast<int32_t>(flags);
@@ -205,8 +199,9 @@ void AvroEncoder::encode(const sysflow::ProcessEvent& record) {
 void AvroEncoder::encode(const sysflow::NetworkFlow& record) {
   FlatRecord(out_, kNetworkFlowBranch)
       << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags) << record.end_ts
-      << ipv4_number(record.sip) << record.sport << ipv4_number(record.dip) << record.dport
-      << record.proto << record.fd << record.counters;
+      << ipv4_number(record.sip.bytes.data()) << record.sport
+      << ipv4_number(record.dip.bytes.data()) << record.dport << record.proto << record.fd
+      << record.counters;
 }
 
 void AvroEncoder::encode_ipv6(const sysflow::NetworkFlow& record) {
@@ -250,8 +245,8 @@ void AvroEncoder::encode(const sysflow::FileEvent& record) {
 void AvroEncoder::encode(const sysflow::NetworkEvent& record) {
   FlatRecord(out_, kNetworkEventBranch)
       << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags)
-      << ipv4_number(record.sip) << record.sport << ipv4_number(record.dip) << record.dport
-      << record.proto << record.ret;
+      << ipv4_number(record.sip.bytes.data()) << record.sport
+      << ipv4_number(record.dip.bytes.data()) << record.dport << record.proto << record.ret;
 }
 
 void AvroEncoder::encode(const sysflow::ProcessFlow& record) {

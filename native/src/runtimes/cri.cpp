@@ -13,8 +13,6 @@ namespace {
 constexpr std::string_view kVersion = "/runtime.v1.RuntimeService/Version";
 constexpr std::string_view kContainerStatus = "/runtime.v1.RuntimeService/ContainerStatus";
 constexpr std::string_view kPodSandboxStatus = "/runtime.v1.RuntimeService/PodSandboxStatus";
-constexpr int64_t kUsualShares = 1024;
-constexpr int64_t kUsualPeriod = 100'000;
 constexpr int64_t kNanoseconds = 1'000'000'000;
 // NamespaceMode
 constexpr int64_t kOfNode = 2;

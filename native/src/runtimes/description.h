@@ -9,14 +9,15 @@
 #include <string_view>
 #include <vector>
 
+#include "record_kinds.gen.h"
+
 namespace sfkit::runtimes {
 
-// Numbers of runtimes, as in "containers" of native/tables/names.json.
-inline constexpr int kDocker = 0;
-inline constexpr int kCri = 6;
-inline constexpr int kContainerd = 7;
-inline constexpr int kCrio = 8;
-inline constexpr int kPodman = 11;
+inline constexpr int kDocker = kDockerContainer;
+inline constexpr int kCri = kCriContainer;
+inline constexpr int kContainerd = kContainerdContainer;
+inline constexpr int kCrio = kCriOContainer;
+inline constexpr int kPodman = kPodmanContainer;
 
 using Labels = std::map<std::string, std::string>;
 
@@ -24,6 +25,10 @@ struct Mount {
   std::string source, destination, mode, propagation;
   bool writable = false;
 };
+
+// What cgroups have without a limit.
+inline constexpr int64_t kUsualShares = 1024;
+inline constexpr int64_t kUsualPeriod = 100'000;  // microseconds
 
 // Namespaces and limits of a container; a pod's sandbox from CRI has no limits.
 struct Limits {

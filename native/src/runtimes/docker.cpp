@@ -11,8 +11,6 @@
 namespace sfkit::runtimes {
 namespace {
 
-constexpr int64_t kUsualShares = 1024;
-constexpr int64_t kUsualPeriod = 100'000;
 // Nanoseconds of processor time per second, for each microsecond of a period of 100 ms.
 constexpr int64_t kNanoCpusPerQuota = 10'000;
 constexpr int kFound = 200;

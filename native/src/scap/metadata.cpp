@@ -6,7 +6,6 @@ namespace {
 // Fewer bytes at the end of a list are padding.
 constexpr size_t kMinRecordSize = 4;
 constexpr size_t kMachineInfoSize = 180;
-constexpr size_t kHostNameSize = 128;
 // Longer tails are from libs 0.10 or later, which inserted fields before loginuid.
 constexpr size_t kMaxOldTailSize = 29;
 

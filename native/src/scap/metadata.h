@@ -11,6 +11,9 @@
 
 namespace sfkit::scap {
 
+// Bytes of a host name in a capture, with its final NUL.
+inline constexpr size_t kHostNameSize = 128;
+
 struct MachineInfo {
   uint32_t cpus = 0;
   uint64_t memory_bytes = 0;

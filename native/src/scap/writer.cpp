@@ -13,7 +13,6 @@ namespace {
 constexpr uint32_t kMagic = 0x1A2B3C4D;
 constexpr size_t kMaxTextSize = 1024;  // process strings and descriptor names
 constexpr size_t kMaxListSize = 4096;  // arguments, environment, cgroups
-constexpr size_t kHostNameSize = 128;
 // A process or descriptor list of this size continues in another block; readers limit the block
 // size.
 constexpr size_t kFullList = size_t{16} << 20;

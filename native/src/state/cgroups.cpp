@@ -11,10 +11,6 @@
 namespace sfkit::state {
 namespace {
 
-constexpr size_t kShortId = 12;
-constexpr size_t kFullId = 64;
-constexpr size_t kMesosId = 36;
-
 constexpr std::string_view kScope = ".scope";
 
 // Common containerd namespaces. Host cgroups hardly ever have these names.
@@ -24,11 +20,6 @@ constexpr std::string_view kContainerdNamespaces[] = {"default", "k8s.io", "moby
 // containers.
 constexpr std::string_view kEmulators[] = {"qemu\\x2d", "ch\\x2d", "xen\\x2d", "vz\\x2d",
                                            "bhyve\\x2d"};
-
-bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](unsigned char c) { return std::isxdigit(c) != 0; });
-}
 
 bool is_full_id(std::string_view text) {
   return text.size() == kFullId && is_hex(text);
@@ -206,6 +197,11 @@ ContainerMatch match_path(std::string_view path, const ContainerTable& known) {
 }
 
 }  // namespace
+
+bool is_hex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return std::isxdigit(c) != 0; });
+}
 
 ContainerMatch find_container(std::string_view cgroups, const ContainerTable& known) {
   while (!cgroups.empty()) {

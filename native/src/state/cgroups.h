@@ -1,6 +1,7 @@
 // Finds the container of a thread from its cgroups (spec: scap-state, section 14).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -8,6 +9,14 @@
 namespace sfkit::state {
 
 class ContainerTable;
+
+// Digits of container ids: as runtimes show them, and as they are.
+inline constexpr size_t kShortId = 12;
+inline constexpr size_t kFullId = 64;
+inline constexpr size_t kMesosId = 36;
+
+// Whether all characters are hexadecimal digits.
+bool is_hex(std::string_view text);
 
 struct ContainerMatch {
   static constexpr int32_t kUnknownType = -1;

@@ -10,15 +10,6 @@
 namespace sfkit::state {
 namespace {
 
-constexpr size_t kShortId = 12;
-constexpr size_t kFullId = 64;
-constexpr size_t kMesosId = 36;
-
-bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](unsigned char c) { return std::isxdigit(c) != 0; });
-}
-
 // Prefix and suffix around a 64-digit id. Patterns are tried in order.
 struct Pattern {
   std::string_view prefix;

@@ -4,12 +4,12 @@
 
 #include "base/escape.h"
 #include "base/json.h"
+#include "state/cgroups.h"
 
 namespace sfkit::state {
 namespace {
 
 constexpr size_t kMaxContainerJson = size_t{1} << 20;  // bytes
-constexpr size_t kShortId = 12;
 constexpr std::string_view kPodUidLabel = "io.kubernetes.pod.uid";
 
 // Some runtimes include the tag in the image, or a digest, which is more specific than the tag.

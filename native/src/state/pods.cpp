@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "state/cgroups.h"
+
 namespace sfkit::state {
 namespace {
 
 using json::Value;
 
-constexpr size_t kShortId = 12;
 constexpr size_t kMaxText = 1024;        // longer than any name in Kubernetes
 constexpr size_t kMaxAddresses = 16;     // of a pod or service
 constexpr size_t kMaxPorts = 128;        // of a service
