@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
-import { drawFlags, drawOptions, outputFlag, refuseRows } from '../cli/draw-flags.js';
+import { drawFlags, drawOptions, outputFlag } from '../cli/draw-flags.js';
 import { readOne } from '../cli/inputs.js';
 import { refuseInputAsOutput } from '../cli/output-checks.js';
 import { standardOutput } from '../cli/pager.js';
@@ -117,7 +117,6 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the file is damaged; everything re
         'name a SysFlow file, a capture, tables or a directory of these',
       );
     }
-    if (flags.format !== 'table') refuseRows(flags);
     const table = flags['k8s-events'] ? 'k8s_event' : flags.table;
     if (flags.filter !== undefined && !hasConditions(table)) {
       throw new SfkitError(
@@ -127,6 +126,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the file is damaged; everything re
     }
     const options = {
       ...drawOptions(flags, isStandardOutput),
+      rows: flags.rows,
       columns: this.#columns(table, flags),
       filter: flags.filter === undefined ? undefined : readFilter(flags.filter, flags.compat),
       compat: flags.compat,

@@ -71,6 +71,8 @@ function named(columns: readonly string[]): Selected[] {
 export interface ShowOptions extends DrawOptions {
   /** Default: those of a drawn table, and all in other formats. */
   columns?: readonly Selected[] | undefined;
+  /** Maximum rows of every format; a drawn table says how many more there are. Default: all. */
+  rows?: number | undefined;
   /** Only rows for which it is true. */
   filter?: RowFilter | undefined;
   /** Reads captures as the collector does. */
@@ -102,10 +104,10 @@ export async function show(
   table: TableName,
   format: ShowFormat,
   sink: ByteSink,
-  { columns, filter, compat, each = (read) => read(), ...draw }: ShowOptions = {},
+  { columns, rows, filter, compat, each = (read) => read(), ...draw }: ShowOptions = {},
 ): Promise<Shown[]> {
   const selected = columns ?? (format === 'table' ? drawnColumns(table, false) : allColumns(table));
-  const writer = writerOf(table, format, selected, draw);
+  const writer = writerOf(table, format, selected, draw, rows);
   const options = {
     table,
     columns: read(table, selected),

@@ -25,23 +25,26 @@ export function writerOf(
   format: ShowFormat,
   selected: readonly Selected[],
   draw: DrawOptions,
+  maxRows = Number.POSITIVE_INFINITY,
 ): RowWriter {
   switch (format) {
     case 'table':
       return new TableWriter(table, selected, draw);
     case 'json':
-      return new ArrayWriter((batch) => flatLines(batch, selected, ({ label }) => label));
+      return new ArrayWriter((batch) => flatLines(batch, selected, ({ label }) => label), maxRows);
     case 'jsonl':
-      return new TextWriter((batch) => flatLines(batch, selected, ({ label }) => label));
+      return new TextWriter((batch) => flatLines(batch, selected, ({ label }) => label), maxRows);
     case 'flatjson':
-      return new TextWriter((batch) =>
-        flatLines(batch, selected, ({ column }) => attributeName(column), jsonColumns),
+      return new TextWriter(
+        (batch) => flatLines(batch, selected, ({ column }) => attributeName(column), jsonColumns),
+        maxRows,
       );
     case 'nestedjson':
-      return new TextWriter((batch) => nestedLines(batch, selected));
+      return new TextWriter((batch) => nestedLines(batch, selected), maxRows);
     case 'csv':
       return new TextWriter(
         (batch) => csvRows(batch, columnsOf(batch, selected)),
+        maxRows,
         `${selected.map(({ label }) => label).join(',')}\r\n`,
       );
   }
@@ -94,21 +97,30 @@ function nestedLines(batch: ColumnBatch, selected: readonly Selected[]): RowLine
 const key = (name: string) => `${JSON.stringify(name)}:`;
 
 class TextWriter implements RowWriter {
-  readonly isFull = false;
+  /** Rows that may still come. */
+  #room: number;
   readonly #linesOf: (batch: ColumnBatch) => RowLines;
   readonly #known = new WeakMap<ColumnBatch, RowLines>();
   #head: string;
 
-  constructor(linesOf: (batch: ColumnBatch) => RowLines, head = '') {
+  constructor(linesOf: (batch: ColumnBatch) => RowLines, maxRows: number, head = '') {
     this.#linesOf = linesOf;
+    this.#room = maxRows;
     this.#head = head;
+  }
+
+  get isFull(): boolean {
+    return this.#room <= 0;
   }
 
   async add({ batch, from, to }: Piece, sink: ByteSink): Promise<void> {
     await this.#start(sink);
+    const end = Math.min(to, from + this.#room);
+    if (end === from) return;
+    this.#room -= end - from;
     const lines = this.#known.get(batch) ?? this.#linesOf(batch);
     this.#known.set(batch, lines);
-    for (const piece of lines(from, to)) await sink.write(this.piece(piece));
+    for (const piece of lines(from, end)) await sink.write(this.piece(piece));
   }
 
   async end(sink: ByteSink): Promise<void> {
@@ -129,8 +141,8 @@ class TextWriter implements RowWriter {
 class ArrayWriter extends TextWriter {
   #isFirst = true;
 
-  constructor(linesOf: (batch: ColumnBatch) => RowLines) {
-    super(linesOf, '[');
+  constructor(linesOf: (batch: ColumnBatch) => RowLines, maxRows: number) {
+    super(linesOf, maxRows, '[');
   }
 
   protected override piece(text: string): string {

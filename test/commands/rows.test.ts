@@ -9,7 +9,7 @@ const sfkit = (...args: string[]) =>
   place.run(`sfkit ${args.map((part) => `'${part.replaceAll("'", `'"'"'`)}'`).join(' ')}`);
 const numbers = 'select range as n from range(9000)';
 const query = (...args: string[]) => sfkit('query', capture, numbers, ...args);
-const timeout = budgetOf('sfkit '.repeat(6));
+const timeout = budgetOf('sfkit '.repeat(14));
 
 describe('-n', { timeout }, () => {
   it.each([2049])('limits rows of every text format to %d', async (most) => {
@@ -33,6 +33,21 @@ describe('-n', { timeout }, () => {
       const rows = Math.min(most, 9000);
       expect(stdout.split('\r\n')[1]).toBe(`${rows},${rows - 1}`);
     }
+  });
+
+  it('limits rows that show prints', async () => {
+    const shown = async (most: number, format: string, ...inputs: string[]) =>
+      (await sfkit('show', capture, ...inputs, '-n', String(most), '-f', format)).stdout;
+    const lines = (text: string) => text.trimEnd().split('\n').length;
+    for (const most of [1, 70]) {
+      for (const format of ['jsonl', 'flatjson', 'nestedjson'])
+        expect(lines(await shown(most, format))).toBe(most);
+      expect(lines(await shown(most, 'csv'))).toBe(most + 1);
+      expect(JSON.parse(await shown(most, 'json'))).toHaveLength(most);
+    }
+    expect(lines(await shown(200, 'jsonl', 'fixtures/incident.scap'))).toBe(200);
+    const all = await shown(1_000_000, 'jsonl');
+    expect((await shown(70, 'jsonl')).trimEnd()).toBe(all.split('\n').slice(0, 70).join('\n'));
   });
 
   it('limits rows of a database', async () => {

@@ -88,7 +88,9 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture with a Kubernete
     if (group === undefined) return;
     const pods = records.filter(({ type }) => type === 'Pod');
     // The change may come before the first use of the pod.
-    const [last, ...before] = pods.map(({ fields: { id, restartCount } }) => [id, restartCount]).reverse();
+    const [last, ...before] = pods
+      .map(({ fields: { id, restartCount } }) => [id, restartCount])
+      .reverse();
     expect(last).toEqual(['p1', 1n]);
     expect(before.every(([id, restarts]) => id === 'p1' && restarts === 0n)).toBe(true);
   });

@@ -1,6 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { columns, type TableName, tableColumns, tables, views } from '../../src/engine/columns.gen.js';
+import {
+  columns,
+  type TableName,
+  tableColumns,
+  tables,
+  views,
+} from '../../src/engine/columns.gen.js';
 import { openDataset } from '../../src/query/dataset.js';
 import { runQuery } from '../../src/query/run.js';
 import { batch, type Row } from '../helpers/batches.js';
