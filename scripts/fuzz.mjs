@@ -1,9 +1,12 @@
 // Builds the engine with clang's address and undefined-behavior sanitizers, runs the C++ tests in
 // that build, replays all seeds through the fuzzers, and runs each fuzzer for a while. Failing
-// inputs are kept in native/build-tools/findings. Usage: node scripts/fuzz.mjs [--seconds N]
-// [--only NAME] [--corpus DIRECTORY] --seconds N   how long to fuzz with each (default 20) --only
-// NAME   one fuzzer: reader, convert, hostile, filter, sysflow_file or messages; skips the C++
-// tests --corpus DIR  keeps the fuzzers' corpora in DIR/NAME, and starts from their contents
+// inputs are kept in native/build-tools/findings.
+//
+// Usage: node scripts/fuzz.mjs [--seconds N] [--only NAME] [--corpus DIRECTORY]
+//   --seconds N   how long to fuzz with each (default 20)
+//   --only NAME   one fuzzer: reader, convert, hostile, filter, sysflow_file or messages; skips the
+//                 C++ tests
+//   --corpus DIR  keeps the fuzzers' corpora in DIR/NAME, and starts from their contents
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

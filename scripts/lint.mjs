@@ -1,7 +1,9 @@
 // Checks the code without running it: Biome, the TypeScript compiler, clang-format and clang-tidy
 // (.clang-tidy lists its checks). CI sets SFKIT_STRICT=1: it installs missing tools, or the check
-// fails. Usage: node scripts/lint.mjs [--all] --all   clang-tidy reads every source, not only those
-// that changed since the main branch
+// fails.
+//
+// Usage: node scripts/lint.mjs [--all]
+//   --all   clang-tidy reads every source, not only those that changed since the main branch
 import { spawn, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';

@@ -17,8 +17,8 @@ namespace {
 
 // Repeats opens while the name changes, until enough of them had another name at their end, which
 // is when the probe reads the name.
-constexpr int kWanted = 400;
-constexpr int kMaxOpens = 200'000;
+constexpr int kWanted = 100;
+constexpr int kMaxOpens = 100'000;
 
 void fail(const char* what) {
   std::perror(what);

@@ -37,12 +37,12 @@ async function opensIn(recording: string): Promise<Open[]> {
       recording,
       '--json',
       '--filter',
-      'proc.name = sfkit_path_race',
+      "proc.name = sfkit_path_race and evt.type in (open, openat, openat2, creat) and evt.dir = '<'",
     ],
-    { maxBuffer: 2 ** 30 },
+    { maxBuffer: 2 ** 29 },
   );
   return jsonLines(stdout)
-    .filter(({ 'evt.dir': direction, args }) => direction === '<' && args?.ino !== undefined)
+    .filter(({ args }) => args?.ino !== undefined)
     .map(({ 'evt.type': call, args }) => ({
       call,
       path: args.name.raw,

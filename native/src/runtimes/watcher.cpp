@@ -123,14 +123,17 @@ void ContainerWatcher::run() {
     if (found && !closed_.load()) describe_(container_event(*found));
     lock.lock();
     --running_;
-    const milliseconds pause = kPauses[std::min(request.attempts++, kPauses.size() - 1)];
-    // A request that had no chance yet gets one.
-    const bool has_grace = was_busy && asks_once();
-    const Clock::time_point until = request.until + (has_grace ? kMaxRequest : milliseconds(0));
-    if (!found && Clock::now() + pause < until)
-      queue_.emplace(Clock::now() + pause, std::move(request));
+    if (!found) ask_again(std::move(request), was_busy);
     changed_.notify_all();
   }
+}
+
+void ContainerWatcher::ask_again(Request request, bool was_busy) {
+  // A request that had no chance yet keeps its short pause, and gets one: a busy runtime answers, or
+  // becomes a silent one, which is not busy.
+  const size_t attempt = was_busy ? request.attempts : request.attempts++;
+  const Clock::time_point next = Clock::now() + kPauses[std::min(attempt, kPauses.size() - 1)];
+  if (next < request.until || (was_busy && asks_once())) queue_.emplace(next, std::move(request));
 }
 
 std::optional<Description> ContainerWatcher::ask(const Request& request, bool& was_busy) {

@@ -72,6 +72,8 @@ class ContainerWatcher {
   void run();
   // Asks each runtime once; `was_busy` says that one had too many requests already.
   std::optional<Description> ask(const Request& request, bool& was_busy);
+  // Queues the next attempt, if there is time for one. Needs the lock.
+  void ask_again(Request request, bool was_busy);
   std::vector<Runtime> runtimes_for(std::string_view cgroups) const;
   bool may_ask(const std::string& socket, bool& was_busy);
   void end_asking(const std::string& socket, bool was_silent);
