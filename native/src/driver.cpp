@@ -18,8 +18,10 @@
 #include "base/escape.h"
 #include "base/hash.h"
 #include "base/summary.h"
+#include "library/pod_view.h"
 #include "library/record_gate.h"
 #include "live/source.h"
+#include "output/avro_encoder.h"
 #include "output/file_sink.h"
 #include "output/socket_sink.h"
 #include "runtimes/watcher.h"
@@ -141,6 +143,23 @@ ProcessFlow view_of(const sysflow::ProcessFlow& record) {
           Operations(record.op_flags), record.end_ts, record.threads_exited,
           record.clone_errors};
 }
+NetworkEvent view_of(const sysflow::NetworkEvent& record) {
+  return {view_of(record.proc_oid),
+          record.ts,
+          record.tid,
+          Operations(record.op_flags),
+          record.sip.bytes,
+          record.sport,
+          record.dip.bytes,
+          record.dport,
+          static_cast<Protocol>(record.proto),
+          record.ret};
+}
+K8sEvent view_of(const sysflow::K8sEvent& record) {
+  return {static_cast<K8sKind>(output::k8s_kind_number(record.kind)),
+          static_cast<K8sAction>(output::k8s_action_number(record.action)), record.ts,
+          record.message};
+}
 
 // An entity and its view. The view refers to the record, so the pair must not move.
 template <typename Record, typename View>
@@ -240,15 +259,18 @@ runtimes::WatcherOptions watcher_options(const LiveConfig& config) {
 // Keeps the entities that records refer to, joins them and calls back.
 class Joiner : public sysflow::RecordSink {
  public:
-  Joiner(const Callback& callback, std::atomic<bool>& stop) : callback_(callback), stop_(stop) {}
+  Joiner(const Callback& callback, const K8sCallback& k8s_callback, std::atomic<bool>& stop)
+      : callback_(callback), k8s_callback_(k8s_callback), stop_(stop) {}
 
   void header(const sysflow::Header& record) override {
     header_.emplace(record);
     // Records after a header do not refer to earlier entities.
+    pods_.clear();
     containers_.clear();
     processes_.clear();
     files_.clear();
   }
+  void pod(const sysflow::Pod& record) override { replace(pods_, record.id, record); }
   void container(const sysflow::Container& record) override {
     replace(containers_, record.id, record);
   }
@@ -261,27 +283,35 @@ class Joiner : public sysflow::RecordSink {
     give(record, &record.file_oid, record.new_file_oid ? &*record.new_file_oid : nullptr);
   }
   void process_flow(const sysflow::ProcessFlow& record) override { give(record); }
+  void network_event(const sysflow::NetworkEvent& record) override { give(record); }
+  void k8s_event(const sysflow::K8sEvent& record) override {
+    if (!ended_ && k8s_callback_) keep_going(k8s_callback_(&header_->view, view_of(record)));
+  }
   void process_gone(const Oid& oid) override { processes_.erase(oid); }
   void files_forgotten() override { files_.clear(); }
-  void container_gone(std::string_view id) override {
-    if (const auto found = containers_.find(id); found != containers_.end())
-      containers_.erase(found);
-  }
+  void container_gone(std::string_view id) override { remove(containers_, id); }
+  void pod_gone(std::string_view id) override { remove(pods_, id); }
 
  private:
   template <typename Record>
   void give(const Record& record, const Foid* file1 = nullptr, const Foid* file2 = nullptr) {
     // After the callback has ended the run, the remaining records are not reported.
-    if (ended_) return;
+    if (ended_ || !callback_) return;
     Joined joined;
     joined.header = &header_->view;
     joined.process = find(processes_, &record.proc_oid);
     if (joined.process != nullptr && joined.process->container_id)
       joined.container = find(containers_, &*joined.process->container_id);
+    if (joined.container != nullptr && joined.container->pod_id)
+      joined.pod = find(pods_, &*joined.container->pod_id);
     joined.file1 = find(files_, file1);
     joined.file2 = find(files_, file2);
     const auto view = view_of(record);
-    if (callback_(joined, Activity(&view))) return;
+    keep_going(callback_(joined, Activity(&view)));
+  }
+
+  void keep_going(bool goes_on) {
+    if (goes_on) return;
     ended_ = true;
     stop_.store(true, std::memory_order_relaxed);
   }
@@ -291,6 +321,10 @@ class Joiner : public sysflow::RecordSink {
     if (const auto found = map.find(key); found != map.end()) map.erase(found);
     map.try_emplace(key, record);
   }
+  template <typename Map>
+  static void remove(Map& map, std::string_view id) {
+    if (const auto found = map.find(id); found != map.end()) map.erase(found);
+  }
   template <typename Map, typename Key>
   static auto find(const Map& map, const Key* key) -> decltype(&map.begin()->second.view) {
     if (key == nullptr) return nullptr;
@@ -299,9 +333,11 @@ class Joiner : public sysflow::RecordSink {
   }
 
   const Callback& callback_;
+  const K8sCallback& k8s_callback_;
   std::atomic<bool>& stop_;
   bool ended_ = false;
   std::optional<Entity<sysflow::Header, Header>> header_{sysflow::Header()};
+  std::unordered_map<std::string, library::PodView, TextHash, std::equal_to<>> pods_;
   std::unordered_map<std::string, Entity<sysflow::Container, Container>, TextHash, std::equal_to<>>
       containers_;
   std::unordered_map<Oid, Entity<sysflow::Process, Process>, sysflow::OidHash> processes_;
@@ -348,7 +384,8 @@ class Driver::Run {
     if (Status status = check(config_); !status.is_ok()) return status;
     std::vector<sysflow::RecordSink*> sinks;
     std::optional<Joiner> joiner;
-    if (config_.callback) sinks.push_back(&joiner.emplace(config_.callback, stop_));
+    if (config_.callback || config_.k8s_callback)
+      sinks.push_back(&joiner.emplace(config_.callback, config_.k8s_callback, stop_));
     std::optional<output::FileSink> files;
     if (!config_.output_path.empty()) {
       files.emplace(file_settings());
