@@ -18,6 +18,7 @@
 #include "base/escape.h"
 #include "base/hash.h"
 #include "base/summary.h"
+#include "kubernetes/watcher.h"
 #include "library/pod_view.h"
 #include "library/record_gate.h"
 #include "live/source.h"
@@ -256,6 +257,14 @@ runtimes::WatcherOptions watcher_options(const LiveConfig& config) {
   return options;
 }
 
+kubernetes::Options kubernetes_options(const LiveConfig& config) {
+  kubernetes::Options options;
+  options.url = config.k8s_api_url;
+  options.cert = config.k8s_api_cert;
+  options.node = config.k8s_node;
+  return options;
+}
+
 // Keeps the entities that records refer to, joins them and calls back.
 class Joiner : public sysflow::RecordSink {
  public:
@@ -453,6 +462,12 @@ class Driver::Run {
 
   Status capture(sysflow::ConvertOptions options, sysflow::RecordSink& sink,
                  InputSummary& summary) {
+    std::optional<kubernetes::Settings> cluster;
+    if (config_.live.ask_kubernetes) {
+      auto found = kubernetes::find_settings(kubernetes_options(config_.live));
+      if (!found.is_ok()) return found.status();
+      cluster = std::move(found.value());
+    }
     auto source = live::LiveSource::open(live_options(config_.live));
     if (!source.is_ok()) return source.status();
     // Live records must not wait for the end of a long run.
@@ -467,9 +482,17 @@ class Driver::Run {
       };
     }
     const std::unique_ptr<scap::Input> input = source.value()->input();
+    std::optional<kubernetes::Watcher> watcher;
+    if (cluster) {
+      watcher.emplace(
+          std::move(*cluster),
+          [&source](const std::string& json) { source.value()->add_kubernetes_event(json); },
+          [this](const std::string& message) { warn(message); });
+    }
     const Status status =
         sysflow::convert_capture(*input, kRunningKernel, options, sink, cancel_, summary);
     containers.reset();
+    watcher.reset();
     // After an early end, the recording still gets its last events.
     input->stop();
     for (Bytes rest = input->peek(1); !rest.empty(); rest = input->peek(1))
@@ -502,6 +525,10 @@ class Driver::Run {
                " Num Records Written: " + std::to_string(records) +
                " Dropped: " + std::to_string(dropped));
     if (config_.statistics) config_.statistics(statistics);
+  }
+
+  void warn(const std::string& text) const {
+    if (log_) log_({LogSeverity::kWarning, 0, "driver", text});
   }
 
   void log(int verbosity, const std::string& text) const {

@@ -89,6 +89,15 @@ struct LiveConfig {
   std::string cri_socket;  // the only CRI socket to ask; empty: the usual ones
   // Seconds to ask about one container, at most 3600; 0: only once, without another attempt.
   int64_t runtime_timeout_seconds = 30;
+  // Ask the Kubernetes API about the pods of this node, services and namespaces. That needs
+  // libcurl.so.4 at run time; without it, a message of the log says that the API is not asked.
+  bool ask_kubernetes = true;
+  std::string k8s_api_url;  // http or https; empty: in a pod, that of its cluster, else none
+  // A file with a bearer token, a file with certificates of authorities, or
+  // CERT:KEY[#PASSWORD][:CA]; empty: in a pod, its service account.
+  std::string k8s_api_cert;
+  std::string
+      k8s_node;  // empty: NODE_NAME of the environment, else the node of this pod or machine
   // Directory with the files of the host, such as /host in a container: its /proc and the sockets
   // of runtimes are below it. Empty: the own root directory.
   std::string host_root;
