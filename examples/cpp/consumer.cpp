@@ -8,7 +8,8 @@
 namespace {
 
 const char* name_of(const sfkit::Activity& record) {
-  constexpr const char* kNames[] = {"ProcessEvent", "NetworkFlow", "FileFlow", "FileEvent", "ProcessFlow"};
+  constexpr const char* kNames[] = {"ProcessEvent", "NetworkFlow", "FileFlow",
+                                    "FileEvent",    "ProcessFlow", "NetworkEvent"};
   return kNames[record.index()];
 }
 

@@ -18,8 +18,11 @@
 #include "base/escape.h"
 #include "base/hash.h"
 #include "base/summary.h"
+#include "kubernetes/watcher.h"
+#include "library/pod_view.h"
 #include "library/record_gate.h"
 #include "live/source.h"
+#include "output/avro_encoder.h"
 #include "output/file_sink.h"
 #include "output/socket_sink.h"
 #include "runtimes/watcher.h"
@@ -141,6 +144,23 @@ ProcessFlow view_of(const sysflow::ProcessFlow& record) {
           Operations(record.op_flags), record.end_ts, record.threads_exited,
           record.clone_errors};
 }
+NetworkEvent view_of(const sysflow::NetworkEvent& record) {
+  return {view_of(record.proc_oid),
+          record.ts,
+          record.tid,
+          Operations(record.op_flags),
+          record.sip.bytes,
+          record.sport,
+          record.dip.bytes,
+          record.dport,
+          static_cast<Protocol>(record.proto),
+          record.ret};
+}
+K8sEvent view_of(const sysflow::K8sEvent& record) {
+  return {static_cast<K8sKind>(output::k8s_kind_number(record.kind)),
+          static_cast<K8sAction>(output::k8s_action_number(record.action)), record.ts,
+          record.message};
+}
 
 // An entity and its view. The view refers to the record, so the pair must not move.
 template <typename Record, typename View>
@@ -237,18 +257,29 @@ runtimes::WatcherOptions watcher_options(const LiveConfig& config) {
   return options;
 }
 
+kubernetes::Options kubernetes_options(const LiveConfig& config) {
+  kubernetes::Options options;
+  options.url = config.k8s_api_url;
+  options.cert = config.k8s_api_cert;
+  options.node = config.k8s_node;
+  return options;
+}
+
 // Keeps the entities that records refer to, joins them and calls back.
 class Joiner : public sysflow::RecordSink {
  public:
-  Joiner(const Callback& callback, std::atomic<bool>& stop) : callback_(callback), stop_(stop) {}
+  Joiner(const Callback& callback, const K8sCallback& k8s_callback, std::atomic<bool>& stop)
+      : callback_(callback), k8s_callback_(k8s_callback), stop_(stop) {}
 
   void header(const sysflow::Header& record) override {
     header_.emplace(record);
     // Records after a header do not refer to earlier entities.
+    pods_.clear();
     containers_.clear();
     processes_.clear();
     files_.clear();
   }
+  void pod(const sysflow::Pod& record) override { replace(pods_, record.id, record); }
   void container(const sysflow::Container& record) override {
     replace(containers_, record.id, record);
   }
@@ -261,27 +292,35 @@ class Joiner : public sysflow::RecordSink {
     give(record, &record.file_oid, record.new_file_oid ? &*record.new_file_oid : nullptr);
   }
   void process_flow(const sysflow::ProcessFlow& record) override { give(record); }
+  void network_event(const sysflow::NetworkEvent& record) override { give(record); }
+  void k8s_event(const sysflow::K8sEvent& record) override {
+    if (!ended_ && k8s_callback_) keep_going(k8s_callback_(&header_->view, view_of(record)));
+  }
   void process_gone(const Oid& oid) override { processes_.erase(oid); }
   void files_forgotten() override { files_.clear(); }
-  void container_gone(std::string_view id) override {
-    if (const auto found = containers_.find(id); found != containers_.end())
-      containers_.erase(found);
-  }
+  void container_gone(std::string_view id) override { remove(containers_, id); }
+  void pod_gone(std::string_view id) override { remove(pods_, id); }
 
  private:
   template <typename Record>
   void give(const Record& record, const Foid* file1 = nullptr, const Foid* file2 = nullptr) {
     // After the callback has ended the run, the remaining records are not reported.
-    if (ended_) return;
+    if (ended_ || !callback_) return;
     Joined joined;
     joined.header = &header_->view;
     joined.process = find(processes_, &record.proc_oid);
     if (joined.process != nullptr && joined.process->container_id)
       joined.container = find(containers_, &*joined.process->container_id);
+    if (joined.container != nullptr && joined.container->pod_id)
+      joined.pod = find(pods_, &*joined.container->pod_id);
     joined.file1 = find(files_, file1);
     joined.file2 = find(files_, file2);
     const auto view = view_of(record);
-    if (callback_(joined, Activity(&view))) return;
+    keep_going(callback_(joined, Activity(&view)));
+  }
+
+  void keep_going(bool goes_on) {
+    if (goes_on) return;
     ended_ = true;
     stop_.store(true, std::memory_order_relaxed);
   }
@@ -291,6 +330,10 @@ class Joiner : public sysflow::RecordSink {
     if (const auto found = map.find(key); found != map.end()) map.erase(found);
     map.try_emplace(key, record);
   }
+  template <typename Map>
+  static void remove(Map& map, std::string_view id) {
+    if (const auto found = map.find(id); found != map.end()) map.erase(found);
+  }
   template <typename Map, typename Key>
   static auto find(const Map& map, const Key* key) -> decltype(&map.begin()->second.view) {
     if (key == nullptr) return nullptr;
@@ -299,9 +342,11 @@ class Joiner : public sysflow::RecordSink {
   }
 
   const Callback& callback_;
+  const K8sCallback& k8s_callback_;
   std::atomic<bool>& stop_;
   bool ended_ = false;
   std::optional<Entity<sysflow::Header, Header>> header_{sysflow::Header()};
+  std::unordered_map<std::string, library::PodView, TextHash, std::equal_to<>> pods_;
   std::unordered_map<std::string, Entity<sysflow::Container, Container>, TextHash, std::equal_to<>>
       containers_;
   std::unordered_map<Oid, Entity<sysflow::Process, Process>, sysflow::OidHash> processes_;
@@ -348,7 +393,8 @@ class Driver::Run {
     if (Status status = check(config_); !status.is_ok()) return status;
     std::vector<sysflow::RecordSink*> sinks;
     std::optional<Joiner> joiner;
-    if (config_.callback) sinks.push_back(&joiner.emplace(config_.callback, stop_));
+    if (config_.callback || config_.k8s_callback)
+      sinks.push_back(&joiner.emplace(config_.callback, config_.k8s_callback, stop_));
     std::optional<output::FileSink> files;
     if (!config_.output_path.empty()) {
       files.emplace(file_settings());
@@ -416,6 +462,12 @@ class Driver::Run {
 
   Status capture(sysflow::ConvertOptions options, sysflow::RecordSink& sink,
                  InputSummary& summary) {
+    std::optional<kubernetes::Settings> cluster;
+    if (config_.live.ask_kubernetes) {
+      auto found = kubernetes::find_settings(kubernetes_options(config_.live));
+      if (!found.is_ok()) return found.status();
+      cluster = std::move(found.value());
+    }
     auto source = live::LiveSource::open(live_options(config_.live));
     if (!source.is_ok()) return source.status();
     // Live records must not wait for the end of a long run.
@@ -430,9 +482,17 @@ class Driver::Run {
       };
     }
     const std::unique_ptr<scap::Input> input = source.value()->input();
+    std::optional<kubernetes::Watcher> watcher;
+    if (cluster) {
+      watcher.emplace(
+          std::move(*cluster),
+          [&source](const std::string& json) { source.value()->add_kubernetes_event(json); },
+          [this](const std::string& message) { warn(message); });
+    }
     const Status status =
         sysflow::convert_capture(*input, kRunningKernel, options, sink, cancel_, summary);
     containers.reset();
+    watcher.reset();
     // After an early end, the recording still gets its last events.
     input->stop();
     for (Bytes rest = input->peek(1); !rest.empty(); rest = input->peek(1))
@@ -465,6 +525,10 @@ class Driver::Run {
                " Num Records Written: " + std::to_string(records) +
                " Dropped: " + std::to_string(dropped));
     if (config_.statistics) config_.statistics(statistics);
+  }
+
+  void warn(const std::string& text) const {
+    if (log_) log_({LogSeverity::kWarning, 0, "driver", text});
   }
 
   void log(int verbosity, const std::string& text) const {

@@ -15,11 +15,15 @@
 #include <thread>
 #include <vector>
 
+#include "base/ip_text.h"
 #include "base/summary.h"
+#include "events.gen.h"
 #include "live/source.h"
 #include "sysflow_file/reader.h"
 #include "testing/record_log.h"
+#include "testing/scenario.h"
 #include "testing/seqpacket_listener.h"
+#include "testing/temporary_file.h"
 
 namespace sfkit {
 namespace {
@@ -364,6 +368,88 @@ TEST(Driver, DeliversViewsOfTheRecords) {
   EXPECT_GT(renames, 0u);
   EXPECT_GT(read_bytes, 0u);
   EXPECT_GT(variables, 0u);
+}
+
+// A process in a container of a pod, which a service selects.
+std::vector<uint8_t> capture_with_pod() {
+  constexpr int64_t kPid = 50;
+  const auto api = [](const std::string& action, const char* kind, const std::string& item) {
+    return scap::value::text(R"({"type":")" + action + R"(","kind":")" + kind + R"(","items":[{)" +
+                             item + "}]}");
+  };
+  const std::string pod =
+      R"("uid":"u1","name":"web-1","namespace":"shop","nodeName":"n7","podIP":"10.0.0.7",)"
+      R"("labels":{"app":"web"},"containerStatuses":[{"containerID":"containerd://)" +
+      std::string(64, 'a') + R"(","restartCount":)";
+  testing::Scenario world(testing::Age::k2026);
+  world.writer().begin();
+  scap::ThreadEntry app;
+  app.tid = app.pid = app.vtid = app.vpid = kPid;
+  app.ptid = 1;
+  app.exe = app.exepath = "/bin/app";
+  app.cwd = "/";
+  app.cgroups = "cpu=/kubepods/podu1/" + std::string(64, 'a');
+  world.writer().processes({app});
+  world.event(-1, scap::ev::K8S_E,
+              {api("ADDED", "Service",
+                   R"("uid":"s1","name":"front","namespace":"shop","selector":{"app":"web"})")});
+  world.event(-1, scap::ev::K8S_E, {api("ADDED", "Pod", pod + "0}]")});
+  world.mkdir(kPid, "/tmp/x");
+  world.event(-1, scap::ev::K8S_E, {api("MODIFIED", "Pod", pod + "1}]")});
+  world.mkdir(kPid, "/tmp/y");
+  return world.writer().bytes();
+}
+
+TEST(Driver, JoinsPodsAndReportsChangesOfTheCluster) {
+  const testing::TemporaryFile capture(capture_with_pod());
+  std::vector<int64_t> restarts;
+  std::vector<std::pair<K8sKind, K8sAction>> changes;
+  DriverConfig config;
+  config.input_path = capture.path();
+  config.callback = [&](const Joined& joined, const Activity& record) {
+    EXPECT_TRUE(std::holds_alternative<const FileEvent*>(record));
+    if (joined.pod == nullptr) return false;
+    const Pod& pod = *joined.pod;
+    EXPECT_EQ(joined.container->pod_id, pod.id);
+    EXPECT_EQ(pod.id, "u1");
+    EXPECT_EQ(pod.name, "web-1");
+    EXPECT_EQ(pod.node_name, "n7");
+    EXPECT_EQ(pod.addresses[0], *parse_ip("10.0.0.7"));
+    EXPECT_EQ(pod.labels[0].value, "web");
+    EXPECT_EQ(pod.selectors[0].name, "app");
+    EXPECT_EQ(pod.services[0].name, "front");
+    EXPECT_GT(pod.time, 0);
+    restarts.push_back(pod.restart_count);
+    return true;
+  };
+  config.k8s_callback = [&](const Header* header, const K8sEvent& event) {
+    EXPECT_EQ(header->version, 5);
+    EXPECT_GT(event.time, 0);
+    EXPECT_EQ(event.message.substr(0, 9), R"({"type":")");
+    changes.emplace_back(event.kind, event.action);
+    return true;
+  };
+  ASSERT_TRUE(Driver(config).run().is_ok());
+  EXPECT_EQ(restarts, (std::vector<int64_t>{0, 1}));
+  EXPECT_EQ(changes,
+            (std::vector<std::pair<K8sKind, K8sAction>>{{K8sKind::kServices, K8sAction::kAdded},
+                                                        {K8sKind::kPods, K8sAction::kAdded},
+                                                        {K8sKind::kPods, K8sAction::kModified}}));
+
+  // Either callback alone works, and each ends the run for both.
+  restarts.clear();
+  DriverConfig records = config;
+  records.k8s_callback = nullptr;
+  ASSERT_TRUE(Driver(records).run().is_ok());
+  EXPECT_EQ(restarts.size(), 2u);
+  changes.clear();
+  config.callback = nullptr;
+  config.k8s_callback = [&](const Header*, const K8sEvent& event) {
+    changes.emplace_back(event.kind, event.action);
+    return changes.size() < 2;
+  };
+  ASSERT_TRUE(Driver(config).run().is_ok());
+  EXPECT_EQ(changes.size(), 2u);
 }
 
 TEST(Escape, MakesCapturedTextSafe) {

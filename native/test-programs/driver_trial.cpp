@@ -1,7 +1,8 @@
 // Runs the driver for C++ as a program of libSysFlow does, so that tests can compare it with the
 // driver for Node. Follows the environment variables. Prints the names of complete files.
 // Usage: sfkit_driver_trial INPUT [output=PATH] [socket=PATH] [rotate=SECONDS] [filter=FILTER]
-//                           [mode=flow|opens|none] [cri=SOCKET] [record=PATH]
+//                           [mode=flow|opens|none] [cri=SOCKET] [record=PATH] [k8s=URL]
+//                           [k8scert=FILES]
 // With "settings" as INPUT, it prints what the environment asks for, as JSON. With "live", it
 // captures the running kernel until SIGTERM.
 #include <sfkit/checks.h>
@@ -70,6 +71,8 @@ int main(int argc, char** argv) {
     if (name == "rotate") config.rotate_seconds = std::atoll(value.c_str());
     if (name == "filter") config.filter = value;
     if (name == "cri") config.live.cri_socket = value;
+    if (name == "k8s") config.live.k8s_api_url = value;
+    if (name == "k8scert") config.live.k8s_api_cert = value;
     if (name == "record") config.live.record_path = value;
     if (name == "mode" && value == "opens") config.file_tracking = sfkit::FileTracking::kOpens;
     if (name == "mode" && value == "none") config.file_tracking = sfkit::FileTracking::kNone;

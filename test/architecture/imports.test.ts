@@ -72,9 +72,10 @@ const cpp: Record<string, readonly string[]> = {
   output: ['base', 'sysflow'],
   sysflow_file: ['base', 'sysflow', 'output'],
   live: ['base', 'scap', 'state', 'probe'],
-  libsysflow: ['base', 'filter'],
-  library: ['base', 'sysflow', 'output', 'live'],
+  libsysflow: ['base', 'filter', 'kubernetes'],
+  library: ['base', 'sysflow', 'output', 'live', 'kubernetes'],
   runtimes: ['base'],
+  kubernetes: ['base'],
   '.': [
     'base',
     'scap',
@@ -87,6 +88,7 @@ const cpp: Record<string, readonly string[]> = {
     'live',
     'library',
     'runtimes',
+    'kubernetes',
   ],
 };
 

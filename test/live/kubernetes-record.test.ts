@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import {
   podObject,
   serviceObject,
 } from '../helpers/kubernetes-stub.js';
-import { liveTitle, noLive } from '../helpers/live.js';
+import { liveTitle, noLive, testProgram } from '../helpers/live.js';
 import { startLive } from '../helpers/live-run.js';
 import { readSf, type SfRecord } from '../helpers/sf.js';
 import { until } from '../helpers/until.js';
@@ -93,6 +93,54 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture with a Kubernete
       .reverse();
     expect(last).toEqual(['p1', 1n]);
     expect(before.every(([id, restarts]) => id === 'p1' && restarts === 0n)).toBe(true);
+  });
+
+  it('works from a C++ program, and its recording gives the same records', async () => {
+    const { api, url, ca } = await stub();
+    const group = containerGroup();
+    const [output, recording, again] = ['cpp.sf', 'cpp.scap', 'again.sf'].map((name) =>
+      directory.path(name),
+    ) as [string, string, string];
+    const { NODE_NAME: _, ...env } = process.env;
+    const program = spawn(
+      testProgram('sfkit_driver_trial'),
+      ['live', `output=${output}`, `record=${recording}`],
+      {
+        env: { ...env, NODE_NAME: 'node7', SF_K8S_API_URL: url, SF_K8S_API_CERT: ca },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    ends.push(() => program.kill('SIGKILL'));
+    let stderr = '';
+    program.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    const ended = new Promise((resolve) => program.on('exit', resolve));
+    const recorded = (text: string) => () =>
+      existsSync(`${recording}.part`) && readFileSync(`${recording}.part`, 'latin1').includes(text);
+    await until(recorded('web-p1'));
+    if (group !== undefined)
+      execFileSync('/bin/sh', ['-c', `echo $$ > ${group}/cgroup.procs; /bin/true`]);
+    api.put(paths.pods, podObject('p1', { container, restarts: 1 }));
+    await until(recorded('MODIFIED'));
+    program.kill('SIGTERM');
+    expect([await ended, stderr]).toEqual([0, '']);
+    const { status } = spawnSync(process.execPath, [
+      join(root, 'bin/run.js'),
+      ...['convert', recording, '-o', again],
+    ]);
+    expect(status).toBe(0);
+    const records = await readSf(output);
+    expect(comparable(await readSf(again))).toEqual(comparable(records));
+    const events = records.filter(({ type }) => type === 'K8sEvent');
+    expect(events.map(({ fields: { kind, action } }) => [kind, action])).toEqual([
+      ['K8S_SERVICES', 'K8S_COMPONENT_ADDED'],
+      ['K8S_PODS', 'K8S_COMPONENT_ADDED'],
+      ['K8S_PODS', 'K8S_COMPONENT_MODIFIED'],
+    ]);
+    if (group === undefined) return;
+    const pods = records.filter(({ type }) => type === 'Pod').map(({ fields: { id } }) => id);
+    expect(new Set(pods)).toEqual(new Set(['p1']));
   });
 
   it('works from a program, whose callback gets no events of the cluster', async () => {

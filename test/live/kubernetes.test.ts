@@ -1,10 +1,17 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { maxPayload, payloads, resources } from '../../src/live/kubernetes/objects.js';
-import { type KubernetesOptions, kubernetesSettings } from '../../src/live/kubernetes/settings.js';
+import {
+  type KubernetesOptions,
+  type KubernetesSettings,
+  kubernetesSettings,
+} from '../../src/live/kubernetes/settings.js';
 import { type KubernetesTimes, watchKubernetes } from '../../src/live/kubernetes/watcher.js';
+import { root } from '../helpers/corpus.js';
 import { testDirectory } from '../helpers/directory.js';
 import {
   KubernetesStub,
@@ -44,7 +51,51 @@ interface Seen {
   warnings: string[];
 }
 
-async function follow(
+/** Starts to follow an API; returns a function that ends it. */
+type Watch = (
+  options: KubernetesOptions,
+  times: KubernetesTimes,
+  add: (payload: string) => void,
+  warn: (message: string) => void,
+) => () => void;
+
+const inNode: Watch = (options, limits, add, warn) => {
+  const settings = kubernetesSettings(options) as KubernetesSettings;
+  const watcher = watchKubernetes(settings, add, warn, limits);
+  return () => watcher.close();
+};
+
+/** A test program that is built. */
+const program = (name: string) =>
+  ['.', 'Release']
+    .map((folder) => join(root, 'native/build', folder, name))
+    .find((path) => existsSync(path));
+
+/** A program that follows like the driver for C++. */
+const trial = program('sfkit_kubernetes_trial');
+const staticTrial = program('sfkit_kubernetes_static');
+
+const inCpp: Watch = ({ env, ...options }, limits, add, warn) => {
+  const args = Object.entries({ ...options, ...limits })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${value}`);
+  const run = spawn(trial as string, args, {
+    env: env as NodeJS.ProcessEnv,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  createInterface(run.stdout).on('line', (line) => {
+    const [kind] = line.split(' ', 1) as [string];
+    if (kind === 'event') add(line.slice('event '.length));
+    else warn(line.slice(kind.length + 1));
+  });
+  return () => run.stdin.end();
+};
+
+const implementations: [string, Watch][] = [['Node', inNode]];
+if (trial !== undefined) implementations.push(['C++', inCpp]);
+
+async function followWith(
+  watch: Watch,
   prepare: (stub: KubernetesStub) => void,
   more: Partial<KubernetesTimes> & KubernetesOptions = {},
 ): Promise<Seen> {
@@ -52,22 +103,18 @@ async function follow(
   prepare(stub);
   const url = await stub.listen();
   const { cert = files.ca, node = 'node7', env = {}, account, url: _, ...changed } = more;
-  const settings = kubernetesSettings({ url, cert, node, env, account });
   const seen: Seen = { stub, events: [], payloads: [], warnings: [] };
-  const watcher = watchKubernetes(
-    settings as NonNullable<typeof settings>,
+  const end = watch(
+    { url, cert, node, env, account },
+    { ...times, ...changed },
     (payload) => {
       const { type, kind, items } = JSON.parse(payload);
       seen.payloads.push(payload);
       for (const { name } of items) seen.events.push(`${type} ${kind} ${name}`);
     },
     (message) => seen.warnings.push(message),
-    { ...times, ...changed },
   );
-  ends.push(
-    () => watcher.close(),
-    () => stub.close(),
-  );
+  ends.push(end, () => stub.close());
   return seen;
 }
 
@@ -83,7 +130,10 @@ const some = (stub: KubernetesStub) => {
 };
 const first = ['ADDED Namespace shop', 'ADDED Service front-s1', 'ADDED Pod web-p1'];
 
-describe('following the API', () => {
+describe.each(implementations)('following the API in %s', (_name, watchApi) => {
+  const follow = (...args: Parameters<typeof followWith> extends [Watch, ...infer R] ? R : never) =>
+    followWith(watchApi, ...args);
+
   it('lists, then watches, and asks only for pods of the node', async () => {
     const seen = await follow(some);
     await sees(seen, first);
@@ -336,12 +386,101 @@ describe('following the API', () => {
     expect(seen.warnings).toEqual([expect.stringContaining('no JSON')]);
   });
 
+  it('does not end a watch that only has nothing to say', async () => {
+    const seen = await follow(some, { answer: 500 });
+    await isWatching(seen);
+    const before = seen.stub.requests.length;
+    // A watch that ends after 100 ms starts ten times meanwhile.
+    const other = await follow(some, { silence: 100 });
+    const started = () => other.stub.requests.filter((url) => url.startsWith('/api/v1/pods?watch'));
+    await vi.waitFor(() => expect(started().length).toBeGreaterThan(10), settled);
+    seen.stub.put(paths.pods, podObject('p2'));
+    await sees(seen, [...first, 'ADDED Pod web-p2']);
+    expect([seen.warnings, seen.stub.requests.length]).toEqual([[], before]);
+  });
+
   it('leaves out what may be secret', async () => {
     const seen = await follow(some);
     await sees(seen, first);
     expect(seen.payloads.join()).not.toContain('secret');
   });
 });
+
+describe.skipIf(trial === undefined)('the events in C++', () => {
+  it('are those in Node', async () => {
+    const hostile = podObject('odd', {
+      labels: { app: '\u200b"\\\n', '10': 'x', long: 'é'.repeat(2000) },
+    });
+    Object.assign(hostile.metadata, {
+      annotations: { 'kubernetes.io/config.hash': 'static' },
+      name: { no: 'text' },
+    });
+    const ended = podObject('ended', { restarts: 3 });
+    const [state] = (ended.status as { containerStatuses: object[] }).containerStatuses;
+    Object.assign(state as object, {
+      lastState: { terminated: { containerID: 'containerd://old', exitCode: 137, reason: 'OOM' } },
+      restartCount: '4',
+    });
+    const named = serviceObject('named');
+    Object.assign(named.spec as object, {
+      ports: [{ name: 'http', port: 80, targetPort: 'http' }, null, { port: 'x' }],
+    });
+    const prepare = (stub: KubernetesStub) => {
+      some(stub);
+      stub.put(paths.services, named);
+      stub.put(paths.pods, hostile);
+      stub.put(paths.pods, ended);
+      stub.put(paths.pods, podObject('many', { labels: manyLabels }));
+    };
+    const seen = await Promise.all([inNode, inCpp].map((watch) => followWith(watch, prepare)));
+    for (const one of seen) {
+      await isWatching(one);
+      one.stub.put(paths.pods, podObject('p1', { restarts: 1 }));
+      one.stub.remove(paths.services, 'named');
+      await vi.waitFor(() => expect(one.events).toContain('DELETED Service front-named'), settled);
+      await vi.waitFor(() => expect(one.events).toContain('MODIFIED Pod web-p1'), settled);
+      // Within one request, changes keep their order.
+      one.stub.dropWatches();
+      one.stub.remove(paths.pods, 'ended');
+      one.stub.remove(paths.pods, 'odd');
+      one.stub.compact();
+      await vi.waitFor(() => expect(one.events.join()).toContain('DELETED Pod web-ended'), settled);
+    }
+    const [node, cpp] = seen.map(({ payloads: all }) => all.map((text) => JSON.parse(text)));
+    const sorted = (all: unknown[] | undefined) => all?.map((one) => JSON.stringify(one)).sort();
+    expect(cpp?.length).toBeGreaterThan(5);
+    expect(sorted(cpp)).toEqual(sorted(node));
+  });
+});
+
+describe('in C++, the API is not used', () => {
+  const problem = (path: string, env: NodeJS.ProcessEnv) => {
+    const { stdout, status } = spawnSync(path, ['url=https://127.0.0.1:9'], {
+      env,
+      encoding: 'utf8',
+      input: '',
+    });
+    expect(status).toBe(0);
+    return stdout;
+  };
+
+  it.skipIf(trial === undefined)('without libcurl', () => {
+    writeFileSync(directory.path('libcurl.so.4'), '');
+    expect(problem(trial as string, { LD_LIBRARY_PATH: directory.path('.') })).toMatch(
+      /^problem Kubernetes: the API is not used, because libcurl\.so\.4 cannot be loaded: .+\n$/,
+    );
+  });
+
+  it.skipIf(staticTrial === undefined)('in a static program', () => {
+    expect(problem(staticTrial as string, {})).toBe(
+      'problem Kubernetes: the API is not used, because libcurl.so.4 cannot be loaded: this program is linked statically\n',
+    );
+  });
+});
+
+const manyLabels = Object.fromEntries(
+  Array.from({ length: 900 }, (_, index) => [`label-${index}`, 'x'.repeat(100)]),
+);
 
 describe('settings', () => {
   const pod = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '6443' };

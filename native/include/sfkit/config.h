@@ -13,7 +13,7 @@ namespace sfkit {
 
 // An event or a flow. Exactly one pointer, never null, valid only during the callback.
 using Activity = std::variant<const ProcessEvent*, const NetworkFlow*, const FileFlow*,
-                              const FileEvent*, const ProcessFlow*>;
+                              const FileEvent*, const ProcessFlow*, const NetworkEvent*>;
 
 // The newest entities that a record refers to; null if the capture does not have them. Valid only
 // during the callback.
@@ -23,11 +23,16 @@ struct Joined {
   const Process* process = nullptr;
   const File* file1 = nullptr;  // of file flows and file events
   const File* file2 = nullptr;  // the new file of link, symlink and rename
+  const Pod* pod = nullptr;     // of the container
 };
 
 // Called for every event and flow, in order, on the thread of Driver::run(). Return false to end
 // the run. Must not throw.
 using Callback = std::function<bool(const Joined& joined, const Activity& record)>;
+
+// Called for every change in a Kubernetes cluster, between the calls of Callback, with the same
+// rules. The header is never null.
+using K8sCallback = std::function<bool(const Header* header, const K8sEvent& event)>;
 
 // Which flows of files that are only read are kept.
 enum class FileReads : uint8_t {
@@ -84,6 +89,15 @@ struct LiveConfig {
   std::string cri_socket;  // the only CRI socket to ask; empty: the usual ones
   // Seconds to ask about one container, at most 3600; 0: only once, without another attempt.
   int64_t runtime_timeout_seconds = 30;
+  // Ask the Kubernetes API about the pods of this node, services and namespaces. That needs
+  // libcurl.so.4 at run time; without it, a message of the log says that the API is not asked.
+  bool ask_kubernetes = true;
+  std::string k8s_api_url;  // http or https; empty: in a pod, that of its cluster, else none
+  // A file with a bearer token, a file with certificates of authorities, or
+  // CERT:KEY[#PASSWORD][:CA]; empty: in a pod, its service account.
+  std::string k8s_api_cert;
+  std::string
+      k8s_node;  // empty: NODE_NAME of the environment, else the node of this pod or machine
   // Directory with the files of the host, such as /host in a container: its /proc and the sockets
   // of runtimes are below it. Empty: the own root directory.
   std::string host_root;
@@ -106,7 +120,8 @@ struct DriverConfig {
   // again gets the header, entities before records that refer to them, and what its predecessor
   // left unread. run() waits for a slow reader; after the end or exit(), for 10 seconds.
   std::string socket_path;
-  Callback callback;  // may be empty
+  Callback callback;         // may be empty
+  K8sCallback k8s_callback;  // may be empty
 
   std::string exporter;  // name in the header. Empty: the host name in the capture
   std::string node_ip;   // address in the header

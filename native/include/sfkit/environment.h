@@ -30,7 +30,8 @@ struct EnvironmentSettings {
 // Booleans are on with 1, true and yes in any case, and off with any other value.
 EnvironmentSettings read_environment(const EnvironmentLookup& lookup = {});
 
-// Overrides the fields that `config` has for them. `stats` makes it every 30 seconds if
+// Overrides the fields that `config` has for them. A k8s_api_url that is no http or https URL is
+// ignored if `config` has none; else run() fails. `stats` makes it every 30 seconds if
 // stats_seconds is 0.
 void apply_environment(const EnvironmentSettings& settings, DriverConfig& config);
 

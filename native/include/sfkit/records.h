@@ -9,9 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sfkit/address.h>
 
 namespace sfkit {
 
@@ -147,6 +150,41 @@ struct Container {
   std::optional<std::string_view> pod_id;
 };
 
+struct Label {
+  std::string name;
+  std::string value;
+};
+
+struct ServicePort {
+  int32_t port = 0;
+  int32_t target_port = 0;  // 0 if the service names it
+  int32_t node_port = 0;
+  std::string_view protocol;
+};
+
+struct Service {
+  std::string_view id;
+  std::string_view name;
+  std::string_view namespace_name;
+  std::span<const ServicePort> ports;
+  std::span<const IpAddress> addresses;
+};
+
+// A pod of a Kubernetes cluster.
+struct Pod {
+  int64_t time = 0;  // of this record
+  std::string_view id;
+  std::string_view name;
+  std::string_view node_name;  // empty if only a container runtime describes the pod
+  std::string_view namespace_name;
+  int64_t restart_count = 0;  // of all its containers
+  std::span<const Label> labels;
+  std::span<const Label> selectors;  // labels by which its services select it
+  std::span<const IpAddress> node_addresses;
+  std::span<const IpAddress> addresses;
+  std::span<const Service> services;
+};
+
 struct Process {
   ObjectState state = ObjectState::kReup;
   ProcessId id;
@@ -191,9 +229,6 @@ struct Counters {
   int64_t read_bytes = 0;
   int64_t write_bytes = 0;
 };
-
-// Bytes in network order; IPv4 uses the first four.
-using IpBytes = std::array<uint8_t, 16>;
 
 struct NetworkFlow {
   ProcessId process;
@@ -243,6 +278,45 @@ struct ProcessFlow {
   int64_t end_time = 0;
   int64_t threads_exited = 0;
   int64_t clone_errors = 0;
+};
+
+// A connection as one event, over IPv4. Only SysFlow files of other writers have it: captures give
+// network flows instead.
+struct NetworkEvent {
+  ProcessId process;
+  int64_t time = 0;
+  int64_t tid = 0;
+  Operations operations;
+  IpBytes source{};
+  uint16_t source_port = 0;
+  IpBytes destination{};
+  uint16_t destination_port = 0;
+  Protocol protocol = Protocol::kUnknown;
+  int32_t result = 0;  // of the system call; negative for -errno
+};
+
+// What a change in a Kubernetes cluster is about.
+enum class K8sKind : uint8_t {
+  kNodes,
+  kNamespaces,
+  kPods,
+  kReplicationControllers,
+  kServices,
+  kEvents,
+  kReplicaSets,
+  kDaemonSets,
+  kDeployments,
+  kUnknown,
+};
+
+enum class K8sAction : uint8_t { kAdded, kModified, kDeleted, kError, kNonexistent, kUnknown };
+
+// A change in a Kubernetes cluster.
+struct K8sEvent {
+  K8sKind kind = K8sKind::kUnknown;
+  K8sAction action = K8sAction::kUnknown;
+  int64_t time = 0;
+  std::string_view message;  // the objects, as JSON
 };
 
 // `text` as one line of valid UTF-8 that cannot control a terminal: hidden characters and invalid

@@ -35,6 +35,22 @@ class Parser {
     return read_members(member) && read_end() ? Status() : error();
   }
 
+  template <typename Visit>
+  Status items(Visit&& visit) {
+    skip_space();
+    const auto item = [&] {
+      const size_t from = at_;
+      if (!read_value(nullptr, 1)) return false;
+      visit(text_.substr(from, at_ - from));
+      return true;
+    };
+    if (peek() != '[') {
+      expected_ = "an array";
+      return error();
+    }
+    return read_items(item) && read_end() ? Status() : error();
+  }
+
  private:
   Status error() const {
     std::string message =
@@ -140,13 +156,19 @@ class Parser {
 
   bool read_array(Value* value, int depth) {
     if (value != nullptr) value->kind_ = Value::Kind::kArray;
+    return read_items([&] {
+      return read_value(value == nullptr ? nullptr : &value->items_.emplace_back(), depth + 1);
+    });
+  }
+
+  template <typename ReadItem>
+  bool read_items(ReadItem&& read_item) {
     ++at_;
     skip_space();
     if (accept(']')) return true;
     while (true) {
       skip_space();
-      if (!read_value(value == nullptr ? nullptr : &value->items_.emplace_back(), depth + 1))
-        return false;
+      if (!read_item()) return false;
       skip_space();
       if (accept(']')) return true;
       if (!accept(',')) return fail("',' or ']'");
@@ -290,6 +312,10 @@ Status each_member(
     std::string_view text,
     const std::function<void(std::string_view name, std::string_view value)>& visit) {
   return Parser(text).members(visit);
+}
+
+Status each_item(std::string_view text, const std::function<void(std::string_view value)>& visit) {
+  return Parser(text).items(visit);
 }
 
 }  // namespace sfkit::json

@@ -73,4 +73,7 @@ Result<Value> parse(std::string_view text);
 Status each_member(std::string_view text,
                    const std::function<void(std::string_view name, std::string_view value)>& visit);
 
+// Calls `visit` with the raw text of each element of an array, like each_member().
+Status each_item(std::string_view text, const std::function<void(std::string_view value)>& visit);
+
 }  // namespace sfkit::json

@@ -92,6 +92,21 @@ TEST(Json, VisitsMembersWithTheirRawText) {
   EXPECT_FALSE(each_member(nested(1000000), visit).is_ok());
 }
 
+TEST(Json, VisitsTheRawItemsOfAnArray) {
+  std::string seen;
+  const auto visit = [&seen](std::string_view value) { seen.append(value).append(";"); };
+  EXPECT_TRUE(each_item(R"( [1 , {"c":"d"},[ ] ,"\"", null] )", visit).is_ok());
+  EXPECT_EQ(seen, R"(1;{"c":"d"};[ ];"\"";null;)");
+  for (const char* text : {"", "{}", "1", "[", "[1", "[1,]", "[,1]", "[1 2]", "[1] x", "[01]"})
+    EXPECT_FALSE(each_item(text, visit).is_ok()) << text;
+  // Builds no values, so there may be more than parse() takes.
+  std::string many = "[";
+  for (size_t i = 0; i < kMaxValues + 1; ++i) many += "0,";
+  many += "0]";
+  EXPECT_FALSE(parse(many).is_ok());
+  EXPECT_TRUE(each_item(many, visit).is_ok());
+}
+
 TEST(Json, RejectsEveryTruncation) {
   const std::string text = R"({"a":[1,2.5e3,"\u00e9x"],"b":{"c":null,"d":true}})";
   for (size_t size = 0; size < text.size(); ++size)

@@ -1,6 +1,7 @@
 #include <sfkit/config.h>
 #include <sfkit/environment.h>
 
+#include "kubernetes/settings.h"
 #include "library/variables.h"
 
 namespace sfkit {
@@ -37,6 +38,10 @@ void apply_environment(const EnvironmentSettings& settings, DriverConfig& config
   if (settings.node_ip) config.node_ip = *settings.node_ip;
   if (settings.stats && config.stats_seconds == 0) config.stats_seconds = kStatsSeconds;
   if (settings.drop_mode) config.live.all_calls = !*settings.drop_mode;
+  if (settings.k8s_api_url &&
+      (kubernetes::is_web_address(*settings.k8s_api_url) || !config.live.k8s_api_url.empty()))
+    config.live.k8s_api_url = *settings.k8s_api_url;
+  if (settings.k8s_api_certificate) config.live.k8s_api_cert = *settings.k8s_api_certificate;
   if (settings.host_root) config.live.host_root = *settings.host_root;
 }
 

@@ -88,6 +88,19 @@ TEST(Environment, TakesTextsAsTheyAre) {
   EXPECT_FALSE(read({{"HOST_ROOT", ""}}).host_root.has_value());
 }
 
+TEST(Environment, IgnoresAWrongAddressUnlessTheProgramAsksForKubernetes) {
+  EXPECT_EQ(applied({{"SF_K8S_API_URL", "https://k"}}).live.k8s_api_url, "https://k");
+  EXPECT_EQ(applied({{"SF_K8S_API_CERT", "/ca"}}).live.k8s_api_cert, "/ca");
+  DriverConfig asking;
+  asking.live.k8s_api_url = "https://mine";
+  EXPECT_EQ(applied({{"SF_K8S_API_URL", "https://k"}}, asking).live.k8s_api_url, "https://k");
+  for (const char* wrong : {"localhost", "ftp://k8s", "//k8s", "https://", "https://k8s/x y"}) {
+    EXPECT_EQ(applied({{"SF_K8S_API_URL", wrong}}).live.k8s_api_url, "") << wrong;
+    // run() refuses it.
+    EXPECT_EQ(applied({{"SF_K8S_API_URL", wrong}}, asking).live.k8s_api_url, wrong) << wrong;
+  }
+}
+
 TEST(Environment, ReadsTheProcessWithoutALookup) {
   ::setenv("SF_K8S_API_URL", "https://own", 1);
   EXPECT_EQ(read_environment().k8s_api_url, "https://own");

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "filter/filter.h"
+#include "kubernetes/settings.h"
 #include "libsysflow/errors.h"
 #include "live_limits.gen.h"
 
@@ -43,10 +44,6 @@ void check_text(const char* field, const std::string& value) {
     refuse(field, quoted(value), "text without NUL characters");
 }
 
-bool is_http(std::string_view url) {
-  return url.starts_with("http://") || url.starts_with("https://");
-}
-
 void check_fields(const SysFlowConfig& config) {
   check_text("scapInputPath", config.scapInputPath);
   check_text("filePath", config.filePath);
@@ -76,7 +73,7 @@ void check_fields(const SysFlowConfig& config) {
   check_number("cpuBuffers", config.cpuBuffers, live::kMinCpusPerRing, live::kMaxCpusPerRing);
   check_text("criPath", config.criPath);
   check_text("k8sAPIURL", config.k8sAPIURL);
-  if (!config.k8sAPIURL.empty() && !is_http(config.k8sAPIURL))
+  if (!config.k8sAPIURL.empty() && !kubernetes::is_web_address(config.k8sAPIURL))
     refuse("k8sAPIURL", quoted(config.k8sAPIURL), "an http or https URL");
   check_text("k8sAPICert", config.k8sAPICert);
   check_number("criTO", config.criTO, 0, kMaxRuntimeTimeout);
@@ -117,10 +114,27 @@ LiveConfig live_config(const SysFlowConfig& config) {
   live.cpus_per_ring = static_cast<uint32_t>(config.cpuBuffers);
   live.cri_socket = config.criPath;
   live.runtime_timeout_seconds = config.criTO;
+  live.k8s_api_url = config.k8sAPIURL;
+  live.k8s_api_cert = config.k8sAPICert;
   return live;
 }
 
+// The address and files, as run() will read them.
+void check_kubernetes(const LiveConfig& live) {
+  kubernetes::Options options;
+  options.url = live.k8s_api_url;
+  options.cert = live.k8s_api_cert;
+  if (const auto found = kubernetes::find_settings(options); !found.is_ok())
+    throw exception_of(sfexception::LibsError, found.status().message());
+}
+
 }  // namespace
+
+std::string problem_of_address(const EnvironmentSettings& environment) {
+  const auto& url = environment.k8s_api_url;
+  if (!url || kubernetes::is_web_address(*url)) return {};
+  return "SF_K8S_API_URL=" + quoted(*url) + " in the environment: expected an http or https URL";
+}
 
 DriverConfig driver_config(const SysFlowConfig& config, const EnvironmentSettings& environment) {
   check_fields(config);
@@ -142,7 +156,11 @@ DriverConfig driver_config(const SysFlowConfig& config, const EnvironmentSetting
   result.rotate_seconds = rotates ? config.rotateInterval : 0;
   result.stats_seconds = config.enableStats ? kStatisticsInterval : 0;
   result.live = live_config(config);
+  if (const std::string problem = problem_of_address(environment);
+      !problem.empty() && !config.k8sAPIURL.empty())
+    throw exception_of(sfexception::LibsError, problem);
   apply_environment(environment, result);
+  if (result.input_path.empty()) check_kubernetes(result.live);
   if (!result.filter.empty()) {
     if (const auto filter = filter::Filter::compile(result.filter); !filter.is_ok())
       throw exception_of(sfexception::LibsError, filter.status().message());

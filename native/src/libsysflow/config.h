@@ -5,10 +5,16 @@
 #include <sfkit/environment.h>
 #include <sysflow/sfconfig.h>
 
+#include <string>
+
 namespace sfkit::libsysflow {
 
 // Throws sfexception::SysFlowException for a value that is not permitted, with the field, the value
 // and the permitted values. The result has no callback.
 DriverConfig driver_config(const SysFlowConfig& config, const EnvironmentSettings& environment);
+
+// Why SF_K8S_API_URL is ignored: its value is no http or https URL. Empty if it is one. With a
+// k8sAPIURL in the configuration, driver_config() throws instead.
+std::string problem_of_address(const EnvironmentSettings& environment);
 
 }  // namespace sfkit::libsysflow

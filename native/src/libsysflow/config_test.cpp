@@ -76,7 +76,11 @@ TEST(LibSysFlowConfig, PassesEveryField) {
     from.collectionMode = SFConsumerMode;
     from.cpuBuffers = 2;
     from.singleBufferDimension = 12288;
+    from.k8sAPIURL = "https://10.0.0.1:6443";
+    from.k8sAPICert = "/ca.crt";
   });
+  EXPECT_EQ(config.live.k8s_api_url, "https://10.0.0.1:6443");
+  EXPECT_EQ(config.live.k8s_api_cert, "/ca.crt");
   EXPECT_TRUE(config.containers_only);
   EXPECT_EQ(config.rotate_seconds, 60);
   EXPECT_EQ(config.exporter, "box");
@@ -120,6 +124,42 @@ TEST(LibSysFlowConfig, FollowsTheEnvironment) {
   EXPECT_EQ(config.node_ip, "10.9.9.9");
   EXPECT_EQ(config.stats_seconds, 30);
   EXPECT_TRUE(config.live.all_calls);
+}
+
+TEST(LibSysFlowConfig, IgnoresAWrongAddressUnlessTheProgramAsksForKubernetes) {
+  for (const char* url : {"localhost", "ftp://k8s", "//k8s", "https://", "k8s:6443/x y"}) {
+    EnvironmentSettings environment;
+    environment.k8s_api_url = url;
+    SysFlowConfig config = for_capture();
+    EXPECT_EQ(driver_config(config, environment).live.k8s_api_url, "");
+    EXPECT_EQ(problem_of_address(environment),
+              "SF_K8S_API_URL='" + std::string(url) +
+                  "' in the environment: expected an http or https URL");
+    config.k8sAPIURL = "https://k8s";
+    try {
+      driver_config(config, environment);
+      ADD_FAILURE() << url;
+    } catch (const sfexception::SysFlowException& error) {
+      EXPECT_EQ(error.getErrorCode(), sfexception::LibsError);
+      EXPECT_EQ(error.what(), problem_of_address(environment));
+    }
+  }
+  EXPECT_EQ(problem_of_address({}), "");
+}
+
+TEST(LibSysFlowConfig, RefusesFilesForTheApiThatCannotBeRead) {
+  const auto live = [](const char* url, const char* files) {
+    return refusal([&](SysFlowConfig& from) {
+      from.scapInputPath = NULL;
+      from.k8sAPIURL = url;
+      from.k8sAPICert = files;
+    });
+  };
+  EXPECT_NE(live("https://k8s", "/missing").find("/missing: cannot read it"), std::string::npos);
+  EXPECT_NE(live("https://user:secret@k8s", "").find("without a password"), std::string::npos);
+  EXPECT_EQ(live("https://user:secret@k8s", "").find("secret"), std::string::npos);
+  EXPECT_NE(live("http://k8s", "/ca").find("need an https URL"), std::string::npos);
+  EXPECT_EQ(live("https://k8s", ""), "");
 }
 
 TEST(LibSysFlowConfig, RefusesWhatContradicts) {

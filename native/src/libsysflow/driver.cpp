@@ -87,6 +87,9 @@ class SysFlowDriver::Implementation {
         : environment(sfkit::read_environment()),
           driver(sfkit::libsysflow::driver_config(config, environment)),
           log(sfkit::log_settings(config.appName, environment.debug.value_or(config.debugMode))) {
+      if (const std::string problem = sfkit::libsysflow::problem_of_address(environment);
+          !problem.empty())
+        log({sfkit::LogSeverity::kWarning, 0, "driver", problem + "; it is ignored"});
       if (driver.input_path.empty() && config.moduleChecks) check_driver(config, environment);
     }
 

@@ -207,4 +207,18 @@ avro::SysFlow* Records::set(const ProcessFlow& from) {
   return &records_[4];
 }
 
+avro::SysFlow* Records::set(const NetworkEvent& from) {
+  avro::NetworkEvent to;
+  set_common(to, from);
+  to.tid = from.tid;
+  to.sip = ipv4_number(from.source.data());
+  to.sport = from.source_port;
+  to.dip = ipv4_number(from.destination.data());
+  to.dport = from.destination_port;
+  to.proto = static_cast<int32_t>(from.protocol);
+  to.ret = from.result;
+  records_[5].rec.set_NetworkEvent(to);
+  return &records_[5];
+}
+
 }  // namespace sfkit::libsysflow

@@ -35,6 +35,7 @@ class Records {
   ::sysflow::SysFlow* set(const FileFlow& from);
   ::sysflow::SysFlow* set(const FileEvent& from);
   ::sysflow::SysFlow* set(const ProcessFlow& from);
+  ::sysflow::SysFlow* set(const NetworkEvent& from);
 
   void set(::sysflow::Container& to, const Container& from);
   void set(::sysflow::Process& to, const Process& from);

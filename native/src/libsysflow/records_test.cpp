@@ -1,6 +1,7 @@
 #include "libsysflow/records.h"
 
 #include <gtest/gtest.h>
+#include <sysflow/op_flags.h>
 #include <sysflow/enums.hh>
 
 #include <string>
@@ -74,6 +75,38 @@ TEST(LibSysFlowRecords, HaveAddressesInNetworkOrder) {
   EXPECT_TRUE(has_room(&flow));
   flow.ipv6 = true;
   EXPECT_FALSE(has_room(&flow));
+}
+
+TEST(LibSysFlowRecords, HaveEventsOfConnections) {
+  const Header header;
+  Joined joined;
+  joined.header = &header;
+  NetworkEvent event;
+  event.process = {17, 42};
+  event.time = 5;
+  event.tid = 43;
+  event.operations = Operations(static_cast<uint32_t>(Operation::kConnect));
+  event.source = {10, 0, 0, 1};
+  event.source_port = 40000;
+  event.destination = {10, 0, 0, 2};
+  event.destination_port = 443;
+  event.protocol = Protocol::kTcp;
+  event.result = -111;
+  Records records;
+  const Arguments arguments = records.convert(joined, &event);
+  EXPECT_EQ(arguments.process->oid.hpid, 42);
+  ASSERT_EQ(arguments.record->rec.idx(), size_t{SF_NET_EVT});
+  const auto converted = arguments.record->rec.get_NetworkEvent();
+  EXPECT_EQ(converted.procOID.createTS, 17);
+  EXPECT_EQ(converted.ts, 5);
+  EXPECT_EQ(converted.tid, 43);
+  EXPECT_EQ(converted.opFlags, OP_CONNECT);
+  EXPECT_EQ(converted.sip, 0x0100000a);
+  EXPECT_EQ(converted.sport, 40000);
+  EXPECT_EQ(converted.dip, 0x0200000a);
+  EXPECT_EQ(converted.dport, 443);
+  EXPECT_EQ(converted.proto, 6);
+  EXPECT_EQ(converted.ret, -111);
 }
 
 }  // namespace

@@ -313,10 +313,18 @@ void AvroEncoder::encode(const sysflow::Pod& record) {
 
 void AvroEncoder::encode(const sysflow::K8sEvent& record) {
   put_long(kK8sEventBranch);
-  put_long(symbol_place(kK8sKinds, record.kind));
-  put_long(symbol_place(kK8sActions, record.action));
+  put_long(k8s_kind_number(record.kind));
+  put_long(k8s_action_number(record.action));
   put_long(record.ts);
   put_string(record.message);
+}
+
+int64_t k8s_kind_number(std::string_view kind) {
+  return symbol_place(kK8sKinds, kind);
+}
+
+int64_t k8s_action_number(std::string_view action) {
+  return symbol_place(kK8sActions, action);
 }
 
 }  // namespace sfkit::output

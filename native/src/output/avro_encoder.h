@@ -1,7 +1,9 @@
 // Encodes SysFlow records as Avro datums (record SysFlow of native/tables/sysflow-schema.json).
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/byte_buffer.h"
 #include "record_kinds.gen.h"
@@ -54,6 +56,11 @@ class AvroEncoder {
   SharedText environment_;
   ByteBuffer environment_bytes_;
 };
+
+// The places of a Kubernetes event's kind and action in the enums of the schema. Unknown ones are
+// UNKNOWN, the last.
+int64_t k8s_kind_number(std::string_view kind);
+int64_t k8s_action_number(std::string_view action);
 
 // Appends an Avro int or long: zig-zag, seven bits per byte, at most 10 bytes.
 void append_long(ByteBuffer& out, int64_t value);

@@ -16,7 +16,7 @@
 namespace sfkit::output {
 
 struct Datum {
-  enum class Kind : uint8_t { kHeader, kContainer, kProcess, kFile, kOther };
+  enum class Kind : uint8_t { kHeader, kPod, kContainer, kProcess, kFile, kOther };
 
   // Entities are sent again when a reader needs them; everything else is sent once.
   bool is_entity() const { return kind != Kind::kOther; }
@@ -25,6 +25,8 @@ struct Datum {
   std::vector<uint8_t> bytes;
   std::string container;  // of a process or file; the own id of a container
   bool has_container = false;
+  std::string pod;  // of a container; the own id of a pod
+  bool has_pod = false;
   std::optional<sysflow::Oid> own;       // of a process
   std::optional<sysflow::Oid> process;   // the parent of a process; that of an activity
   std::array<sysflow::Foid, 2> files{};  // the own id of a file; those of an activity

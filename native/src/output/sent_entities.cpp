@@ -30,6 +30,7 @@ SentEntities::Kept* SentEntities::slot_of(const Datum& datum) {
   };
   switch (datum.kind) {
     case Datum::Kind::kHeader: return &header_;
+    case Datum::Kind::kPod: return find(pods_, datum.pod);
     case Datum::Kind::kContainer: return find(containers_, datum.container);
     case Datum::Kind::kProcess: return find(processes_, *datum.own);
     case Datum::Kind::kFile: return find(files_, datum.files[0]);
@@ -40,6 +41,7 @@ SentEntities::Kept* SentEntities::slot_of(const Datum& datum) {
 
 void SentEntities::keep(const DatumRef& datum, uint64_t number) {
   switch (datum->kind) {
+    case Datum::Kind::kPod: pods_.try_emplace(datum->pod); break;
     case Datum::Kind::kContainer: containers_.try_emplace(datum->container); break;
     case Datum::Kind::kProcess: processes_.try_emplace(*datum->own); break;
     case Datum::Kind::kFile: files_.try_emplace(datum->files[0]); break;
@@ -61,6 +63,7 @@ void SentEntities::serve(uint64_t reader) {
     if (!is_first && kept.datum) kept.datum = again(kept.datum);
   };
   start(header_);
+  for (auto& [id, kept] : pods_) start(kept);
   for (auto& [id, kept] : containers_) start(kept);
   for (auto& [oid, kept] : processes_) start(kept);
   for (auto& [oid, kept] : files_) start(kept);
@@ -81,7 +84,8 @@ void SentEntities::mark_missing(const DatumRef& datum) {
 
 bool SentEntities::has(const EndedEntity& ended) const {
   if (const auto* oid = std::get_if<sysflow::Oid>(&ended)) return processes_.contains(*oid);
-  if (const auto* id = std::get_if<std::string>(&ended)) return containers_.contains(*id);
+  if (const auto* id = std::get_if<ContainerId>(&ended)) return containers_.contains(id->text);
+  if (const auto* id = std::get_if<PodId>(&ended)) return pods_.contains(id->text);
   return !files_.empty();
 }
 
@@ -95,8 +99,10 @@ void SentEntities::forget(const EndedEntity& ended, uint64_t after, uint64_t unt
   };
   if (const auto* oid = std::get_if<sysflow::Oid>(&ended)) {
     erase(processes_, *oid);
-  } else if (const auto* id = std::get_if<std::string>(&ended)) {
-    erase(containers_, *id);
+  } else if (const auto* container = std::get_if<ContainerId>(&ended)) {
+    erase(containers_, container->text);
+  } else if (const auto* pod = std::get_if<PodId>(&ended)) {
+    erase(pods_, pod->text);
   } else {
     std::erase_if(files_, [&ends](const auto& entry) { return ends(entry.second); });
   }
@@ -108,10 +114,18 @@ void SentEntities::need(Kept& kept, std::vector<DatumRef>& missing) {
   missing.push_back(kept.datum);
 }
 
+// `datum` is a container.
+void SentEntities::need_pod(const Datum& datum, std::vector<DatumRef>& missing) {
+  if (!datum.has_pod) return;
+  if (const auto found = pods_.find(datum.pod); found != pods_.end()) need(found->second, missing);
+}
+
 void SentEntities::need_container(const Datum& datum, std::vector<DatumRef>& missing) {
   if (!datum.has_container) return;
-  if (const auto found = containers_.find(datum.container); found != containers_.end())
-    need(found->second, missing);
+  const auto found = containers_.find(datum.container);
+  if (found == containers_.end()) return;
+  need_pod(*found->second.datum, missing);
+  need(found->second, missing);
 }
 
 void SentEntities::find_missing(const Datum& datum, std::vector<DatumRef>& missing) {
@@ -119,7 +133,11 @@ void SentEntities::find_missing(const Datum& datum, std::vector<DatumRef>& missi
   ++pass_;
   if (datum.kind == Datum::Kind::kHeader) return;
   need(header_, missing);
-  if (datum.kind == Datum::Kind::kContainer) return;
+  if (datum.kind == Datum::Kind::kPod) return;
+  if (datum.kind == Datum::Kind::kContainer) {
+    need_pod(datum, missing);
+    return;
+  }
   need_container(datum, missing);
   chain_.clear();
   for (const std::optional<sysflow::Oid>* oid = &datum.process; oid->has_value();) {

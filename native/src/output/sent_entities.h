@@ -17,8 +17,14 @@ namespace sfkit::output {
 
 // Every file.
 struct AllFiles {};
-// What no later record refers to: a process, a container by its id, or all files.
-using EndedEntity = std::variant<sysflow::Oid, std::string, AllFiles>;
+struct ContainerId {
+  std::string text;
+};
+struct PodId {
+  std::string text;
+};
+// What no later record refers to.
+using EndedEntity = std::variant<sysflow::Oid, ContainerId, PodId, AllFiles>;
 
 class SentEntities {
  public:
@@ -35,7 +41,7 @@ class SentEntities {
   // Forgets those entities whose first record has a number above `after`, and their last at most
   // `until`.
   void forget(const EndedEntity& ended, uint64_t after, uint64_t until);
-  // The records to send before `datum`, in this order: header, containers, ancestors before
+  // The records to send before `datum`, in this order: header, pods, containers, ancestors before
   // children, files.
   void find_missing(const Datum& datum, std::vector<DatumRef>& missing);
 
@@ -51,9 +57,11 @@ class SentEntities {
 
   Kept* slot_of(const Datum& datum);
   void need(Kept& kept, std::vector<DatumRef>& missing);
+  void need_pod(const Datum& datum, std::vector<DatumRef>& missing);
   void need_container(const Datum& datum, std::vector<DatumRef>& missing);
 
   Kept header_;
+  std::unordered_map<std::string, Kept, TextHash, std::equal_to<>> pods_;
   std::unordered_map<std::string, Kept, TextHash, std::equal_to<>> containers_;
   std::unordered_map<sysflow::Oid, Kept, sysflow::OidHash> processes_;
   std::unordered_map<sysflow::Foid, Kept, sysflow::FoidHash> files_;

@@ -31,6 +31,7 @@ DatumRef SocketSink::make(const Record& record, Datum::Kind kind) {
   datum->kind = kind;
   datum->bytes.assign(bytes.data(), bytes.data() + bytes.size());
   datum->has_container = false;
+  datum->has_pod = false;
   datum->own.reset();
   datum->process.reset();
   datum->file_count = 0;
@@ -53,6 +54,8 @@ void SocketSink::header(const sysflow::Header& record) {
 void SocketSink::container(const sysflow::Container& record) {
   DatumRef datum = make(record, Datum::Kind::kContainer);
   datum->container = record.id;
+  datum->has_pod = record.pod_id.has_value();
+  if (record.pod_id) datum->pod = *record.pod_id;
   accept(std::move(datum));
 }
 
@@ -107,8 +110,14 @@ void SocketSink::file_event(const sysflow::FileEvent& record) {
   accept(std::move(datum));
 }
 
+void SocketSink::network_event(const sysflow::NetworkEvent& record) {
+  accept(make_activity(record));
+}
+
 void SocketSink::pod(const sysflow::Pod& record) {
-  accept(make(record, Datum::Kind::kOther));
+  DatumRef datum = make(record, Datum::Kind::kPod);
+  datum->pod = record.id;
+  accept(std::move(datum));
 }
 
 void SocketSink::k8s_event(const sysflow::K8sEvent& record) {
@@ -124,7 +133,11 @@ void SocketSink::files_forgotten() {
 }
 
 void SocketSink::container_gone(std::string_view id) {
-  forget(std::string(id));
+  forget(ContainerId{std::string(id)});
+}
+
+void SocketSink::pod_gone(std::string_view id) {
+  forget(PodId{std::string(id)});
 }
 
 void SocketSink::accept(DatumRef datum) {

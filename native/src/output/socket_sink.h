@@ -52,11 +52,13 @@ class SocketSink : public sysflow::RecordSink {
   void file_flow(const sysflow::FileFlow& record) override;
   void file_event(const sysflow::FileEvent& record) override;
   void process_flow(const sysflow::ProcessFlow& record) override;
+  void network_event(const sysflow::NetworkEvent& record) override;
   void pod(const sysflow::Pod& record) override;
   void k8s_event(const sysflow::K8sEvent& record) override;
   void process_gone(const sysflow::Oid& oid) override;
   void files_forgotten() override;
   void container_gone(std::string_view id) override;
+  void pod_gone(std::string_view id) override;
   // Sends what waits if the reader is there, and tries to connect if it is not.
   void flush() override;
 

@@ -24,6 +24,8 @@ constexpr uint8_t kProcess = 2 << 1;
 constexpr uint8_t kFile = 3 << 1;
 constexpr uint8_t kProcessEvent = 4 << 1;
 constexpr uint8_t kFileFlow = 6 << 1;
+constexpr uint8_t kPod = 10 << 1;
+constexpr uint8_t kK8sEvent = 11 << 1;
 constexpr uint8_t kCreated = 0;
 constexpr uint8_t kReup = 2 << 1;
 
@@ -43,10 +45,17 @@ class SocketSinkTest : public ::testing::Test {
 
   static sysflow::Oid oid(int64_t pid) { return {pid * 10, pid}; }
   void header() { sink_->header({}); }
-  void container(const std::string& id) {
+  void container(const std::string& id, const char* pod = nullptr) {
     sysflow::Container record;
     record.id = id;
+    if (pod != nullptr) record.pod_id = pod;
     sink_->container(record);
+  }
+  void pod(const std::string& id, int64_t restarts = 0) {
+    sysflow::Pod record;
+    record.id = id;
+    record.restart_count = restarts;
+    sink_->pod(record);
   }
   void process(int64_t pid, int64_t parent = 0, const char* container = nullptr) {
     sysflow::Process record;
@@ -140,6 +149,53 @@ TEST_F(SocketSinkTest, GivesANewReaderWhatItsPredecessorDidNotReadAndItsEntities
   EXPECT_EQ(states_[3], kReup);
   sink_->close();
   EXPECT_EQ(sink_->dropped(), 0u);
+}
+
+TEST_F(SocketSinkTest, GivesANewReaderThePodsOfItsContainersOnly) {
+  start();
+  header();
+  listener_.accept();
+  pod("p1");
+  pod("p2");
+  container("c", "p1");
+  process(1, 0, "c");
+  event(1);
+  pod("p1", 7);
+  EXPECT_EQ(branches(7).back(), kPod);
+  const std::vector<uint8_t> newest = last_;
+  sink_->flush();
+  listener_.hang_up();
+  event(1);
+  sink_->k8s_event({});
+  sink_->flush();
+  listener_.accept();
+  EXPECT_EQ(branches(2), (Branches{kHeader, kPod}));
+  EXPECT_EQ(last_, newest);
+  EXPECT_EQ(branches(4), (Branches{kContainer, kProcess, kProcessEvent, kK8sEvent}));
+  // The other pod comes with the first container that is in it.
+  container("d", "p2");
+  EXPECT_EQ(branches(2), (Branches{kPod, kContainer}));
+  sink_->close();
+  EXPECT_EQ(sink_->dropped(), 0u);
+}
+
+TEST_F(SocketSinkTest, SendsAPodThatTheQueueCouldNotHoldBeforeItsContainer) {
+  const std::string path = path_ + "-later";
+  limits_.queue = 2;
+  sink_.emplace(path, LogHook(), ending_, limits_);
+  header();
+  event(1, 1);
+  pod("p1");
+  container("c", "p1");
+  process(1, 0, "c");
+  EXPECT_EQ(sink_->dropped(), 0u);
+  testing::SeqpacketListener later(path);
+  sink_->flush();
+  later.accept();
+  event(1, 2);
+  for (const uint8_t branch : {kHeader, kPod, kContainer, kProcess, kProcessEvent, kProcessEvent})
+    EXPECT_EQ(later.receive()[0], branch);
+  sink_->close();
 }
 
 TEST_F(SocketSinkTest, QueuesRecordsUntilAReaderComes) {
@@ -298,6 +354,23 @@ TEST_F(SocketSinkTest, ForgetsEntitiesThatEnded) {
   listener_.accept();
   // Their ids are unknown to the new reader, as nothing before the flow brought them again.
   EXPECT_EQ(branches(2), (Branches{kHeader, kFileFlow}));
+  sink_->close();
+}
+
+TEST_F(SocketSinkTest, ForgetsPodsThatEnded) {
+  start();
+  header();
+  listener_.accept();
+  pod("p1");
+  container("c", "p1");
+  EXPECT_EQ(branches(3).size(), 3u);
+  sink_->flush();
+  sink_->pod_gone("p1");
+  listener_.hang_up();
+  process(1, 0, "c");
+  sink_->flush();
+  listener_.accept();
+  EXPECT_EQ(branches(3), (Branches{kHeader, kContainer, kProcess}));
   sink_->close();
 }
 

@@ -62,6 +62,8 @@ export async function* watch(
   let response: IncomingMessage | undefined;
   try {
     response = await open(settings, path, AbortSignal.any([signal, silence.signal]));
+    clearTimeout(timer);
+    timer = setTimeout(abort, times.silence);
     for await (const line of lines(response, skipped)) {
       clearTimeout(timer);
       timer = setTimeout(abort, times.silence);
