@@ -5,14 +5,15 @@ import { isCurrent, newest, writeStamp } from './files.mjs';
 import { root, runNode, say } from './run.mjs';
 
 /**
- * Compiles src/ to dist/ and writes the command manifest, the manual pages and the completion
- * scripts, if anything changed.
+ * Compiles src/ to dist/, writes the command manifest, the manual pages and the completion scripts,
+ * and bundles the command line, if anything changed.
  */
 export function ensureTypeScript() {
   const sources = [
     'src',
     'native/tables',
     'scripts/generate',
+    'scripts/bundle.mjs',
     'scripts/man.mjs',
     'scripts/lib/man-pages.mjs',
     'scripts/completion.mjs',
@@ -34,6 +35,8 @@ export function ensureTypeScript() {
   runNode(join(root, 'scripts', 'manifest.mjs'), []);
   runNode(join(root, 'scripts', 'man.mjs'), []);
   runNode(join(root, 'scripts', 'completion.mjs'), []);
+  // Last, because the scripts above load the single files.
+  runNode(join(root, 'scripts', 'bundle.mjs'), []);
   chmodSync(join(root, 'bin', 'run.js'), 0o755);
   writeStamp(stamp, '', startedAt);
 }

@@ -1,60 +1,13 @@
 import './nameless-user.js';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ExitError } from '@oclif/core/errors';
-import { run } from '@oclif/core/run';
-import { OutputLost, OutputUnread } from '../engine/errors.js';
-import { discardAll } from '../output/pending.js';
-import {
-  discardOnSignals,
-  leaveUnread,
-  loseOutput,
-  outputFailed,
-  watchStandardStreams,
-} from './endings.js';
-import { refuseSysdig } from './other-tools.js';
-import { pagerEnded } from './pager.js';
-import { holdProgress, showProgress } from './progress.js';
-import { exitCodes, explain } from './report.js';
+import { printRootHelp } from './root-help.js';
 
-/**
- * Runs the command line: sets the exit code, prints one line for an error, and removes unfinished
- * output.
- */
+/** Runs sfkit with the arguments of its command line. `startedFrom`: URL of bin/run.js. */
 export async function main(args: string[], startedFrom: string): Promise<void> {
-  discardOnSignals();
-  watchStandardStreams();
-  showProgress();
-  let isUnread = false;
-  try {
-    // Without user plugins, no code and no warning comes from a home directory.
-    refuseSysdig(args);
-    // The version of a command is that of sfkit.
-    const isVersion = args.length === 2 && ['--version', '-v', '-V'].includes(args[1] as string);
-    await run(isVersion ? ['--version'] : args, {
-      root: fileURLToPath(startedFrom),
-      userPlugins: false,
-    });
-  } catch (error) {
-    await pagerEnded();
-    process.exitCode = report(error);
-    isUnread = error instanceof OutputUnread;
-  } finally {
-    holdProgress();
-    discardAll();
-  }
-  leaveUnread(isUnread);
-}
-
-function report(error: unknown): number {
-  // Thrown by this.exit(n): the command has already reported everything.
-  if (error instanceof ExitError)
-    return outputFailed() ? exitCodes.failed : (error.oclif.exit ?? exitCodes.failed);
-  const lost = error instanceof OutputLost ? error.cause : error;
-  if (error instanceof OutputLost || (error as NodeJS.ErrnoException).code === 'EPIPE') {
-    return loseOutput(lost) ? exitCodes.failed : exitCodes.done;
-  }
-  const { message, exit } = explain(error);
-  process.stderr.write(`sfkit: ${message}\n`);
-  if (process.env.SFKIT_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  return exit;
+  const program = fileURLToPath(startedFrom);
+  if (await printRootHelp(args, dirname(dirname(program)))) return;
+  // Libraries that ask for the user load after the first import above, in a bundle too.
+  const { runCommandLine } = await import('./command-line.js');
+  await runCommandLine(args, program);
 }

@@ -154,7 +154,6 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
     const { openDataset } = await import('../query/dataset.js');
     const { parameterValues } = await import('../query/saved/parameters.js');
     const { runQuery } = await import('../query/run.js');
-    const { explained } = await import('../query/errors/explained.js');
     // openDataset() rejects a filter with better advice.
     const given = givenCollectorFlags(flags, metadata.flags).filter((name) => name !== 'filter');
     if (given.length > 0) {
@@ -203,6 +202,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
         );
       }
     } catch (error) {
+      const { explained } = await import('../query/errors/explained.js');
       throw await explained(error, sql, dataset);
     } finally {
       dataset?.close();

@@ -108,6 +108,8 @@ export async function openDataset(
       `${table.path}: a filter is about the events of a capture, and this is a table; use WHERE`,
     );
   }
+  // It opens on another thread meanwhile; checkStatements() reports its errors.
+  sealedConnection().catch(() => {});
   const database = await openPassingDatabase(options);
   const { connection, scratch } = database;
   const interrupt = () => connection.interrupt();

@@ -10,11 +10,14 @@
 #include <time.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bitset>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <numeric>
+#include <thread>
 
 #include "event_names.gen.h"
 #include "live/kernel_types.h"
@@ -34,6 +37,7 @@ constexpr uint32_t kSpillFraction = 4;
 constexpr uint32_t kMinSpillBytes = 128u << 10;
 constexpr uint32_t kRoomForAnyEvent = 32u << 10;
 constexpr uint32_t kMinReducedRingBytes = 256u << 10;  // do not shrink rings below this
+constexpr size_t kMaxLoaders = 8;  // threads that load programs; more would gain nothing
 
 long bpf(int command, bpf_attr& attributes) {
   return ::syscall(SYS_bpf, command, &attributes, sizeof(attributes));
@@ -168,25 +172,26 @@ class ProbeLoader {
     probe_.program_count_ = 0;
     preemptible_ = are_programs_preemptible();
     if (Status status = make_maps(images); !status.is_ok()) return status;
-    FileDescriptor generic;
-    std::bitset<kMaxCalls> has_program;
+    std::vector<const ProgramImage*> wanted;
     for (const ProgramImage& image : images) {
       const std::string_view section = image.section;
       if (section == "identify" || (is_untracked_call(section) && !options_.all_calls)) continue;
       if (is_missed_call_program(section) && !preemptible_) continue;
-      auto loaded = load_program(image, raw);
-      if (!loaded.is_ok()) return loaded.status();
-      ++probe_.program_count_;
-      FileDescriptor program = std::move(loaded.value());
+      wanted.push_back(&image);
+    }
+    std::vector<FileDescriptor> programs(wanted.size());
+    if (Status status = load_programs(wanted, raw, programs); !status.is_ok()) return status;
+    probe_.program_count_ = wanted.size();
+    FileDescriptor generic;
+    std::bitset<kMaxCalls> has_program;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const std::string_view section = wanted[i]->section;
       if (!is_call_program(section)) {
-        probe_.attachable_.push_back({image.section, std::move(program)});
+        probe_.attachable_.push_back({wanted[i]->section, std::move(programs[i])});
       } else if (section == "call") {
-        generic = std::move(program);
+        generic = std::move(programs[i]);
       } else if (const int number = syscall_number(section); number >= 0) {
-        // The program array holds a reference, so the descriptor can be closed.
         has_program.set(static_cast<size_t>(number));
-        if (Status status = add_call(static_cast<uint32_t>(number), program); !status.is_ok())
-          return status;
       }
     }
     for (uint32_t number = 0; options_.all_calls && number < kMaxCalls; ++number) {
@@ -490,7 +495,48 @@ class ProbeLoader {
     return types_.find_typedef("btf_trace_" + name);
   }
 
-  Result<FileDescriptor> load_program(const ProgramImage& image, bool raw) {
+  // Loads programs on all CPUs: the verifier checks each by itself, and takes long for some. The
+  // programs of calls are in `calls` afterwards, the others in `programs`.
+  Status load_programs(std::span<const ProgramImage* const> images, bool raw,
+                       std::span<FileDescriptor> programs) {
+    // The longest programs first, so that no thread starts one while the others have ended.
+    std::vector<size_t> order(images.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return images[a]->size > images[b]->size; });
+    std::vector<Status> statuses(images.size());
+    std::atomic<size_t> next{0};
+    std::atomic<bool> has_failed{false};
+    const auto work = [&] {
+      for (size_t at = next++; at < order.size() && !has_failed; at = next++) {
+        const size_t index = order[at];
+        statuses[index] = load_program(*images[index], raw, programs[index]);
+        if (!statuses[index].is_ok()) has_failed = true;
+      }
+    };
+    const size_t cpus = std::max(std::thread::hardware_concurrency(), 1u);
+    std::vector<std::thread> helpers;
+    for (size_t i = 1; i < std::min({cpus, images.size(), kMaxLoaders}); ++i)
+      helpers.emplace_back(work);
+    work();
+    for (std::thread& helper : helpers) helper.join();
+    const auto failed = std::find_if(statuses.begin(), statuses.end(),
+                                     [](const Status& status) { return !status.is_ok(); });
+    return failed == statuses.end() ? Status::ok() : *failed;
+  }
+
+  // Loads a program. That of a call goes to `calls`, which keeps it, so that few descriptors are
+  // open at a time.
+  Status load_program(const ProgramImage& image, bool raw, FileDescriptor& program) {
+    auto loaded = load_image(image, raw);
+    if (!loaded.is_ok()) return loaded.status();
+    const int number = syscall_number(image.section);
+    if (number >= 0) return add_call(static_cast<uint32_t>(number), loaded.value());
+    program = std::move(loaded.value());
+    return Status::ok();
+  }
+
+  Result<FileDescriptor> load_image(const ProgramImage& image, bool raw) {
     const std::vector<uint64_t> code = prepare(image);
     bpf_attr attributes{};
     attributes.prog_type = raw ? BPF_PROG_TYPE_RAW_TRACEPOINT : BPF_PROG_TYPE_TRACING;
