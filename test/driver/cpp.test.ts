@@ -8,7 +8,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { openCapture } from '../../src/capture/capture.js';
 import type { SysFlowConfig } from '../../src/driver/config.js';
 import { SysFlowDriver } from '../../src/driver/driver.js';
-import { overridesOf } from '../../src/driver/environment.js';
+import { readEnvironment } from '../../src/driver/environment.js';
+import { variableTable } from '../../src/engine/variables.gen.js';
 import { corpus, fixtures, hasCorpus, root } from '../helpers/corpus.js';
 import { testDirectory } from '../helpers/directory.js';
 
@@ -136,7 +137,7 @@ describe.skipIf(trial === undefined)('the driver for C++', () => {
   it('logs the same lines', async () => {
     const scapInputPath = join(fixtures, 'webserver.scap');
     const socketPath = directory.path('nobody');
-    const env = { GLOG_logtostderr: '1', GLOG_v: '1', ENABLE_STATS: '1' };
+    const env = { GLOG_logtostderr: '1', GLOG_v: '1', ENABLE_STATS: '1', FILE_ONLY: 'on' };
     let text = '';
     const spy = vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
       text += String(chunk);
@@ -155,25 +156,20 @@ describe.skipIf(trial === undefined)('the driver for C++', () => {
     });
   });
 
-  it('follows the same variables', async () => {
-    const names = [
-      'ENABLE_STATS',
-      'ENABLE_DROP_MODE',
-      'FILE_ONLY',
-      'ENABLE_PROC_FLOW',
-      'FILE_READ_MODE',
-      'NODE_IP',
-      'DRIVER_LOG',
-      'SF_K8S_API_URL',
-      'SF_K8S_API_CERT',
-    ];
-    for (const value of ['0', '1', '2', '3', '']) {
-      const env = Object.fromEntries(names.map((name) => [name, value]));
-      const { stdout } = await promisify(execFile)(trial as string, ['settings'], { env });
-      expect(JSON.parse(stdout), value).toEqual(overridesOf(env));
-    }
+  const values = ['0', '1', '2', '3', '', 'true', 'yes', 'TRUE', 'Yes', 'no', 'False', 'on', '01'];
+  it.each(values)('follows the same variables, and warns of the same values: %j', async (value) => {
+    const env = Object.fromEntries(variableTable.map(({ name }) => [name, value]));
+    const warnings: string[] = [];
+    const wanted = readEnvironment(env, (message) => warnings.push(message));
+    const { stdout } = await promisify(execFile)(trial as string, ['settings'], { env });
+    const got = JSON.parse(stdout);
+    expect(got).toEqual({ ...wanted, warnings: expect.any(Array) });
+    expect(got.warnings.sort()).toEqual(warnings.sort());
+  });
+
+  it('changes nothing without variables', async () => {
     const { stdout } = await promisify(execFile)(trial as string, ['settings'], { env: {} });
-    expect(JSON.parse(stdout)).toEqual({});
+    expect(JSON.parse(stdout)).toEqual({ warnings: [] });
   });
 });
 
