@@ -12,9 +12,9 @@ export type WarnOfVariable = (message: string) => void;
 /** What variables ask for besides fields of the configuration. */
 export interface EnvironmentSettings {
   /** Directory with the files of the host, for a process in a container. */
-  hostRoot?: string;
+  hostRoot?: string | undefined;
   /** File of an eBPF probe that driverType EBPF checks. */
-  bpfProbe?: string;
+  bpfProbe?: string | undefined;
 }
 
 /**
@@ -45,25 +45,19 @@ export function readEnvironment(
       settings[setting] = text;
     }
   }
-  return settings;
-}
-
-/** The fields of the configuration that variables override. */
-export function overridesOf(env: Environment, warn?: WarnOfVariable): Partial<SysFlowConfig> {
-  const { hostRoot, bpfProbe, ...overrides } = readEnvironment(env, warn);
-  return overrides;
+  return settings as Partial<SysFlowConfig> & EnvironmentSettings;
 }
 
 /**
- * Applies the overrides to a configuration. A wrong SF_K8S_API_URL is an error if the configuration
+ * Applies the settings of the environment to a configuration. A wrong SF_K8S_API_URL is an error if the configuration
  * asks for Kubernetes; otherwise it is ignored with a warning.
  */
 export function withEnvironment(
   config: SysFlowConfig,
   env: Environment,
   warn: WarnOfVariable = () => {},
-): SysFlowConfig {
-  const overrides = overridesOf(env, warn);
+): { config: SysFlowConfig } & EnvironmentSettings {
+  const { hostRoot, bpfProbe, ...overrides } = readEnvironment(env, warn);
   if (overrides.k8sAPIURL !== undefined && !isWebAddress(overrides.k8sAPIURL)) {
     const message = `SF_K8S_API_URL='${shown(env.SF_K8S_API_URL)}' in the environment: expected an http or https URL`;
     if (config.k8sAPIURL) {
@@ -74,7 +68,7 @@ export function withEnvironment(
     warn(`${message}; it is ignored`);
     delete overrides.k8sAPIURL;
   }
-  return { ...config, ...overrides };
+  return { config: { ...config, ...overrides }, hostRoot, bpfProbe };
 }
 
 function shown(text = ''): string {
