@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
@@ -107,6 +107,8 @@ describe.skipIf(trial === undefined)('the driver for C++', () => {
     expect(await Promise.all(files.map(recordsOf))).toEqual(wanted);
     // The names are taken now.
     const third = await cpp(scapInputPath, { output: filePath, rotate: 1 });
+    for (const file of third.files)
+      expect((await recordsOf(file))[0]).toMatchObject({ type: 'Header', filename: file });
     expect(third.files).toHaveLength(files.length);
     expect(third.files[0]).toBe(`${files[0]}-1`);
     const fourth = await node({ scapInputPath, filePath, rotateInterval: 1 });
@@ -173,12 +175,9 @@ describe.skipIf(trial === undefined)('the driver for C++', () => {
   });
 });
 
-/** The records of a file, apart from the name of the file. */
 async function recordsOf(path: string): Promise<unknown[]> {
   const records: unknown[] = [];
-  for await (const record of openCapture(path)) {
-    records.push(record.type === 'Header' ? { ...record, filename: basename(path) } : record);
-  }
+  for await (const record of openCapture(path)) records.push(record);
   return records;
 }
 
