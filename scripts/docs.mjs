@@ -1,6 +1,6 @@
 // Writes the generated parts of docs/: tables and columns (tables.md), fields (filters.md), the
-// library's types (api.md). Usage: node scripts/docs.mjs [--check]   (--check only reports outdated
-// pages, with exit code 1)
+// library's types (api.md), variables (library.md). Usage: node scripts/docs.mjs [--check]   (--check
+// only reports outdated pages, with exit code 1)
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiPage } from './lib/api-docs.mjs';
@@ -129,7 +129,30 @@ function fieldTables() {
   ].join('\n');
 }
 
+const variableKinds = { switch: 'a switch: ', 'only-on': 'a switch that only switches on: ' };
+
+function variableTable() {
+  const { settings } = readJson('variables.json');
+  const rows = settings.map(
+    ({ name, for: users, kind, doc }) =>
+      `| \`${name}\` | ${users} | ${variableKinds[kind] ?? ''}${doc} |`,
+  );
+  return `| variable | for | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
+function logVariableTable() {
+  const rows = readJson('variables.json').log.map(
+    ({ flag, doc }) => `| \`GLOG_${flag}\` | ${doc} |`,
+  );
+  return `| variable | meaning |\n| --- | --- |\n${rows.join('\n')}\n`;
+}
+
 const pages = {
+  'library.md': between(
+    between(readPage('library.md'), 'variables', variableTable()),
+    'log variables',
+    logVariableTable(),
+  ),
   'tables.md': between(
     between(readPage('tables.md'), 'record tables', recordSections()),
     'capture tables',

@@ -15,6 +15,7 @@ for (const part of [
   'reasons.mjs',
   'live.mjs',
   'libsysflow.mjs',
+  'variables.mjs',
 ]) {
   const path = join(root, 'scripts', 'generate', part);
   if (!existsSync(path)) continue;

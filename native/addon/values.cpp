@@ -368,6 +368,7 @@ void to_live(ConfigReader& reader, live::LiveOptions& options) {
   options.record_path = live.text("recordPath");
   options.record_gzip = live.boolean("recordGzip");
   options.drops_privileges = live.boolean("dropsPrivileges");
+  options.host_root = live.text("hostRoot");
   constexpr int64_t kMaxEvents = int64_t{1} << 53;
   options.max_events = static_cast<uint64_t>(live.integer("maxEvents", 0, kMaxEvents));
   if (!live.fine()) reader.wrong("live", "the settings of a live capture");

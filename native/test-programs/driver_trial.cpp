@@ -40,6 +40,12 @@ void print_settings(const sfkit::EnvironmentSettings& settings) {
   add_flag("debugMode", settings.debug);
   add_text("k8sAPIURL", settings.k8s_api_url);
   add_text("k8sAPICert", settings.k8s_api_certificate);
+  add_text("hostRoot", settings.host_root);
+  add_text("bpfProbe", settings.bpf_probe);
+  std::string warnings;
+  for (const std::string& text : settings.warnings)
+    warnings += (warnings.empty() ? "\"" : ",\"") + text + '"';
+  add("warnings", '[' + warnings + ']');
   std::puts((text + "}").c_str());
 }
 
@@ -79,6 +85,8 @@ int main(int argc, char** argv) {
   }
   sfkit::apply_environment(settings, config);
   config.log = sfkit::Log(sfkit::log_settings("sysflowlibs", settings.debug.value_or(false)));
+  for (const std::string& text : settings.warnings)
+    config.log({sfkit::LogSeverity::kWarning, 0, "driver", text});
   const bool is_live = config.input_path.empty();
   sfkit::Driver driver(std::move(config));
   running = &driver;

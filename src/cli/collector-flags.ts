@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import type { SysFlowConfig } from '../driver/config.js';
-import { overridesOf } from '../driver/environment.js';
+import { type EnvironmentSettings, readEnvironment } from '../driver/environment.js';
 import { type CollectorOptions, compatModes, fileReadModes } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
@@ -123,10 +123,21 @@ export function allSyscallsOf(flags: { 'all-syscalls': boolean }): boolean {
   return overridden('ENABLE_DROP_MODE', '--all-syscalls', flags['all-syscalls'], all);
 }
 
+/** The directory with the files of the host, if the environment names one. */
+export function hostRootOf(): string | undefined {
+  const { hostRoot } = variables(['HOST_ROOT']);
+  if (hostRoot !== undefined) {
+    process.stderr.write(
+      `sfkit: HOST_ROOT=${escapeForTerminal(hostRoot)} in the environment: the files of the host are below it\n`,
+    );
+  }
+  return hostRoot;
+}
+
 /** The settings of these variables; standard error reports wrong values. */
-export function variables(names: readonly string[]): Partial<SysFlowConfig> {
+export function variables(names: readonly string[]): Partial<SysFlowConfig> & EnvironmentSettings {
   const env = Object.fromEntries(names.map((name) => [name, process.env[name]]));
-  return overridesOf(env, (message) => process.stderr.write(`sfkit: ${message}\n`));
+  return readEnvironment(env, (message) => process.stderr.write(`sfkit: ${message}\n`));
 }
 
 function overridden<Value>(

@@ -14,6 +14,8 @@ export interface LiveRun extends LiveCaptureOptions {
   duration?: number | undefined;
   /** Runtimes to ask about containers. */
   runtimes?: WatcherOptions | undefined;
+  /** Directory with the files of the host. Default: the own root directory. */
+  hostRoot?: string | undefined;
 }
 
 export interface LiveEnd {
@@ -35,6 +37,7 @@ export async function runLive({
   record,
   duration,
   runtimes,
+  hostRoot,
   ...options
 }: LiveRun): Promise<LiveEnd> {
   const plans = options.plans ?? [];
@@ -82,8 +85,9 @@ export async function runLive({
     recordPath: pending?.path ?? record,
     recordGzip: record?.endsWith('.gz') === true,
     dropsPrivileges: true,
+    hostRoot,
   };
-  const watcher = watchContainers(runtimes);
+  const watcher = watchContainers({ ...runtimes, hostRoot });
   let timer: NodeJS.Timeout | undefined;
   let startedAt: bigint | undefined;
   const onTick = (summary: Summary) => {

@@ -1,5 +1,6 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
+import { hostRootOf } from '../cli/collector-flags.js';
 import { exitCodes } from '../cli/report.js';
 import { drawn } from '../draw/drawing.js';
 import { standardScreen } from '../draw/screen.js';
@@ -32,7 +33,7 @@ Exit code: 0 live capture works, 1 it does not, 2 usage error.`;
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Doctor);
-    const checks = examine();
+    const checks = examine(undefined, hostRootOf());
     const works = checks.every(({ status }) => status !== 'fails');
     if (flags.json) process.stdout.write(jsonDocument({ liveCapture: works, checks }));
     else {

@@ -1,7 +1,12 @@
 import { existsSync } from 'node:fs';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
-import { allSyscallsOf, collectorFlags, collectorOptions } from '../cli/collector-flags.js';
+import {
+  allSyscallsOf,
+  collectorFlags,
+  collectorOptions,
+  hostRootOf,
+} from '../cli/collector-flags.js';
 import { isEnough } from '../cli/endings.js';
 import {
   durationOf,
@@ -162,8 +167,9 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
         '--env is about the lines on a terminal; other outputs have it anyway',
       );
     }
+    const hostRoot = hostRootOf();
     for (const pid of flags.pid ?? []) {
-      if (!existsSync(`/proc/${pid}`))
+      if (!existsSync(`${hostRoot ?? ''}/proc/${pid}`))
         process.stderr.write(`sfkit: no process has the id ${pid} now\n`);
     }
     const statistics = new Statistics(flags);
@@ -188,6 +194,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
       },
       duration: flags.duration === undefined ? undefined : durationOf('duration', flags.duration),
       runtimes: runtimesOf(flags),
+      hostRoot,
       kubernetes: kubernetesOf(flags),
     });
     last = summary;

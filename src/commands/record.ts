@@ -1,5 +1,6 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
+import { hostRootOf } from '../cli/collector-flags.js';
 import {
   durationOf,
   kubernetesOf,
@@ -53,6 +54,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
       record: flags.output,
       duration: flags.duration === undefined ? undefined : durationOf('duration', flags.duration),
       runtimes: runtimesOf(flags),
+      hostRoot: hostRootOf(),
       kubernetes: kubernetesOf(flags),
       warn: (message) => process.stderr.write(`sfkit: ${escapeForTerminal(message)}\n`),
     });

@@ -30,7 +30,10 @@ export type SysFlowCallback = (
 ) => void | Promise<void>;
 
 export const driverTypes = ['EBPF', 'CORE_EBPF', 'KMOD', 'NO_DRIVER'] as const;
-/** How to capture a running kernel; NO_DRIVER: read a capture file instead. */
+/**
+ * How to capture a running kernel. Each of them is the probe of sfkit; NO_DRIVER also stands for a
+ * capture file.
+ */
 export type DriverType = (typeof driverTypes)[number];
 
 export const collectionModes = ['SFFlowMode', 'SFConsumerMode', 'SFNoFilesMode'] as const;
@@ -97,8 +100,8 @@ export interface SysFlowConfig {
   /** Check the requirements of live capture in the constructor. Default: true. */
   moduleChecks?: boolean;
   /**
-   * How to capture a running kernel. Default: NO_DRIVER with scapInputPath, which allows no other
-   * value; else CORE_EBPF, the probe of sfkit.
+   * How to capture a running kernel. sfkit always uses its own probe, and warns for EBPF and KMOD.
+   * scapInputPath allows NO_DRIVER only. Default: NO_DRIVER with scapInputPath, else CORE_EBPF.
    */
   driverType?: DriverType;
   /**
@@ -284,12 +287,7 @@ export function resolveConfig(config: SysFlowConfig): ResolvedConfig {
   }
   delete result.enableConsumerMode;
   if (result.scapInputPath === '') {
-    if (config.driverType === 'NO_DRIVER') {
-      refuse(
-        "field 'driverType' is 'NO_DRIVER' but 'scapInputPath' is missing; there is nothing to read",
-      );
-    }
-    result.driverType = config.driverType ?? 'CORE_EBPF';
+    if (result.driverType === 'NO_DRIVER') result.driverType = 'CORE_EBPF';
   } else if (result.driverType !== 'NO_DRIVER') {
     refuse(
       `field 'scapInputPath' is given and 'driverType' is '${result.driverType}'; with a capture, 'driverType' must be NO_DRIVER`,
@@ -303,8 +301,8 @@ export function resolveConfig(config: SysFlowConfig): ResolvedConfig {
   return result;
 }
 
-/** Converts a configuration to settings of the engine. */
-export function engineOptions(config: ResolvedConfig) {
+/** Converts a configuration to settings of the engine. `hostRoot`: as in LiveConfig. */
+export function engineOptions(config: ResolvedConfig, hostRoot?: string) {
   const modes = {
     SFFlowMode: 'flow',
     SFConsumerMode: 'consumer',
@@ -312,7 +310,7 @@ export function engineOptions(config: ResolvedConfig) {
   } as const;
   return {
     ...(config.scapInputPath === ''
-      ? { input: liveName, kind: 'live' as const, live: liveOptions(config) }
+      ? { input: liveName, kind: 'live' as const, live: liveOptions(config, hostRoot) }
       : { input: config.scapInputPath, kind: 'capture' as const }),
     exporter: config.exporterID,
     nodeIp: config.nodeIP,
@@ -328,7 +326,7 @@ export function engineOptions(config: ResolvedConfig) {
   };
 }
 
-function liveOptions(config: ResolvedConfig): LiveConfig {
+function liveOptions(config: ResolvedConfig, hostRoot: string | undefined): LiveConfig {
   return {
     allSyscalls: !config.dropMode,
     samplingRatio: config.samplingRatio,
@@ -336,6 +334,7 @@ function liveOptions(config: ResolvedConfig): LiveConfig {
     ringBytes:
       2 ** Math.ceil(Math.log2(config.singleBufferDimension || liveLimits.ringBytes.default)),
     cpusPerRing: config.cpuBuffers,
+    hostRoot,
   };
 }
 

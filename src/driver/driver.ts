@@ -64,14 +64,16 @@ const containerInterval = 100;
  * Converts a capture or the running kernel to SysFlow, like libSysFlow: a configuration, a
  * callback, `run()`. Environment variables override the configuration (ENABLE_STATS, FILE_ONLY,
  * FILE_READ_MODE, ENABLE_PROC_FLOW, ENABLE_DROP_MODE, NODE_IP, DRIVER_LOG, SF_K8S_API_URL,
- * SF_K8S_API_CERT). With `enableStats` it emits `statistics` with a Statistics.
+ * SF_K8S_API_CERT); HOST_ROOT names the directory with the files of the host. With `enableStats` it emits `statistics` with a Statistics.
  */
 export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   /** The configuration with defaults and overrides from the environment. */
   readonly config: Readonly<ResolvedConfig>;
   readonly #env: Environment;
   readonly #kubernetes: KubernetesSettings | undefined;
-  /** Messages about variables, for the log. */
+  /** Directory with the files of the host. */
+  readonly #hostRoot: string | undefined;
+  /** Messages of the constructor, for the log. */
   readonly #warnings: string[] = [];
   #session: Session<unknown> | undefined;
   #socket: SocketWriter | undefined;
@@ -87,20 +89,18 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   constructor(config: SysFlowConfig, env: Environment = process.env) {
     super();
     this.#env = env;
-    this.config = resolveConfig(
-      withEnvironment(config, env, (message) => this.#warnings.push(message)),
-    );
-    guarded(() => toNativeConfig({ ...engineOptions(this.config), output: 'datums' }));
+    const warn = (message: string) => this.#warnings.push(message);
+    const { config: overridden, hostRoot, bpfProbe } = withEnvironment(config, env, warn);
+    this.config = resolveConfig(overridden);
+    this.#hostRoot = hostRoot;
+    guarded(() => toNativeConfig({ ...engineOptions(this.config, hostRoot), output: 'datums' }));
     if (this.config.scapInputPath === '') {
       const { k8sAPIURL: url, k8sAPICert: cert } = this.config;
       this.#kubernetes = guarded(() => kubernetesSettings({ url, cert, env }));
-      if (this.config.moduleChecks) checkProbe(this.config.driverType, env);
-      if (this.config.driverType !== 'CORE_EBPF') {
-        throw new SysFlowError(
-          'OperationNotSupported',
-          `driverType ${this.config.driverType}: unsupported; sfkit captures a running kernel with its own probe, CORE_EBPF`,
-        );
-      }
+      const { driverType, moduleChecks } = this.config;
+      if (moduleChecks) checkProbe(driverType, { bpfProbe, hostRoot, home: env.HOME });
+      if (driverType !== 'CORE_EBPF')
+        warn(`driverType ${driverType}: sfkit captures with its own probe instead`);
     }
   }
 
@@ -201,7 +201,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     const socket = config.socketPath === '' ? undefined : new SocketWriter(config.socketPath, log);
     this.#socket = socket;
     const entities = config.callback === undefined ? undefined : new EntityTable();
-    const session = openDatums(engineOptions(config));
+    const session = openDatums(engineOptions(config, this.#hostRoot));
     this.#session = session;
     if (this.#exits) this.exit();
     return { log, session, files, socket, entities, headers: 0, records: 0n, failure: undefined };
@@ -248,7 +248,11 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
 
   #followContainers(session: Session<unknown>): { end(): void } {
     const { criPath, criTO } = this.config;
-    const watcher = watchContainers({ criPath: criPath || undefined, timeout: criTO });
+    const watcher = watchContainers({
+      criPath: criPath || undefined,
+      timeout: criTO,
+      hostRoot: this.#hostRoot,
+    });
     const timer = setInterval(() => followContainers(session, watcher.describe), containerInterval);
     timer.unref();
     return {

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Environment } from '../engine/config.js';
 import { SysFlowError, type SysFlowErrorCode } from '../engine/sysflow-errors.js';
 import { examine, type Machine, thisMachine } from '../live/doctor.js';
 import type { DriverType } from './config.js';
@@ -20,31 +19,31 @@ const codes: Record<string, [SysFlowErrorCode, string]> = {
 /** The section with a probe's version. */
 const versionSection = 'api_version';
 
-/**
- * Checks the requirements of a driver, as the collector does before a capture. Throws a
- * SysFlowError with the code of the missing requirement.
- */
-export function checkProbe(
-  driver: DriverType,
-  env: Environment,
-  readFile: ReadFile = readFileSync,
-  machine: Machine = thisMachine,
-): void {
-  if (driver === 'CORE_EBPF') checkMachine(machine);
-  if (driver === 'EBPF') checkObject(probePath(env), readFile);
-  if (driver === 'KMOD') checkModule(readFile);
+/** What the checks look at, and where; tests replace it. */
+export interface ProbeSurroundings {
+  /** File of an eBPF probe. Default: the path of other tools. */
+  bpfProbe?: string | undefined;
+  /** Directory with the files of the host. Default: the own root directory. */
+  hostRoot?: string | undefined;
+  home?: string | undefined;
+  readFile?: ReadFile | undefined;
+  machine?: Machine | undefined;
 }
 
-function checkMachine(machine: Machine): void {
-  const failed = examine(machine).find(({ status }) => status === 'fails');
+/**
+ * Checks what a live capture needs. sfkit captures with its own probe, whatever `driver` is. But a
+ * probe file that the user names must be usable, and if sfkit's probe cannot work, the error is
+ * about `driver`. Throws a SysFlowError with the code of the missing requirement.
+ */
+export function checkProbe(driver: DriverType, around: ProbeSurroundings = {}): void {
+  const { bpfProbe, hostRoot, home = '/root', readFile = readFileSync, machine } = around;
+  if (driver === 'EBPF' && bpfProbe !== undefined) checkObject(bpfProbe, readFile);
+  const failed = examine(machine ?? thisMachine, hostRoot).find(({ status }) => status === 'fails');
   if (failed === undefined) return;
+  if (driver === 'EBPF') checkObject(bpfProbe ?? join(home, '.falco', 'falco-bpf.o'), readFile);
+  if (driver === 'KMOD') checkModule(readFile);
   const { name, found, advice, code = 'ProbeCheckError' } = failed;
   throw new SysFlowError(code, `${name}: ${found}; ${advice}`);
-}
-
-function probePath(env: Environment): string {
-  // An empty value means the default path of other tools.
-  return env.FALCO_BPF_PROBE || join(env.HOME ?? '/root', '.falco', 'falco-bpf.o');
 }
 
 function checkObject(path: string, readFile: ReadFile): void {

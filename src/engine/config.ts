@@ -130,6 +130,11 @@ export interface LiveConfig {
   dropsPrivileges?: boolean | undefined;
   /** Stop after this number of events. Default: 0, never. */
   maxEvents?: number | undefined;
+  /**
+   * Directory with the files of the host, such as /host in a container: processes are read from its
+   * /proc, users from its /etc. Default: the own root directory.
+   */
+  hostRoot?: string | undefined;
 }
 
 export const maxBatchRows = 122_880;
@@ -199,6 +204,7 @@ const liveKeys = [
   'recordGzip',
   'dropsPrivileges',
   'maxEvents',
+  'hostRoot',
 ] as const satisfies (keyof LiveConfig)[];
 
 /** The live part of the configuration for the addon. */
@@ -225,6 +231,7 @@ export function liveConfig(config: LiveConfig): NativeLiveConfig {
     recordGzip: flag('live.recordGzip', config.recordGzip, false),
     dropsPrivileges: flag('live.dropsPrivileges', config.dropsPrivileges, false),
     maxEvents: whole('live.maxEvents', config.maxEvents ?? 0, 0, Number.MAX_SAFE_INTEGER),
+    hostRoot: text('live.hostRoot', config.hostRoot, ''),
   };
 }
 

@@ -186,6 +186,8 @@ export interface NativeLiveConfig extends NativeProbeOptions {
   dropsPrivileges: boolean;
   /** Stop after this number of events; 0: never. */
   maxEvents: number;
+  /** Directory with the files of the host; '' for the own root directory. */
+  hostRoot: string;
 }
 
 /** A position in a capture: an event number, ns since 1970, or ns since the first system call. */

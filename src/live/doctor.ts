@@ -46,13 +46,18 @@ export const thisMachine: Machine = {
     }
   },
   tryProbe() {
-    const { recordPath, recordGzip, dropsPrivileges, maxEvents, ...options } = liveConfig({});
+    const { recordPath, recordGzip, dropsPrivileges, maxEvents, hostRoot, ...options } = liveConfig(
+      {},
+    );
     return loadAddon().tryProbe(options);
   },
 };
 
-/** Runs every check; a failed one does not stop the others. */
-export function examine(machine: Machine = thisMachine): Check[] {
+/**
+ * Runs every check; a failed one does not stop the others. `hostRoot`: directory with the files of
+ * the host, '' for the own root directory.
+ */
+export function examine(machine: Machine = thisMachine, hostRoot = ''): Check[] {
   const system = checkSystem(machine);
   if (system.status === 'fails') return [system];
   return [
@@ -60,12 +65,12 @@ export function examine(machine: Machine = thisMachine): Check[] {
     checkBtf(machine),
     checkCapabilities(machine),
     checkLockdown(machine),
-    checkProc(machine),
+    checkProc(machine, hostRoot),
     checkTracefs(machine),
     checkMemlock(machine),
     checkNamespace(machine),
     checkCgroups(machine),
-    checkRuntimes(machine),
+    checkRuntimes(machine, hostRoot),
     checkProbeLoads(machine),
   ];
 }
@@ -175,11 +180,11 @@ function checkLockdown({ read }: Machine): Check {
   };
 }
 
-function checkProc({ exists }: Machine): Check {
-  const name = '/proc';
-  if (exists('/proc/1/status')) return ok(name, 'mounted');
+function checkProc({ exists }: Machine, hostRoot: string): Check {
+  const name = `${hostRoot}/proc`;
+  if (exists(`${name}/1/status`)) return ok(name, 'mounted');
   const code = 'ProcResourceNotFound';
-  if (!exists('/proc/self/status')) {
+  if (!exists(`${name}/self/status`)) {
     return {
       name,
       status: 'fails',
@@ -192,7 +197,7 @@ function checkProc({ exists }: Machine): Check {
     name,
     status: 'limited',
     found: 'other processes are hidden',
-    advice: 'mount /proc without hidepid, so that running processes are known',
+    advice: `mount ${name} without hidepid, so that running processes are known`,
     code,
   };
 }
@@ -252,11 +257,10 @@ function checkCgroups({ exists }: Machine): Check {
   return ok('cgroups', unified ? 'version 2' : mixed ? 'version 1 and 2' : 'version 1');
 }
 
-function checkRuntimes({ exists, canUse }: Machine): Check {
+function checkRuntimes({ exists, canUse }: Machine, hostRoot: string): Check {
   const name = 'container runtimes';
-  const there = [...usualSockets.docker, ...usualSockets.podman, ...usualSockets.cri].filter(
-    exists,
-  );
+  const { docker, podman, cri } = usualSockets(hostRoot);
+  const there = [...docker, ...podman, ...cri].filter(exists);
   if (there.length === 0) return ok(name, 'no socket; only the ids of containers are known');
   const closed = there.filter((path) => !canUse(path));
   if (closed.length === 0) return ok(name, there.join(', '));
@@ -290,7 +294,7 @@ function checkProbeLoads({ tryProbe }: Machine): Check {
 /** The error code for a live capture that does not start. */
 export function probeErrorCode(error: unknown): SysFlowErrorCode {
   const { code, message } = error as { code?: unknown; message?: string };
-  if (message?.startsWith('/proc')) return 'ProcResourceNotFound';
+  if (message?.includes('/proc is not mounted')) return 'ProcResourceNotFound';
   if (message?.includes('this build of sfkit has no probe')) return 'ProbeNotExist';
   return code === 'INPUT_UNREADABLE' ? 'ProbeAccessDenied' : 'ProbeNotLoaded';
 }

@@ -4,6 +4,7 @@ import winston from 'winston';
 import { booleanOf, booleanWords } from '../engine/boolean.js';
 import type { Environment } from '../engine/config.js';
 import { escapeForTerminal } from '../engine/escape.js';
+import type { LogFlag } from '../engine/variables.gen.js';
 
 /** A log with severities and verbosity levels; `module` is the name for GLOG_vmodule. */
 export interface Log {
@@ -38,10 +39,12 @@ type Severity = (typeof severities)[number];
  * module: driver=2,sock*=1).
  */
 export function openLog({ name, debug }: LogSettings, env: Environment): Log {
-  const least = severityOf(env.GLOG_minloglevel, 0);
-  const toStderr = booleanOf(env.GLOG_logtostderr ?? '0') ?? false;
-  const stderrFrom = debug || toStderr ? 0 : severityOf(env.GLOG_stderrthreshold, 2);
-  const verbosity = verbosityOf(debug ? '2' : env.GLOG_v, env.GLOG_vmodule);
+  const glog = (flag: LogFlag) => env[`GLOG_${flag}`];
+  const least = severityOf(glog('minloglevel'), 0);
+  const switchText = glog('logtostderr') ?? '0';
+  const toStderr = booleanOf(switchText) ?? false;
+  const stderrFrom = debug || toStderr ? 0 : severityOf(glog('stderrthreshold'), 2);
+  const verbosity = verbosityOf(debug ? '2' : glog('v'), glog('vmodule'));
   const shown = severities[Math.max(least, stderrFrom)];
   const transports: winston.transport[] = [
     new winston.transports.Stream({
@@ -50,15 +53,16 @@ export function openLog({ name, debug }: LogSettings, env: Environment): Log {
       silent: shown === undefined,
     }),
   ];
-  if (env.GLOG_log_dir && !toStderr) {
+  const logDirectory = glog('log_dir');
+  if (logDirectory && !toStderr) {
     try {
-      accessSync(env.GLOG_log_dir, constants.W_OK);
-      if (!statSync(env.GLOG_log_dir).isDirectory())
-        throw new Error(`${env.GLOG_log_dir} is not a directory`);
+      accessSync(logDirectory, constants.W_OK);
+      if (!statSync(logDirectory).isDirectory())
+        throw new Error(`${logDirectory} is not a directory`);
       for (const severity of severities.slice(least)) {
         transports.push(
           new winston.transports.File({
-            filename: join(env.GLOG_log_dir, `${name}.${severity}`),
+            filename: join(logDirectory, `${name}.${severity}`),
             level: severity,
           }),
         );
@@ -86,11 +90,11 @@ export function openLog({ name, debug }: LogSettings, env: Environment): Log {
   const write = (level: Severity, module: string, message: string) => {
     logger.log({ level, module, message });
   };
-  if (booleanOf(env.GLOG_logtostderr ?? '0') === undefined) {
+  if (booleanOf(switchText) === undefined) {
     write(
       'WARNING',
       'log',
-      `GLOG_logtostderr='${env.GLOG_logtostderr}': expected ${booleanWords}; it counts as off`,
+      `GLOG_logtostderr='${switchText}': expected ${booleanWords}; it counts as off`,
     );
   }
   return {

@@ -2,9 +2,14 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { engineOptions, resolveConfig, type SysFlowConfig } from '../../src/driver/config.js';
+import {
+  driverTypes,
+  engineOptions,
+  resolveConfig,
+  type SysFlowConfig,
+} from '../../src/driver/config.js';
 import { SysFlowDriver } from '../../src/driver/driver.js';
-import { overridesOf, withEnvironment } from '../../src/driver/environment.js';
+import { readEnvironment, withEnvironment } from '../../src/driver/environment.js';
 import type { ActivityRecord, HeaderRecord } from '../../src/records/types.js';
 import { fixtures } from '../helpers/corpus.js';
 import { goldenText } from '../helpers/golden-text.js';
@@ -123,9 +128,28 @@ describe('each field of the configuration has a visible effect', () => {
     const code = (config: SysFlowConfig) =>
       codeOf(() => new SysFlowDriver({ callback() {}, ...config }, env));
     expect(code({ driverType: 'EBPF' })).toBe('ProbeNotExist');
-    expect(code({ driverType: 'EBPF', moduleChecks: false })).toBe('OperationNotSupported');
-    // test/live/doctor.test.ts covers the requirements of CORE_EBPF.
-    expect(code({ driverType: 'CORE_EBPF', moduleChecks: false })).toBe('none');
+    // test/live/doctor.test.ts covers the requirements of sfkit's probe.
+    for (const driverType of driverTypes)
+      expect(code({ driverType, moduleChecks: false })).toBe('none');
+  });
+
+  it.each([
+    ['EBPF', 'EBPF'],
+    ['KMOD', 'KMOD'],
+    ['CORE_EBPF', 'CORE_EBPF'],
+    ['NO_DRIVER', 'CORE_EBPF'],
+    [undefined, 'CORE_EBPF'],
+  ] as const)('driverType %s without a capture: the probe of sfkit', (driverType, resolved) => {
+    const config = resolveConfig({ callback() {}, driverType } as SysFlowConfig);
+    expect(config.driverType).toBe(resolved);
+    expect(engineOptions(config).kind).toBe('live');
+  });
+
+  it('HOST_ROOT reaches the engine', () => {
+    const { config, hostRoot } = withEnvironment({ callback() {} }, { HOST_ROOT: '/host' });
+    expect(engineOptions(resolveConfig(config), hostRoot)).toMatchObject({
+      live: { hostRoot: '/host' },
+    });
   });
 
   it('fields of live capture reach the engine', () => {
@@ -235,8 +259,10 @@ describe('environment variables', () => {
       DRIVER_LOG: '1',
       SF_K8S_API_URL: 'http://k8s',
       SF_K8S_API_CERT: '/cert',
+      HOST_ROOT: '/host',
+      FALCO_BPF_PROBE: '/probe.o',
     };
-    expect(overridesOf(env)).toEqual({
+    expect(readEnvironment(env)).toEqual({
       enableStats: true,
       dropMode: false,
       fileOnly: false,
@@ -246,9 +272,13 @@ describe('environment variables', () => {
       debugMode: true,
       k8sAPIURL: 'http://k8s',
       k8sAPICert: '/cert',
+      hostRoot: '/host',
+      bpfProbe: '/probe.o',
     });
-    expect(overridesOf({ FILE_READ_MODE: '' })).toEqual({});
-    expect(withEnvironment({ nodeIP: 'configured' }, {})).toEqual({ nodeIP: 'configured' });
+    expect(readEnvironment({ FILE_READ_MODE: '', HOST_ROOT: '', FALCO_BPF_PROBE: '' })).toEqual({});
+    expect(withEnvironment({ nodeIP: 'configured' }, {})).toEqual({
+      config: { nodeIP: 'configured' },
+    });
   });
 
   const switches = {
@@ -264,11 +294,11 @@ describe('environment variables', () => {
   ])('a switch can be %s', (text, wanted) => {
     const warnings: string[] = [];
     for (const [name, field] of Object.entries(switches))
-      expect(overridesOf({ [name]: text }, (line) => warnings.push(line))).toEqual({
+      expect(readEnvironment({ [name]: text }, (line) => warnings.push(line))).toEqual({
         [field]: wanted,
       });
     // As in the collector, this variable only switches on.
-    expect(overridesOf({ ENABLE_STATS: text }, (line) => warnings.push(line))).toEqual(
+    expect(readEnvironment({ ENABLE_STATS: text }, (line) => warnings.push(line))).toEqual(
       wanted ? { enableStats: true } : {},
     );
     expect(warnings).toEqual([]);
@@ -279,7 +309,7 @@ describe('environment variables', () => {
     (text) => {
       for (const [name, field] of Object.entries(switches)) {
         const warnings: string[] = [];
-        expect(overridesOf({ [name]: text }, (line) => warnings.push(line))).toEqual({
+        expect(readEnvironment({ [name]: text }, (line) => warnings.push(line))).toEqual({
           [field]: false,
         });
         expect(warnings).toEqual([
@@ -294,7 +324,7 @@ describe('environment variables', () => {
 
   it.each(['3', '-1', 'all', '01'])('FILE_READ_MODE=%s is ignored, with a warning', (text) => {
     const warnings: string[] = [];
-    expect(overridesOf({ FILE_READ_MODE: text }, (line) => warnings.push(line))).toEqual({});
+    expect(readEnvironment({ FILE_READ_MODE: text }, (line) => warnings.push(line))).toEqual({});
     expect(warnings).toEqual([
       `FILE_READ_MODE='${text}' in the environment: expected 0, 1 or 2; it is ignored`,
     ]);
@@ -334,7 +364,6 @@ describe('a wrong configuration', () => {
     ['unknown field', { scapInputPath: capture, callback, colour: 1 }],
     ['nothing', {}],
     ['no output', { scapInputPath: 'a.scap' }],
-    ['nothing to read', { callback, driverType: 'NO_DRIVER' }],
     ['a capture and a driver', { scapInputPath: 'a.scap', callback, driverType: 'KMOD' }],
     [
       'two modes',

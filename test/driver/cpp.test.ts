@@ -1,14 +1,15 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { openCapture } from '../../src/capture/capture.js';
 import type { SysFlowConfig } from '../../src/driver/config.js';
 import { SysFlowDriver } from '../../src/driver/driver.js';
-import { overridesOf } from '../../src/driver/environment.js';
+import { readEnvironment } from '../../src/driver/environment.js';
+import { variableTable } from '../../src/engine/variables.gen.js';
 import { corpus, fixtures, hasCorpus, root } from '../helpers/corpus.js';
 import { testDirectory } from '../helpers/directory.js';
 
@@ -106,6 +107,8 @@ describe.skipIf(trial === undefined)('the driver for C++', () => {
     expect(await Promise.all(files.map(recordsOf))).toEqual(wanted);
     // The names are taken now.
     const third = await cpp(scapInputPath, { output: filePath, rotate: 1 });
+    for (const file of third.files)
+      expect((await recordsOf(file))[0]).toMatchObject({ type: 'Header', filename: file });
     expect(third.files).toHaveLength(files.length);
     expect(third.files[0]).toBe(`${files[0]}-1`);
     const fourth = await node({ scapInputPath, filePath, rotateInterval: 1 });
@@ -136,7 +139,7 @@ describe.skipIf(trial === undefined)('the driver for C++', () => {
   it('logs the same lines', async () => {
     const scapInputPath = join(fixtures, 'webserver.scap');
     const socketPath = directory.path('nobody');
-    const env = { GLOG_logtostderr: '1', GLOG_v: '1', ENABLE_STATS: '1' };
+    const env = { GLOG_logtostderr: '1', GLOG_v: '1', ENABLE_STATS: '1', FILE_ONLY: 'on' };
     let text = '';
     const spy = vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
       text += String(chunk);
@@ -155,34 +158,26 @@ describe.skipIf(trial === undefined)('the driver for C++', () => {
     });
   });
 
-  it('follows the same variables', async () => {
-    const names = [
-      'ENABLE_STATS',
-      'ENABLE_DROP_MODE',
-      'FILE_ONLY',
-      'ENABLE_PROC_FLOW',
-      'FILE_READ_MODE',
-      'NODE_IP',
-      'DRIVER_LOG',
-      'SF_K8S_API_URL',
-      'SF_K8S_API_CERT',
-    ];
-    for (const value of ['0', '1', '2', '3', '']) {
-      const env = Object.fromEntries(names.map((name) => [name, value]));
-      const { stdout } = await promisify(execFile)(trial as string, ['settings'], { env });
-      expect(JSON.parse(stdout), value).toEqual(overridesOf(env));
-    }
+  const values = ['0', '1', '2', '3', '', 'true', 'yes', 'TRUE', 'Yes', 'no', 'False', 'on', '01'];
+  it.each(values)('follows the same variables, and warns of the same values: %j', async (value) => {
+    const env = Object.fromEntries(variableTable.map(({ name }) => [name, value]));
+    const warnings: string[] = [];
+    const wanted = readEnvironment(env, (message) => warnings.push(message));
+    const { stdout } = await promisify(execFile)(trial as string, ['settings'], { env });
+    const got = JSON.parse(stdout);
+    expect(got).toEqual({ ...wanted, warnings: expect.any(Array) });
+    expect(got.warnings.sort()).toEqual(warnings.sort());
+  });
+
+  it('changes nothing without variables', async () => {
     const { stdout } = await promisify(execFile)(trial as string, ['settings'], { env: {} });
-    expect(JSON.parse(stdout)).toEqual({});
+    expect(JSON.parse(stdout)).toEqual({ warnings: [] });
   });
 });
 
-/** The records of a file, apart from the name of the file. */
 async function recordsOf(path: string): Promise<unknown[]> {
   const records: unknown[] = [];
-  for await (const record of openCapture(path)) {
-    records.push(record.type === 'Header' ? { ...record, filename: basename(path) } : record);
-  }
+  for await (const record of openCapture(path)) records.push(record);
   return records;
 }
 

@@ -7,6 +7,7 @@ import type { SysFlowConfig } from '../../src/driver/config.js';
 import { SysFlowDriver } from '../../src/driver/driver.js';
 import { checkProbe, type ReadFile } from '../../src/driver/probe.js';
 import { SysFlowError, sysFlowErrorCodes } from '../../src/engine/sysflow-errors.js';
+import { thisMachine } from '../../src/live/doctor.js';
 import type { ActivityRecord } from '../../src/records/types.js';
 import { fixtures } from '../helpers/corpus.js';
 import { testDirectory } from '../helpers/directory.js';
@@ -308,14 +309,18 @@ describe('every error code is raised as documented', () => {
       throw Object.assign(new Error(code), { code });
     };
 
+  // A machine on which the probe of sfkit cannot work.
+  const machine = { ...thisMachine, platform: 'darwin' };
+  const noModule = () => Buffer.from('ext4 1 0 - Live 0x0\n');
+
   const cases: Record<string, () => Promise<string>> = {
     LibsError: () => raise({ scapInputPath: directory.path('none.scap'), callback }),
     ProbeAccessDenied: () =>
-      codeOf(() => checkProbe('EBPF', { FALCO_BPF_PROBE: '/p.o' }, failing('EACCES'))),
+      codeOf(() => checkProbe('EBPF', { bpfProbe: '/p.o', readFile: failing('EACCES') })),
     ProbeNotExist: () =>
       raise({ driverType: 'EBPF', callback }, { FALCO_BPF_PROBE: directory.path('none.o') }),
     ErrorReadingFileSystem: () =>
-      codeOf(() => checkProbe('EBPF', { FALCO_BPF_PROBE: '/p.o' }, failing('EIO'))),
+      codeOf(() => checkProbe('EBPF', { bpfProbe: '/p.o', readFile: failing('EIO') })),
     NameTooLong: () =>
       raise({ driverType: 'EBPF', callback }, { FALCO_BPF_PROBE: `/${'n'.repeat(300)}` }),
     ProbeCheckError: () => {
@@ -325,27 +330,38 @@ describe('every error code is raised as documented', () => {
         { FALCO_BPF_PROBE: directory.path('file', 'p.o') },
       );
     },
-    ProbeNotLoaded: () =>
-      codeOf(() => checkProbe('KMOD', {}, () => Buffer.from('ext4 1 0 - Live 0x0\n'))),
+    ProbeNotLoaded: () => codeOf(() => checkProbe('KMOD', { machine, readFile: noModule })),
     DriverLibsMismatch: () => {
       writeFileSync(directory.path('p.o'), '\x7fELF and no version');
       return raise({ driverType: 'EBPF', callback }, { FALCO_BPF_PROBE: directory.path('p.o') });
     },
     EventParsingError: () =>
       raise({ scapInputPath: join(fixtures, 'seeds/captures/cut-in-event.scap'), callback }),
-    ProcResourceNotFound: () => codeOf(() => checkProbe('KMOD', {}, failing('ENOENT'))),
-    OperationNotSupported: () => raise({ driverType: 'KMOD', moduleChecks: false, callback }),
+    ProcResourceNotFound: () =>
+      codeOf(() => checkProbe('KMOD', { machine, readFile: failing('ENOENT') })),
+    OperationNotSupported: () => codeOf(() => checkProbe('CORE_EBPF', { machine })),
   };
 
   it.each(sysFlowErrorCodes)('%s', async (code) => {
     expect(await cases[code]?.()).toBe(code);
   });
 
-  it('a probe or module that exists raises no error', () => {
-    checkProbe('EBPF', { FALCO_BPF_PROBE: '/p.o' }, () =>
-      Buffer.from('\x7fELF..api_version..', 'latin1'),
-    );
-    checkProbe('KMOD', {}, () => Buffer.from('falco 7 0 - Live 0x0\n'));
+  it('with a usable probe file or module, the error is that of the probe of sfkit', async () => {
+    const object = () => Buffer.from('\x7fELF..api_version..', 'latin1');
+    const module = () => Buffer.from('falco 7 0 - Live 0x0\n');
+    const ofEbpf = { bpfProbe: '/p.o', readFile: object, machine };
+    expect(await codeOf(() => checkProbe('EBPF', ofEbpf))).toBe('OperationNotSupported');
+    const ofModule = { readFile: module, machine };
+    expect(await codeOf(() => checkProbe('KMOD', ofModule))).toBe('OperationNotSupported');
+  });
+
+  it('EBPF without FALCO_BPF_PROBE looks in the home directory', () => {
+    const readFile: ReadFile = (path) => {
+      throw Object.assign(new Error(path), { code: 'ENOENT' });
+    };
+    const check = (home?: string) => () => checkProbe('EBPF', { home, readFile, machine });
+    expect(check('/home/me')).toThrow('/home/me/.falco/falco-bpf.o');
+    expect(check()).toThrow('/root/.falco/falco-bpf.o');
   });
 
   it('a damaged capture first delivers its records', async () => {

@@ -46,7 +46,9 @@ function work(): void {
 }
 
 describe.skipIf(noLive !== undefined)(liveTitle('the probe'), () => {
-  const { recordPath, recordGzip, dropsPrivileges, maxEvents, ...options } = liveConfig({});
+  const { recordPath, recordGzip, dropsPrivileges, maxEvents, hostRoot, ...options } = liveConfig(
+    {},
+  );
   it.each([
     [false, false],
     [false, true],

@@ -162,7 +162,7 @@ describe('the checks of live capture', () => {
   });
 
   it('give the errors of a driver', () => {
-    const refuse = (checked: Machine) => () => checkProbe('CORE_EBPF', {}, undefined, checked);
+    const refuse = (checked: Machine) => () => checkProbe('CORE_EBPF', { machine: checked });
     expect(refuse(machine())).not.toThrow();
     expect(refuse(machine({}, { '/proc/self/status': 'CapEff:\t0\n' }))).toThrow(
       expect.objectContaining({
@@ -172,6 +172,39 @@ describe('the checks of live capture', () => {
     );
     expect(refuse(machine({ platform: 'win32' }))).toThrow(
       expect.objectContaining({ code: 'OperationNotSupported' }),
+    );
+  });
+
+  it('do not ask for another probe where that of sfkit works', () => {
+    const readFile = () => {
+      throw Object.assign(new Error('none'), { code: 'ENOENT' });
+    };
+    for (const driver of ['EBPF', 'KMOD'] as const)
+      expect(() => checkProbe(driver, { machine: machine(), readFile })).not.toThrow();
+    // A file that the user names must be usable.
+    const named = { machine: machine(), bpfProbe: '/p.o', readFile };
+    expect(() => checkProbe('EBPF', named)).toThrow('/p.o: unusable eBPF probe: no such file');
+    expect(() => checkProbe('KMOD', named)).not.toThrow();
+  });
+
+  it('look at the files of the host below HOST_ROOT', () => {
+    const files = { '/host/proc/1/status': '', '/host/run/crio/crio.sock': '' };
+    const checks = examine(machine({}, { ...files, '/proc/1/status': undefined }), '/host');
+    expect(checks).toContainEqual({
+      name: '/host/proc',
+      status: 'ok',
+      found: 'mounted',
+      advice: '',
+    });
+    expect(checks).toContainEqual(
+      expect.objectContaining({ name: 'container runtimes', found: '/host/run/crio/crio.sock' }),
+    );
+    const missing = { machine: machine(), hostRoot: '/host' };
+    expect(() => checkProbe('CORE_EBPF', missing)).toThrow(
+      expect.objectContaining({
+        code: 'ProcResourceNotFound',
+        message: '/host/proc: not mounted; mount it: it shows the running processes',
+      }),
     );
   });
 });

@@ -392,7 +392,7 @@ describe.each(implementations)('in %s', (_name, describeWith) => {
 
 it.skipIf(trial === undefined)('the usual sockets are the same in C++', async () => {
   const { stdout } = await promisify(execFile)(trial as string, ['sockets']);
-  const { docker, podman, cri, users } = usualSockets;
+  const { docker, podman, cri, users } = usualSockets();
   expect(stdout.trimEnd().split('\n')).toEqual([...docker, ...podman, ...cri, users]);
 });
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sfkit {
 
@@ -25,9 +26,11 @@ struct EnvironmentSettings {
   std::optional<std::string> k8s_api_certificate;  // SF_K8S_API_CERT
   std::optional<std::string> host_root;            // HOST_ROOT
   std::optional<std::string> bpf_probe;            // FALCO_BPF_PROBE
+  std::vector<std::string> warnings;               // about variables with a wrong value
 };
 
-// Booleans are on with 1, true and yes in any case, and off with any other value.
+// Booleans are on with 1, true and yes, and off with 0, false and no, in any case. Another value is
+// off too, with a warning.
 EnvironmentSettings read_environment(const EnvironmentLookup& lookup = {});
 
 // Overrides the fields that `config` has for them. A k8s_api_url that is no http or https URL is

@@ -1,33 +1,51 @@
 #include <sfkit/config.h>
 #include <sfkit/environment.h>
 
+#include <string>
+#include <utility>
+
 #include "kubernetes/settings.h"
 #include "library/variables.h"
+#include "variables.gen.h"
 
 namespace sfkit {
 namespace {
 
 constexpr int64_t kStatsSeconds = 30;
+constexpr size_t kMaxShown = 60;
+
+// A value for messages.
+std::string shown(const std::string& text) {
+  return escape(text.size() > kMaxShown ? text.substr(0, kMaxShown) + "..." : text);
+}
 
 }  // namespace
 
 EnvironmentSettings read_environment(const EnvironmentLookup& lookup) {
   const library::Variables variables(lookup);
   EnvironmentSettings settings;
-  settings.files_only = variables.flag("FILE_ONLY");
-  settings.process_flows = variables.flag("ENABLE_PROC_FLOW");
-  const std::string mode = variables.text("FILE_READ_MODE");
-  if (mode == "0" || mode == "1" || mode == "2") settings.file_reads = mode[0] - '0';
-  if (const char* address = variables.find("NODE_IP"); address != nullptr)
-    settings.node_ip = address;
-  // Other values leave what the program configured.
-  if (variables.flag("ENABLE_STATS").value_or(false)) settings.stats = true;
-  settings.drop_mode = variables.flag("ENABLE_DROP_MODE");
-  settings.debug = variables.flag("DRIVER_LOG");
-  settings.k8s_api_url = variables.filled("SF_K8S_API_URL");
-  settings.k8s_api_certificate = variables.filled("SF_K8S_API_CERT");
-  settings.host_root = variables.filled("HOST_ROOT");
-  settings.bpf_probe = variables.filled("FALCO_BPF_PROBE");
+  const auto wrong = [&](const char* name, const char* expected, const char* effect) {
+    settings.warnings.push_back(std::string(name) + "='" + shown(variables.text(name)) +
+                                "' in the environment: expected " + expected + "; " + effect);
+  };
+  for (const auto& [name, setting, only_on] : library::kSwitches) {
+    if (variables.find(name) == nullptr) continue;
+    const std::optional<bool> value = library::switch_of(variables.text(name));
+    if (!value) wrong(name, library::kSwitchWords, "it counts as off");
+    if (value.value_or(false) || !only_on) settings.*setting = value.value_or(false);
+  }
+  for (const auto& [name, setting, max, expected] : library::kNumbers) {
+    const std::string text = variables.text(name);
+    if (text.size() == 1 && text[0] >= '0' && text[0] <= '0' + max)
+      settings.*setting = text[0] - '0';
+    else if (!text.empty())
+      wrong(name, expected, "it is ignored");
+  }
+  for (const auto& [name, setting, only_filled] : library::kTexts) {
+    if (variables.find(name) == nullptr) continue;
+    std::string text = variables.text(name);
+    if (!text.empty() || !only_filled) settings.*setting = std::move(text);
+  }
   return settings;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace sfkit {
 namespace {
@@ -51,6 +52,20 @@ TEST(Environment, KnowsBooleansInAnyCase) {
     EXPECT_EQ(applied({{"ENABLE_STATS", no}}).stats_seconds, 0) << no;
     EXPECT_EQ(read({{"DRIVER_LOG", no}}).debug, false) << no;
   }
+}
+
+TEST(Environment, WarnsAboutWrongValues) {
+  EXPECT_TRUE(
+      read({{"FILE_ONLY", "YES"}, {"DRIVER_LOG", "no"}, {"FILE_READ_MODE", "2"}}).warnings.empty());
+  EXPECT_TRUE(read({{"FILE_READ_MODE", ""}, {"NODE_IP", ""}, {"HOST_ROOT", ""}}).warnings.empty());
+  EXPECT_EQ(
+      read({{"ENABLE_STATS", "on\x1b[2J"}, {"FILE_READ_MODE", "3"}}).warnings,
+      (std::vector<std::string>{
+          "ENABLE_STATS='on\\x1b[2J' in the environment: expected 1, true, yes, 0, false or no; "
+          "it counts as off",
+          "FILE_READ_MODE='3' in the environment: expected 0, 1 or 2; it is ignored"}));
+  const std::string text = read({{"FILE_ONLY", std::string(100'000, 'x')}}).warnings.at(0);
+  EXPECT_LT(text.size(), 200u);
 }
 
 TEST(Environment, KeepsAnIntervalOfStatistics) {

@@ -19,6 +19,7 @@
 #include "base/file_descriptor.h"
 #include "base/glob.h"
 #include "library/variables.h"
+#include "variables.gen.h"
 
 namespace sfkit {
 namespace {
@@ -84,16 +85,17 @@ std::vector<ModuleLevel> module_levels(std::string_view text) {
 }  // namespace
 
 LogSettings log_settings(std::string name, bool debug, const EnvironmentLookup& lookup) {
+  namespace glog = library::glog;
   const library::Variables variables(lookup);
   LogSettings settings;
   settings.name = std::move(name);
-  settings.to_stderr = variables.flag("GLOG_logtostderr").value_or(false);
+  settings.to_stderr = variables.flag(glog::kLogtostderr).value_or(false);
   settings.stderr_threshold =
-      debug || settings.to_stderr ? 0 : severity_of(variables.text("GLOG_stderrthreshold"), 2);
-  settings.min_severity = severity_of(variables.text("GLOG_minloglevel"), 0);
-  settings.directory = variables.text("GLOG_log_dir");
-  settings.verbosity = debug ? 2 : library::leading_number(variables.text("GLOG_v")).value_or(0);
-  settings.modules = variables.text("GLOG_vmodule");
+      debug || settings.to_stderr ? 0 : severity_of(variables.text(glog::kStderrthreshold), 2);
+  settings.min_severity = severity_of(variables.text(glog::kMinloglevel), 0);
+  settings.directory = variables.text(glog::kLogDir);
+  settings.verbosity = debug ? 2 : library::leading_number(variables.text(glog::kV)).value_or(0);
+  settings.modules = variables.text(glog::kVmodule);
   return settings;
 }
 

@@ -4,9 +4,11 @@
 #include <charconv>
 #include <climits>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "base/ascii.h"
+#include "variables.gen.h"
 
 namespace sfkit::library {
 
@@ -27,9 +29,15 @@ std::optional<std::string> Variables::filled(const char* name) const {
 std::optional<bool> Variables::flag(const char* name) const {
   const char* const value = find(name);
   if (value == nullptr) return std::nullopt;
-  std::string lower = value;
-  std::transform(lower.begin(), lower.end(), lower.begin(), to_lower);
-  return lower == "1" || lower == "true" || lower == "yes";
+  return switch_of(value).value_or(false);
+}
+
+std::optional<bool> switch_of(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), to_lower);
+  const auto is_word = [&text](const char* word) { return text == word; };
+  if (std::any_of(std::begin(kSwitchOn), std::end(kSwitchOn), is_word)) return true;
+  if (std::any_of(std::begin(kSwitchOff), std::end(kSwitchOff), is_word)) return false;
+  return std::nullopt;
 }
 
 std::optional<int> leading_number(std::string_view text) {

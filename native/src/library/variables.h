@@ -20,12 +20,15 @@ class Variables {
   std::string text(const char* name) const;
   // The text, unless it is missing or empty.
   std::optional<std::string> filled(const char* name) const;
-  // Whether the value is 1, true or yes, in any case; nullopt if the variable is not set.
+  // Whether the value switches on; a wrong one does not. nullopt if the variable is not set.
   std::optional<bool> flag(const char* name) const;
 
  private:
   EnvironmentLookup lookup_;
 };
+
+// The value of a switch, such as "Yes"; nullopt for another text.
+std::optional<bool> switch_of(std::string text);
 
 // The number at the start of a text, as in "2nd"; nullopt if there is none.
 std::optional<int> leading_number(std::string_view text);

@@ -65,10 +65,10 @@ void check_fields(const SysFlowConfig& config) {
   check_number("samplingRatio", config.samplingRatio, live::kMinSamplingRatio,
                live::kMaxSamplingRatio);
   const uint64_t bytes = config.singleBufferDimension;
-  if (bytes != 0 && (bytes < 2 * kPage || bytes > live::kMaxRingBytes || bytes % kPage != 0)) {
+  if (bytes > live::kMaxRingBytes || bytes % kPage != 0) {
     refuse("singleBufferDimension", std::to_string(bytes),
-           "0, or a multiple of " + std::to_string(kPage) + " from " + std::to_string(2 * kPage) +
-               " to " + std::to_string(live::kMaxRingBytes) + " bytes");
+           "0 for the default, or a multiple of " + std::to_string(kPage) + " up to " +
+               std::to_string(live::kMaxRingBytes) + " bytes");
   }
   check_number("cpuBuffers", config.cpuBuffers, live::kMinCpusPerRing, live::kMaxCpusPerRing);
   check_text("criPath", config.criPath);

@@ -101,6 +101,23 @@ TEST(LibSysFlowConfig, PassesEveryField) {
   EXPECT_EQ(config.live.ring_bytes, 16384u) << "the kernel needs a power of two";
 }
 
+TEST(LibSysFlowConfig, RoundsBuffersUpToAPowerOfTwo) {
+  const auto bytes = [](uint64_t dimension) {
+    return converted([&](SysFlowConfig& from) { from.singleBufferDimension = dimension; })
+        .live.ring_bytes;
+  };
+  EXPECT_EQ(bytes(0), uint32_t{live::kDefaultRingBytes});
+  EXPECT_EQ(bytes(4096), 4096u);
+  EXPECT_EQ(bytes(8192), 8192u);
+  EXPECT_EQ(bytes(12288), 16384u);
+  EXPECT_EQ(bytes(live::kMaxRingBytes), uint32_t{live::kMaxRingBytes});
+  for (const uint64_t wrong : {uint64_t{1}, uint64_t{4097}, uint64_t{live::kMaxRingBytes} + 4096}) {
+    const std::string text =
+        refusal([&](SysFlowConfig& from) { from.singleBufferDimension = wrong; });
+    EXPECT_NE(text.find("singleBufferDimension"), std::string::npos) << wrong;
+  }
+}
+
 TEST(LibSysFlowConfig, RotatesLiveFilesByDefaultAndCapturesOnRequest) {
   const auto seconds = [](const char* input, int interval) {
     return converted([&](SysFlowConfig& from) {

@@ -111,6 +111,8 @@ class SysFlowDriver::Implementation {
 
   sfkit::DriverConfig complete(Settings settings) {
     settings.driver.log = log_;
+    for (const std::string& text : settings.environment.warnings)
+      log(sfkit::LogSeverity::kWarning, text);
     if (callback_) {
       settings.driver.callback = [this](const sfkit::Joined& joined,
                                         const sfkit::Activity& activity) {

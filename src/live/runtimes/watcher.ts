@@ -16,23 +16,28 @@ export interface RuntimeSockets {
   users: string;
 }
 
-export const usualSockets: RuntimeSockets = {
-  docker: ['/var/run/docker.sock'],
-  podman: ['/run/podman/podman.sock'],
-  cri: [
-    '/run/containerd/containerd.sock',
-    '/run/crio/crio.sock',
-    '/run/k3s/containerd/containerd.sock',
-    '/run/k0s/containerd.sock',
-    '/run/host-containerd/containerd.sock',
-    '/run/cri-dockerd.sock',
-  ],
-  users: '/run/user',
-};
+/** The usual sockets; `hostRoot`: directory with the files of the host, '' for the own root. */
+export function usualSockets(hostRoot = ''): RuntimeSockets {
+  return {
+    docker: [`${hostRoot}/var/run/docker.sock`],
+    podman: [`${hostRoot}/run/podman/podman.sock`],
+    cri: [
+      `${hostRoot}/run/containerd/containerd.sock`,
+      `${hostRoot}/run/crio/crio.sock`,
+      `${hostRoot}/run/k3s/containerd/containerd.sock`,
+      `${hostRoot}/run/k0s/containerd.sock`,
+      `${hostRoot}/run/host-containerd/containerd.sock`,
+      `${hostRoot}/run/cri-dockerd.sock`,
+    ],
+    users: `${hostRoot}/run/user`,
+  };
+}
 
 export interface WatcherOptions {
-  /** Default: the usual sockets. */
+  /** Default: the usual sockets below hostRoot. */
   sockets?: RuntimeSockets | undefined;
+  /** Directory with the files of the host. Default: the own root directory. */
+  hostRoot?: string | undefined;
   /** The only CRI socket to ask, instead of the usual ones. */
   criPath?: string | undefined;
   /** Maximum time to ask about a container, in seconds; 0: ask once. Default: 30. */
@@ -67,7 +72,7 @@ interface Runtime {
 }
 
 export function watchContainers(options: WatcherOptions = {}): ContainerWatcher {
-  const usual = options.sockets ?? usualSockets;
+  const usual = options.sockets ?? usualSockets(options.hostRoot);
   const sockets = options.criPath ? { ...usual, cri: [options.criPath] } : usual;
   const maxTime = (options.timeout ?? 30) * 1000;
   const clients = new Map<string, Promise<CriClient>>();
