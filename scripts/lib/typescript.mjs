@@ -25,7 +25,7 @@ export function ensureTypeScript() {
   ];
   const sourceTime = newest(sources.map((path) => join(root, path)));
   const stamp = join(root, 'dist', '.sfkit-stamp');
-  if (isCurrent(stamp, '', sourceTime)) return;
+  if (isCurrent(stamp, '', sourceTime) && isBundled()) return;
   say('compiling TypeScript');
   const startedAt = Date.now();
   runNode(join(root, 'scripts', 'generate.mjs'), []);
@@ -39,4 +39,12 @@ export function ensureTypeScript() {
   runNode(join(root, 'scripts', 'bundle.mjs'), []);
   chmodSync(join(root, 'bin', 'run.js'), 0o755);
   writeStamp(stamp, '', startedAt);
+}
+
+/** Whether the compiler has not run by itself since the bundle was made: it restores the entries. */
+function isBundled() {
+  const [entry, bundle] = ['cli/main.js', 'chunks/LICENSES.txt'].map((path) =>
+    newest([join(root, 'dist', path)]),
+  );
+  return entry <= bundle;
 }

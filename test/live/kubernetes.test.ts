@@ -472,8 +472,8 @@ describe('in C++, the API is not used', () => {
   });
 
   it.skipIf(staticTrial === undefined)('in a static program', () => {
-    expect(problem(staticTrial as string, {})).toBe(
-      'problem Kubernetes: the API is not used, because libcurl.so.4 cannot be loaded: this program is linked statically\n',
+    expect(problem(staticTrial as string, {})).toMatch(
+      /^problem Kubernetes: the API is not used, .+: this program is linked statically\n$/,
     );
   });
 });
