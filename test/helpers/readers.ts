@@ -11,25 +11,28 @@ import {
 import { openColumns } from '../../src/engine/session.js';
 import { type Digest, digest, type Plain } from './digest.js';
 
+/** The values of a row by column. */
+export type ReadRow = (column: string) => Plain;
+
 // One reader per format. None is sfkit's own, except for .sf, which another test reads with avsc.
 
 const typeOf = (table: TableName, name: string) =>
   tableColumns[table].find((column) => column.name === name)?.type as ColumnType;
 
-export function digestJsonl(table: TableName, path: string): Digest {
+export const digestJsonl = (table: TableName, path: string) =>
+  digest(table, readJsonl(table, path));
+
+export function readJsonl(table: TableName, path: string): ReadRow[] {
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
-  return digest(
-    table,
-    lines.map((line) => {
-      // JSON.parse would round. Digits after a key are a number; sfkit's strings never contain that
-      // pattern.
-      const row = JSON.parse(line.replace(/(":)(-?\d+)(?=[,}])/g, '$1"int:$2"')) as Record<
-        string,
-        unknown
-      >;
-      return (name) => fromJson(row[name] as never, typeOf(table, name));
-    }),
-  );
+  return lines.map((line) => {
+    // JSON.parse would round. Digits after a key are a number; in strings of sfkit, a backslash
+    // precedes the quotation mark.
+    const row = JSON.parse(line.replace(/((?<!\\)":)(-?\d+)(?=[,}])/g, '$1"int:$2"')) as Record<
+      string,
+      unknown
+    >;
+    return (name) => fromJson(row[name] as never, typeOf(table, name));
+  });
 }
 
 function fromJson(value: string | boolean | string[] | null, type: ColumnType): Plain {
@@ -38,14 +41,13 @@ function fromJson(value: string | boolean | string[] | null, type: ColumnType): 
   return type === 'i32' || type === 'i64' ? BigInt(value.slice(4)) : value;
 }
 
-export function digestCsv(table: TableName, path: string): Digest {
+export const digestCsv = (table: TableName, path: string) => digest(table, readCsv(table, path));
+
+export function readCsv(table: TableName, path: string): ReadRow[] {
   const [header, ...rows] = parseCsv(readFileSync(path, 'utf8'));
   const places = new Map(header?.map((cell, index) => [cell.text, index]));
-  return digest(
-    table,
-    rows.map(
-      (row) => (name) => fromCsv(row[places.get(name) as number] as CsvCell, typeOf(table, name)),
-    ),
+  return rows.map(
+    (row) => (name) => fromCsv(row[places.get(name) as number] as CsvCell, typeOf(table, name)),
   );
 }
 
@@ -93,7 +95,10 @@ function parseCsv(text: string): CsvCell[][] {
   return rows;
 }
 
-export function digestArrow(table: TableName, path: string): Digest {
+export const digestArrow = (table: TableName, path: string) =>
+  digest(table, readArrow(table, path));
+
+export function readArrow(table: TableName, path: string): ReadRow[] {
   const data = tableFromIPC(readFileSync(path));
   const columns = new Map(tableColumns[table].map((column) => [column.name, column.type]));
   const values = new Map<string, Plain[]>();
@@ -115,12 +120,9 @@ export function digestArrow(table: TableName, path: string): Digest {
     }
     values.set(name, cells);
   }
-  return digest(
-    table,
-    Array.from(
-      { length: data.numRows },
-      (_, row) => (name: string) => values.get(name)?.[row] ?? null,
-    ),
+  return Array.from(
+    { length: data.numRows },
+    (_, row) => (name: string) => values.get(name)?.[row] ?? null,
   );
 }
 
@@ -130,20 +132,20 @@ function fromArrow(value: unknown, type: ColumnType): Plain {
   return typeof value === 'number' ? BigInt(value) : (value as Plain);
 }
 
-export async function digestParquet(table: TableName, path: string): Promise<Digest> {
+export const digestParquet = async (table: TableName, path: string) =>
+  digest(table, await readParquet(path));
+
+export async function readParquet(path: string): Promise<ReadRow[]> {
   const rows = await parquetReadObjects({
     file: Uint8Array.from(readFileSync(path)).buffer,
     compressors,
     utf8: true,
     parsers: { timestampFromNanoseconds: (nanos: bigint) => nanos } as never,
   });
-  return digest(
-    table,
-    rows.map((row) => (name) => {
-      const value = row[name] as string | number | bigint | boolean | string[] | null | undefined;
-      return value === undefined ? null : typeof value === 'number' ? BigInt(value) : value;
-    }),
-  );
+  return rows.map((row) => (name) => {
+    const value = row[name] as string | number | bigint | boolean | string[] | null | undefined;
+    return value === undefined ? null : typeof value === 'number' ? BigInt(value) : value;
+  });
 }
 
 /** Reads captures and .sf files with the engine. */

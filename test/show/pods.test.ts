@@ -1,13 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { convert } from '../../src/convert/convert.js';
 import type { TableName } from '../../src/engine/columns.gen.js';
-import { SysflowEncoder } from '../../src/records/encode.js';
 import { readFilter } from '../../src/show/filter.js';
 import { type ShowOptions, show, showInputs } from '../../src/show/show.js';
-import { corpus } from '../helpers/corpus.js';
 import { testDirectory } from '../helpers/directory.js';
+import { dotted, joinPods, type PodFields, podsOfCorpus, writePods } from '../helpers/pods.js';
 import { readSf, type SfRecord } from '../helpers/sf.js';
 import { memorySink } from '../helpers/sinks.js';
 
@@ -29,24 +27,8 @@ async function rowsOf(
     .map((line) => JSON.parse(line));
 }
 
-const dotted = (number: bigint) =>
-  [0n, 8n, 16n, 24n].map((shift) => (number >> shift) & 255n).join('.');
 const unlessEmpty = <Value extends object>(value: Value) =>
   Object.keys(value).length === 0 ? null : value;
-
-interface PodFields {
-  ts: bigint;
-  id: string;
-  name: string;
-  nodeName: string;
-  hostIP: bigint[];
-  internalIP: bigint[];
-  namespace: string;
-  restartCount: bigint;
-  labels: Record<string, string>;
-  selectors: Record<string, string>;
-  services: { clusterIP: bigint[] }[];
-}
 
 /** The columns of a pod, from its record alone. */
 function columnsOf(fields: PodFields): ShownRow {
@@ -66,38 +48,20 @@ function columnsOf(fields: PodFields): ShownRow {
   };
 }
 
-const podOf = ({ fields }: SfRecord) => fields as unknown as PodFields;
 const without = (row: ShownRow) =>
   Object.fromEntries(Object.entries(row).filter(([name]) => name.startsWith('pod.')));
 
-/** The pods, and the pods of events and flows, as an independent reader joins them. */
+/** The pods, and the pods of events and flows, as rows of sfkit show. */
 function expected(records: readonly SfRecord[]): { pods: ShownRow[]; rows: ShownRow[] } {
-  const pods = new Map<unknown, PodFields>();
-  const containers = new Map<unknown, unknown>();
-  const processes = new Map<string, unknown>();
-  const key = (oid: unknown) => {
-    const { createTS, hpid } = oid as { createTS: bigint; hpid: bigint };
-    return `${createTS} ${hpid}`;
+  const { pods, rows } = joinPods(records);
+  return {
+    pods: pods.map(columnsOf),
+    rows: rows.map(({ pod, ts }) => ({
+      ...columnsOf(pod),
+      'pod.ts': Number(pod.ts),
+      ts_uts: Number(ts),
+    })),
   };
-  const all: { pods: ShownRow[]; rows: ShownRow[] } = { pods: [], rows: [] };
-  for (const record of records) {
-    const { type, fields } = record;
-    if (type === 'Pod') {
-      const pod = podOf(record);
-      pods.set(pod.id, pod);
-      all.pods.push(columnsOf(pod));
-    } else if (type === 'Container') {
-      containers.set(fields.id, (fields.podId as { string?: string } | null)?.string ?? null);
-    } else if (type === 'Process') {
-      processes.set(key(fields.oid), (fields.containerId as { string?: string } | null)?.string);
-    } else if (fields.procOID !== undefined) {
-      const podId = containers.get(processes.get(key(fields.procOID)));
-      const pod = pods.get(podId);
-      if (pod !== undefined)
-        all.rows.push({ ...columnsOf(pod), 'pod.ts': Number(pod.ts), ts_uts: Number(fields.ts) });
-    }
-  }
-  return all;
 }
 
 async function expectPods(path: string): Promise<number> {
@@ -108,98 +72,18 @@ async function expectPods(path: string): Promise<number> {
   return rows.length;
 }
 
-const withPods = join(corpus, 'rules/sysflow/traces/k8s_small.sf');
-
-/** Events of a pod that changes, and one of other writers. */
-function write(path: string): void {
-  const encoder = new SysflowEncoder();
-  const oid = { createTS: 5n, hpid: 7n };
-  const pod = {
-    ts: 10n,
-    id: 'p1',
-    name: 'web',
-    nodeName: 'node',
-    hostIP: [0x0100007fn],
-    internalIP: [0x0200000an, 0x0300000an],
-    namespace: 'default',
-    restartCount: 2n,
-    labels: { app: 'a "b"', '': 'x' },
-    selectors: { disk: 'ssd' },
-    services: [
-      {
-        name: 's',
-        id: 'i',
-        namespace: 'n',
-        portList: [
-          { port: 80, targetPort: 8080, nodePort: 30080, proto: 'TCP' },
-          { port: 53, targetPort: 53, nodePort: 0, proto: 'UDP' },
-        ],
-        clusterIP: [0x0400000an],
-      },
-      { name: 'empty', id: '', namespace: '', portList: [], clusterIP: [] },
-    ],
-  };
-  const event = (ts: bigint) => ({
-    procOID: oid,
-    ts,
-    tid: 8n,
-    opFlags: 64,
-    sip: 0x0200000a,
-    sport: 50000,
-    dip: 0x0400000a,
-    dport: 80,
-    proto: 6,
-    ret: -111,
-  });
-  const parts = [
-    encoder.add('Header', { version: 5n, exporter: 'e', ip: '1.2.3.4', filename: 'f' }),
-    encoder.add('Pod', pod),
-    encoder.add('Container', {
-      id: 'c1',
-      name: 'c',
-      image: 'i',
-      imageid: 'x',
-      type: 'CT_DOCKER',
-      privileged: false,
-      podId: 'p1',
-    }),
-    encoder.add('Process', {
-      state: 'CREATED',
-      oid,
-      poid: null,
-      ts: 11n,
-      exe: '/bin/x',
-      exeArgs: '',
-      uid: 0,
-      userName: 'root',
-      gid: 0,
-      groupName: 'root',
-      tty: false,
-      containerId: 'c1',
-      entry: false,
-      cwd: '/',
-      env: [],
-    }),
-    encoder.add('NetworkEvent', event(12n)),
-    encoder.add('Pod', { ...pod, ts: 13n, restartCount: 3n, services: [] }),
-    encoder.add('NetworkEvent', event(14n)),
-    encoder.take(),
-  ];
-  writeFileSync(path, Buffer.concat(parts.filter((part) => part !== undefined)));
-}
-
 describe('pods of a .sf file', () => {
-  it.skipIf(!existsSync(withPods))('have the columns that avsc reads', async () => {
-    expect(await expectPods(withPods)).toBeGreaterThan(1000);
+  it.skipIf(!existsSync(podsOfCorpus))('have the columns that avsc reads', async () => {
+    expect(await expectPods(podsOfCorpus)).toBeGreaterThan(1000);
   });
 
   it('change, and have services', async () => {
-    write(directory.path('a.sf'));
+    writePods(directory.path('a.sf'));
     expect(await expectPods(directory.path('a.sf'))).toBe(2);
   });
 
   it('give connections as events', async () => {
-    write(directory.path('a.sf'));
+    writePods(directory.path('a.sf'));
     const [row] = await rowsOf(directory.path('a.sf'), 'network_event');
     expect(row).toMatchObject({
       type: 'NE',
@@ -227,7 +111,7 @@ describe('pods of a .sf file', () => {
     ['pod.restartcnt >= 3', 1],
     ['sf.pod.internalip contains 10.0.0.3 and type = NE', 2],
   ])('are found by %s', async (condition, count) => {
-    write(directory.path('a.sf'));
+    writePods(directory.path('a.sf'));
     const filter = readFilter(condition, undefined);
     expect(await rowsOf(directory.path('a.sf'), 'sysflow', { filter })).toHaveLength(count);
     if (!condition.startsWith('sf.')) return;
@@ -241,19 +125,16 @@ describe('pods of a .sf file', () => {
 });
 
 describe('pods and events of connections', () => {
-  const sources: [name: string, make: (path: string) => void][] = [['made', write]];
-  if (existsSync(withPods))
-    sources.push(['of the corpus', (path) => writeFileSync(path, readFileSync(withPods))]);
+  const sources: [name: string, make: (path: string) => void][] = [['made', writePods]];
+  if (existsSync(podsOfCorpus))
+    sources.push(['of the corpus', (path) => writeFileSync(path, readFileSync(podsOfCorpus))]);
 
   it.each(sources)(
     'survive conversion to tables and back: %s',
     async (_, make) => {
       make(directory.path('a.sf'));
-      for (const [name, format] of [
-        ['t/', 'parquet'],
-        ['u/', 'arrow'],
-      ] as const) {
-        const tables = `${directory.path(name)}/`;
+      for (const format of ['parquet', 'arrow'] as const) {
+        const tables = directory.path(`${format}/`);
         const output = directory.path(`${format}.sf`);
         await convert(directory.path('a.sf'), { output: tables, format });
         const { records, skipped } = await convert(tables, { output });
@@ -273,7 +154,7 @@ describe('pods and events of connections', () => {
   );
 
   it('survive conversion to a .sf file', async () => {
-    write(directory.path('a.sf'));
+    writePods(directory.path('a.sf'));
     const { skipped } = await convert(directory.path('a.sf'), { output: directory.path('b.sf') });
     expect(skipped).toEqual([]);
     expect(await readSf(directory.path('b.sf'))).toEqual(await readSf(directory.path('a.sf')));
