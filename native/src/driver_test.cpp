@@ -388,7 +388,8 @@ std::vector<uint8_t> capture_with_pod() {
   app.ptid = 1;
   app.exe = app.exepath = "/bin/app";
   app.cwd = "/";
-  app.cgroups = "cpu=/kubepods/podu1/" + std::string(64, 'a');
+  const std::string cgroups = "cpu=/kubepods/podu1/" + std::string(64, 'a');
+  app.cgroups = cgroups;
   world.writer().processes({app});
   world.event(-1, scap::ev::K8S_E,
               {api("ADDED", "Service",
