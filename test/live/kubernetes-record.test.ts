@@ -95,7 +95,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture with a Kubernete
     expect(before.every(([id, restarts]) => id === 'p1' && restarts === 0n)).toBe(true);
   });
 
-  it('works from a C++ program, and its recording gives the same records', async () => {
+  it('works from a C++ program, and its recording gives the same events', async () => {
     const { api, url, ca } = await stub();
     const group = containerGroup();
     const [output, recording, again] = ['cpp.sf', 'cpp.scap', 'again.sf'].map((name) =>
@@ -117,7 +117,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture with a Kubernete
     });
     const ended = new Promise((resolve) => program.on('exit', resolve));
     const recorded = (text: string) => () =>
-      existsSync(`${recording}.part`) && readFileSync(`${recording}.part`, 'latin1').includes(text);
+      existsSync(recording) && readFileSync(recording, 'latin1').includes(text);
     await until(recorded('web-p1'));
     if (group !== undefined)
       execFileSync('/bin/sh', ['-c', `echo $$ > ${group}/cgroup.procs; /bin/true`]);
@@ -131,7 +131,10 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture with a Kubernete
     ]);
     expect(status).toBe(0);
     const records = await readSf(output);
-    expect(comparable(await readSf(again))).toEqual(comparable(records));
+    // After exit() the recording still gets the last events, the records do not.
+    const ofCluster = (all: typeof records) =>
+      comparable(all.filter(({ type }) => type === 'K8sEvent'));
+    expect(ofCluster(await readSf(again))).toEqual(ofCluster(records));
     const events = records.filter(({ type }) => type === 'K8sEvent');
     expect(events.map(({ fields: { kind, action } }) => [kind, action])).toEqual([
       ['K8S_SERVICES', 'K8S_COMPONENT_ADDED'],
