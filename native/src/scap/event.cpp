@@ -2,6 +2,24 @@
 
 namespace sfkit::scap {
 
+bool EventView::many_lengths_fit() const {
+  uint64_t total = count_ * width();
+  if (total > body_.size()) return false;
+  for (uint32_t i = 0; i < count_; ++i) total += length_at(i);
+  return total <= body_.size();
+}
+
+bool EventView::hide_params() {
+  starts_.fill(0);
+  known_ = kMaxParams;
+  return false;
+}
+
+void EventView::find_params(uint32_t index) const {
+  if (known_ == 0) starts_[0] = count_ * width();
+  for (; known_ <= index; ++known_) starts_[known_ + 1] = starts_[known_] + length_at(known_);
+}
+
 int64_t to_int(Bytes value, int64_t missing) {
   switch (value.size()) {
     case 1: return value.load<int8_t>(0);
