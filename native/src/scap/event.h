@@ -132,31 +132,73 @@ class EventView {
   mutable std::array<size_t, kMaxParams + 1> starts_;
 };
 
-// A copy of an enter event, kept until its exit event.
-struct StoredEnter {
+// An enter event, kept until its exit event.
+class StoredEnter {
+ public:
   static constexpr size_t kMaxBytes = 4096;
 
   bool valid = false;
   uint16_t code = 0;
   uint32_t count = 0;
   uint64_t ts = 0;
-  std::vector<uint8_t> bytes;
 
   void store(const EventView& event) {
+    borrow(event);
+    own();
+  }
+
+  // Keeps the event without a copy. Its bytes must stay valid until own() is called.
+  void borrow(const EventView& event) {
     valid = true;
     code = event.code;
     count = event.count_in_file();
     ts = event.ts;
-    const Bytes body = event.body().size() <= kMaxBytes ? event.body() : Bytes();
-    bytes.assign(body.data(), body.data() + body.size());
+    body_ = event.body().size() <= kMaxBytes ? event.body() : Bytes();
+    is_borrowed_ = true;
+  }
+  // Whether own() was not called since borrow().
+  bool is_borrowed() const { return is_borrowed_; }
+  void own() {
+    if (is_borrowed_ && valid) {
+      copy_.assign(body_.data(), body_.data() + body_.size());
+      body_ = Bytes(copy_.data(), copy_.size());
+    }
+    is_borrowed_ = false;
   }
 
   EventView view() const {
-    EventView event(code, count, Bytes(bytes.data(), bytes.size()));
+    EventView event(code, count, body_);
     event.ts = ts;
     return event;
   }
+
+ private:
+  Bytes body_;
+  bool is_borrowed_ = false;
+  std::vector<uint8_t> copy_;
 };
+
+// A number of the parameter's own size (1, 2, 4 or 8 bytes); `missing` for other sizes.
+inline int64_t to_int(Bytes value, int64_t missing) {
+  switch (value.size()) {
+    case 1: return load_at<int8_t>(value.data());
+    case 2: return load_at<int16_t>(value.data());
+    case 4: return load_at<int32_t>(value.data());
+    case 8: return load_at<int64_t>(value.data());
+    default: return missing;
+  }
+}
+
+// The same, but 4-byte values are unsigned (ids, flags).
+inline uint64_t to_uint(Bytes value, uint64_t missing) {
+  switch (value.size()) {
+    case 1: return load_at<uint8_t>(value.data());
+    case 2: return load_at<uint16_t>(value.data());
+    case 4: return load_at<uint32_t>(value.data());
+    case 8: return load_at<uint64_t>(value.data());
+    default: return missing;
+  }
+}
 
 // An exit event and the enter event directly before it on the same thread. Old writers put the
 // arguments only into the enter event, newer ones repeat them in the exit event. So arguments are
@@ -181,7 +223,7 @@ class CallView {
   Bytes from_enter(P name) const { return paired_ ? enter_.param(name) : Bytes(); }
 
   // The result: parameter 0 of every exit event; negative for -errno.
-  int64_t result() const;
+  int64_t result() const { return to_int(exit_.param(0), -1); }
 
  private:
   const EventView& exit_;
@@ -189,15 +231,7 @@ class CallView {
   bool paired_;
 };
 
-// A number of the parameter's own size (1, 2, 4 or 8 bytes); `missing` for other sizes.
-int64_t to_int(Bytes value, int64_t missing);
-// The same, but 4-byte values are unsigned (ids, flags).
-uint64_t to_uint(Bytes value, uint64_t missing);
 // Text up to the NUL; "" for "(NULL)" and missing values (spec: scap-format, section 10).
 std::string_view to_text(Bytes value);
-
-inline int64_t CallView::result() const {
-  return to_int(exit_.param(0), -1);
-}
 
 }  // namespace sfkit::scap
