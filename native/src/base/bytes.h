@@ -48,6 +48,15 @@ class Bytes {
   size_t size_ = 0;
 };
 
+// A number in the machine's byte order. The caller has checked that its bytes are there.
+template <typename T>
+T load_at(const uint8_t* at) {
+  static_assert(std::is_arithmetic_v<T>);
+  T value;
+  std::memcpy(&value, at, sizeof(T));
+  return value;
+}
+
 // Byte order of a number, relative to the reading machine.
 enum class ByteOrder : uint8_t { kNative, kSwapped };
 

@@ -10,8 +10,6 @@
 namespace sfkit::scap {
 namespace {
 
-constexpr size_t kBlockHeader = 8;
-constexpr size_t kBlockTrailer = 4;
 constexpr size_t kMinBlockSize = kBlockHeader + kBlockTrailer;
 constexpr uint32_t kMagic = 0x1A2B3C4D;
 constexpr size_t kMajorOffset = 12;  // from the start of the block; the minor version follows
@@ -20,18 +18,14 @@ constexpr size_t kMinSectionSize = 28;
 constexpr size_t kMaxSectionSize = 65536;    // including options
 constexpr uint32_t kLastPcapngBlock = 0x0B;  // highest block type of pcapng
 // Blocks are buffered up to these sizes. Memory grows only with bytes that arrived, not with a
-// claimed length. Kernel events have at limit 64 KiB; only container descriptions and plugin data
-// are larger.
-constexpr uint32_t kMaxEventSize = uint32_t{16} << 20;
+// claimed length. (For events: kMaxEventSize.)
 // Some writers put all threads of a machine into one list: tens of thousands, each with 4 KB of
 // arguments and environment.
 constexpr uint32_t kMaxListSize = uint32_t{256} << 20;
 constexpr uint32_t kMaxUnknownSize = uint32_t{1} << 20;  // larger ones are skipped in steps
 constexpr uint32_t kLastPlausibleType = 0xFFFF;
-constexpr size_t kMaxDamage = 1000;   // further damage is only counted
-constexpr size_t kMinOptionSize = 4;  // fewer bytes after an event are padding
+constexpr size_t kMaxDamage = 1000;  // further damage is only counted
 constexpr size_t kEventHeader1 = 22;
-constexpr size_t kEventHeader2 = 26;
 // Version-1 events of these codes have a length that is 3 too large (spec: scap-format, section 9).
 constexpr uint16_t kOverlong1 = ev::NOTIFICATION_E;
 constexpr uint16_t kOverlong2 = ev::INFRASTRUCTURE_EVENT_E;
@@ -136,8 +130,7 @@ class CaptureReader {
 
   Status run() {
     if (Status status = check_start(); !status.is_ok()) return status;
-    bool go_on = true;
-    while (go_on && next_block(go_on)) {
+    while (read_run() && next_block()) {
     }
     report_progress();
     if (!has_content_ && stats_.damage.empty() && input_.failure().empty()) return no_content();
@@ -245,8 +238,21 @@ class CaptureReader {
     }
   }
 
-  // Handles the block at the current position; false at the end of readable data.
-  bool next_block(bool& go_on) {
+  // Gives the events in the buffer to the visitor; false if it wants no more. Every other block is
+  // for next_block(), also the event that ends the lists.
+  bool read_run() {
+    if (!lists_complete_ || order_ != ByteOrder::kNative) return true;
+    EventRun run(input_.peek(kBlockHeader), stats_.events);
+    const bool go_on = visitor_.events(run);
+    stats_.events = run.events();
+    input_.consume(run.consumed());
+    report_progress();
+    return go_on;
+  }
+
+  // Handles the block at the current position; false at the end of readable data, or if the visitor
+  // wants no more.
+  bool next_block() {
     const Bytes head = input_.peek(kBlockHeader);
     if (head.size() < kBlockHeader) return end_of_input(head.size());
     const auto type = load<uint32_t>(head, 0, order_);
@@ -280,9 +286,9 @@ class CaptureReader {
       damage("bad-trailer", input_.offset(), 0, std::move(message));
     }
     const Bytes again = input_.peek(length);
-    go_on = dispatch(type, again.slice(kBlockHeader, length - kMinBlockSize));
+    const bool go_on = dispatch(type, again.slice(kBlockHeader, length - kMinBlockSize));
     input_.consume(length);
-    return true;
+    return go_on;
   }
 
   // Whether a known block with a plausible length, or the end of the input, is `distance` bytes

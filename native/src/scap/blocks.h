@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "base/summary.h"
 #include "scap/event.h"
+#include "scap/event_run.h"
 #include "scap/input.h"
 #include "scap/metadata.h"
 
@@ -36,10 +37,6 @@ inline constexpr uint32_t kFdList2 = 0x218;
 inline constexpr uint32_t kEvent1 = 0x204;
 inline constexpr uint32_t kEvent1Old = 0x8010ABCD;
 inline constexpr uint32_t kEventFlags1 = 0x208;
-inline constexpr uint32_t kEvent2 = 0x216;
-inline constexpr uint32_t kEventFlags2 = 0x217;
-inline constexpr uint32_t kEvent2Large = 0x221;
-inline constexpr uint32_t kEventFlags2Large = 0x222;
 inline constexpr uint32_t kInterfaceList1 = 0x205;
 inline constexpr uint32_t kInterfaceList1Old = 0x8011ABCD;
 inline constexpr uint32_t kInterfaceList2 = 0x219;
@@ -98,6 +95,11 @@ class CaptureVisitor {
   virtual void lists_complete() = 0;
   // Returns false to stop reading.
   virtual bool event(const EventView& event) = 0;
+  // Events in the buffer; event() receives the others. Views of their bytes are valid during this
+  // call. Override it to save a virtual call per event.
+  virtual bool events(EventRun& run) {
+    return run.for_each([this](const EventView& view) { return event(view); });
+  }
 };
 
 // Reads `input` to its end. Fails only if the input is not a capture. Damage is recorded in

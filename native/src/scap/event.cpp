@@ -2,24 +2,22 @@
 
 namespace sfkit::scap {
 
-int64_t to_int(Bytes value, int64_t missing) {
-  switch (value.size()) {
-    case 1: return value.load<int8_t>(0);
-    case 2: return value.load<int16_t>(0);
-    case 4: return value.load<int32_t>(0);
-    case 8: return value.load<int64_t>(0);
-    default: return missing;
-  }
+bool EventView::many_lengths_fit() const {
+  uint64_t total = count_ * width();
+  if (total > body_.size()) return false;
+  for (uint32_t i = 0; i < count_; ++i) total += length_at(i);
+  return total <= body_.size();
 }
 
-uint64_t to_uint(Bytes value, uint64_t missing) {
-  switch (value.size()) {
-    case 1: return value.load<uint8_t>(0);
-    case 2: return value.load<uint16_t>(0);
-    case 4: return value.load<uint32_t>(0);
-    case 8: return value.load<uint64_t>(0);
-    default: return missing;
-  }
+bool EventView::hide_params() {
+  starts_.fill(0);
+  known_ = kMaxParams;
+  return false;
+}
+
+void EventView::find_params(uint32_t index) const {
+  if (known_ == 0) starts_[0] = count_ * width();
+  for (; known_ <= index; ++known_) starts_[known_ + 1] = starts_[known_] + length_at(known_);
 }
 
 std::string_view to_text(Bytes value) {

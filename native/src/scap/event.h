@@ -1,7 +1,9 @@
 // One event, decoded in place.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -59,77 +61,144 @@ class EventView {
   EventView() = default;
   // `body` starts with the length array. `count` is the number of parameters in the file; only
   // those in the table are accessible.
-  EventView(uint16_t event_code, uint32_t count, Bytes body)
-      : code(event_code),
-        count_(count),
-        body_(body),
-        width_(has_wide_lengths(event_code) ? 4 : 2) {}
+  EventView(uint16_t event_code, uint32_t count, Bytes body) { set(event_code, count, body); }
+
+  // As the constructor; keeps the header. Returns false if the length array or the values exceed
+  // `body`: all parameters are then empty.
+  bool set(uint16_t event_code, uint32_t count, Bytes body) {
+    code = event_code;
+    count_ = count;
+    body_ = body;
+    known_ = 0;
+    return lengths_fit() || hide_params();
+  }
 
   const EventInfo& info() const { return kEvents[code]; }
 
   // Number of accessible parameters.
-  uint32_t size() const { return count_ < info().nparams ? count_ : info().nparams; }
+  uint32_t size() const { return std::min<uint32_t>(count_, info().nparams); }
   uint32_t count_in_file() const { return count_; }
   Bytes body() const { return body_; }
 
   // Parameter `index`; empty if absent.
-  Bytes param(uint32_t index) const {
-    if (index >= size()) return {};
-    if (known_ <= index) find_offsets(index);
-    return body_.slice(offsets_[index], length_at(index));
-  }
+  Bytes param(uint32_t index) const { return index < info().nparams ? param_at(index) : Bytes(); }
 
   Bytes param(P name) const {
     const int8_t place = kParamPlaces[code][static_cast<size_t>(name)];
-    return place < 0 ? Bytes() : param(static_cast<uint32_t>(place));
+    return place < 0 ? Bytes() : param_at(static_cast<uint32_t>(place));
   }
 
  private:
-  uint32_t length_at(uint32_t index) const {
-    return width_ == 2 ? body_.load<uint16_t>(index * 2) : body_.load<uint32_t>(index * 4);
+  // `index` is in the table. set() has checked all lengths, so this needs no further check.
+  Bytes param_at(uint32_t index) const {
+    if (index >= count_) return {};
+    if (index >= known_) find_params(index);
+    return {body_.data() + starts_[index], starts_[index + 1] - starts_[index]};
   }
 
-  void find_offsets(uint32_t index) const {
-    if (known_ == 0) {
-      offsets_[0] = static_cast<uint64_t>(count_) * width_;
-      known_ = 1;
-    }
-    for (; known_ <= index; ++known_)
-      offsets_[known_] = offsets_[known_ - 1] + length_at(known_ - 1);
+  size_t width() const { return has_wide_lengths(code) ? sizeof(uint32_t) : sizeof(uint16_t); }
+  size_t length_at(uint32_t index) const {
+    return has_wide_lengths(code) ? load_at<uint32_t>(body_.data() + index * sizeof(uint32_t))
+                                  : load_at<uint16_t>(body_.data() + index * sizeof(uint16_t));
   }
+
+  // Whether the length array and the values lie inside the body.
+  bool lengths_fit() const {
+    // Nearly all events: the lengths, read as one word, are added without a loop.
+    constexpr uint32_t kInWord = 4;
+    if (count_ - 1 < kInWord && body_.size() >= sizeof(uint64_t) && !has_wide_lengths(code))
+      return count_ * sizeof(uint16_t) + sum_of_lengths(load_at<uint64_t>(body_.data()), count_) <=
+             body_.size();
+    return count_ == 0 || many_lengths_fit();
+  }
+
+  // The sum of the first `count` numbers, 1 to 4, in the memory of `word`.
+  static uint64_t sum_of_lengths(uint64_t word, uint32_t count) {
+    const uint32_t unused = 64 - 16 * count;
+    word = std::endian::native == std::endian::little ? word << unused : word >> unused;
+    constexpr uint64_t kEverySecond = 0x0000'ffff'0000'ffff;
+    const uint64_t pairs = (word & kEverySecond) + (word >> 16 & kEverySecond);
+    return static_cast<uint32_t>(pairs) + (pairs >> 32);
+  }
+
+  bool many_lengths_fit() const;
+  bool hide_params();
+  void find_params(uint32_t index) const;
 
   uint32_t count_ = 0;
   Bytes body_;
-  uint32_t width_ = 2;
+  // The parameters found so far: where they start, and where the last one ends.
   mutable uint32_t known_ = 0;
-  mutable std::array<uint64_t, kMaxParams + 1> offsets_;
+  mutable std::array<size_t, kMaxParams + 1> starts_;
 };
 
-// A copy of an enter event, kept until its exit event.
-struct StoredEnter {
+// An enter event, kept until its exit event.
+class StoredEnter {
+ public:
   static constexpr size_t kMaxBytes = 4096;
 
   bool valid = false;
   uint16_t code = 0;
   uint32_t count = 0;
   uint64_t ts = 0;
-  std::vector<uint8_t> bytes;
 
   void store(const EventView& event) {
+    borrow(event);
+    own();
+  }
+
+  // Keeps the event without a copy. Its bytes must stay valid until own() is called.
+  void borrow(const EventView& event) {
     valid = true;
     code = event.code;
     count = event.count_in_file();
     ts = event.ts;
-    const Bytes body = event.body().size() <= kMaxBytes ? event.body() : Bytes();
-    bytes.assign(body.data(), body.data() + body.size());
+    body_ = event.body().size() <= kMaxBytes ? event.body() : Bytes();
+    is_borrowed_ = true;
+  }
+  // Whether own() was not called since borrow().
+  bool is_borrowed() const { return is_borrowed_; }
+  void own() {
+    if (is_borrowed_ && valid) {
+      copy_.assign(body_.data(), body_.data() + body_.size());
+      body_ = Bytes(copy_.data(), copy_.size());
+    }
+    is_borrowed_ = false;
   }
 
   EventView view() const {
-    EventView event(code, count, Bytes(bytes.data(), bytes.size()));
+    EventView event(code, count, body_);
     event.ts = ts;
     return event;
   }
+
+ private:
+  Bytes body_;
+  bool is_borrowed_ = false;
+  std::vector<uint8_t> copy_;
 };
+
+// A number of the parameter's own size (1, 2, 4 or 8 bytes); `missing` for other sizes.
+inline int64_t to_int(Bytes value, int64_t missing) {
+  switch (value.size()) {
+    case 1: return load_at<int8_t>(value.data());
+    case 2: return load_at<int16_t>(value.data());
+    case 4: return load_at<int32_t>(value.data());
+    case 8: return load_at<int64_t>(value.data());
+    default: return missing;
+  }
+}
+
+// The same, but 4-byte values are unsigned (ids, flags).
+inline uint64_t to_uint(Bytes value, uint64_t missing) {
+  switch (value.size()) {
+    case 1: return load_at<uint8_t>(value.data());
+    case 2: return load_at<uint16_t>(value.data());
+    case 4: return load_at<uint32_t>(value.data());
+    case 8: return load_at<uint64_t>(value.data());
+    default: return missing;
+  }
+}
 
 // An exit event and the enter event directly before it on the same thread. Old writers put the
 // arguments only into the enter event, newer ones repeat them in the exit event. So arguments are
@@ -154,7 +223,7 @@ class CallView {
   Bytes from_enter(P name) const { return paired_ ? enter_.param(name) : Bytes(); }
 
   // The result: parameter 0 of every exit event; negative for -errno.
-  int64_t result() const;
+  int64_t result() const { return to_int(exit_.param(0), -1); }
 
  private:
   const EventView& exit_;
@@ -162,15 +231,7 @@ class CallView {
   bool paired_;
 };
 
-// A number of the parameter's own size (1, 2, 4 or 8 bytes); `missing` for other sizes.
-int64_t to_int(Bytes value, int64_t missing);
-// The same, but 4-byte values are unsigned (ids, flags).
-uint64_t to_uint(Bytes value, uint64_t missing);
 // Text up to the NUL; "" for "(NULL)" and missing values (spec: scap-format, section 10).
 std::string_view to_text(Bytes value);
-
-inline int64_t CallView::result() const {
-  return to_int(exit_.param(0), -1);
-}
 
 }  // namespace sfkit::scap

@@ -21,23 +21,6 @@ using scap::to_text;
 using scap::to_uint;
 namespace ev = scap::ev;
 
-constexpr auto kRoutes = [] {
-  std::array<uint8_t, scap::kEventCount> table{};
-  for (uint16_t code = 0; code < scap::kEventCount; ++code) {
-    const scap::EventInfo& info = scap::kEvents[code];
-    if (info.kind != scap::EventKind::kSyscall) {
-      table[code] =
-          kOtherHandlers[code] == OtherHandler::kNone ? Engine::kRouteNone : Engine::kRouteOther;
-    } else if ((code & 1) == 0) {
-      table[code] = Engine::kRouteEnter;
-    } else {
-      table[code] =
-          kHandlers[code] == Handler::kNone ? Engine::kRouteIgnoredExit : Engine::kRouteExit;
-    }
-  }
-  return table;
-}();
-
 // The parameter that holds the call's descriptor: the first of its type after the result; -1 for
 // none (spec: scap-state, section 4).
 constexpr auto kFdPlaces = [] {
@@ -71,18 +54,29 @@ bool duplicates(const scap::CallView& call) {
 
 }  // namespace
 
-uint8_t Engine::route_of(uint16_t code) {
-  return kRoutes[code];
-}
+const std::array<uint8_t, scap::kEventCount> Engine::kRoutes = [] {
+  std::array<uint8_t, scap::kEventCount> table{};
+  for (uint16_t code = 0; code < scap::kEventCount; ++code) {
+    const scap::EventInfo& info = scap::kEvents[code];
+    if (info.kind != scap::EventKind::kSyscall) {
+      table[code] =
+          kOtherHandlers[code] == OtherHandler::kNone ? Engine::kRouteNone : Engine::kRouteOther;
+    } else if ((code & 1) == 0) {
+      table[code] = Engine::kRouteEnter;
+    } else {
+      table[code] =
+          kHandlers[code] == Handler::kNone ? Engine::kRouteIgnoredExit : Engine::kRouteExit;
+    }
+  }
+  return table;
+}();
 
 // ---- thread, enter event and descriptor
 
-Thread* Engine::find_or_create_thread(const scap::EventView& event) {
-  Thread* thread = threads_.find(event.tid);
-  if (thread != nullptr || event.tid < 0) return thread;
+Thread* Engine::create_thread(const scap::EventView& event) {
   const uint16_t exit_code = event.code | 1;
   if (kHandlers[exit_code] == Handler::kClone) return nullptr;
-  thread = threads_.create(event.tid);
+  Thread* const thread = threads_.create(event.tid);
   thread->comm = thread->exe = kNotAvailable;
   return thread;
 }
@@ -97,16 +91,12 @@ const scap::StoredEnter* Engine::paired_enter(Thread& thread, uint16_t exit_code
 
 void Engine::find_fd(Context& context) {
   const scap::CallView& call = *context.call;
-  Bytes fd = call.exit().param(P::fd);
+  Bytes fd = call.from_enter(P::fd);
   // If enter events have arguments, libs 0.18.1 takes descriptors from them only, except for
   // connect.
   const bool exit_fd_counts =
-      !compat_ || !saw_old_enters_ || call.exit().code == ev::SOCKET_CONNECT_X;
-  if (call.paired()) {
-    if (const Bytes enter_fd = call.enter().param(P::fd); !enter_fd.empty()) fd = enter_fd;
-  } else if (!exit_fd_counts) {
-    return;
-  }
+      !compat_ || !saw_old_enters_ || call.paired() || call.exit().code == ev::SOCKET_CONNECT_X;
+  if (fd.empty() && exit_fd_counts) fd = call.from_exit(P::fd);
   if (fd.empty() || context.thread == nullptr) return;
   context.fd = to_int(fd, -1);
   DescriptorTable* table = context.thread->table();
@@ -215,15 +205,26 @@ std::string_view Engine::executable_path(std::string_view path) const {
 
 // ---- enter events
 
-void Engine::enter(const scap::EventView& event, Context& context) {
-  Thread* thread = context.thread;
-  if (thread == nullptr) return;
-  if ((event.info().flags & scap::kOldVersion) != 0) saw_old_enters_ = true;
-  thread->last_enter = event.code;
-  thread->has_last_enter = true;
-  thread->enter.valid = false;
-  if (kHandlers[event.code + 1] != Handler::kNone) thread->enter.store(event);
+void Engine::end_run() {
+  keeps_bytes_ = false;
+  for (Thread* const thread : borrowers_) thread->enter.own();
+  borrowers_.clear();
+}
 
+const std::array<uint8_t, scap::kEventCount> Engine::kEnterTraits = [] {
+  std::array<uint8_t, scap::kEventCount> table{};
+  for (uint16_t code = 0; code + 1 < scap::kEventCount; code += 2) {
+    if (kHandlers[code + 1] != Handler::kNone) table[code] |= kEnterIsKept;
+    if ((scap::kEvents[code].flags & scap::kOldVersion) != 0) table[code] |= kEnterIsOld;
+  }
+  for (const uint16_t code :
+       {ev::SYSCALL_MMAP_E, ev::SYSCALL_MMAP2_E, ev::SYSCALL_SETUID_E, ev::SOCKET_CONNECT_E})
+    table[code] |= kEnterActs;
+  return table;
+}();
+
+void Engine::act_on_enter(const scap::EventView& event, Context& context) {
+  Thread* const thread = context.thread;
   switch (event.code) {
     case ev::SYSCALL_MMAP_E:
     case ev::SYSCALL_MMAP2_E: {

@@ -2,6 +2,7 @@
 // scap-state).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -80,6 +81,11 @@ class Engine {
   // Links the threads listed since the last call and completes their descriptors.
   void lists_complete();
 
+  // Between these two calls, the bytes of applied events stay valid, so that enter events need no
+  // copy. end_run() copies those that still wait for their exit event.
+  void begin_run() { keeps_bytes_ = true; }
+  void end_run();
+
   // Applies one event and calls `visit(const Context&)`. Threads and descriptors that the event
   // ends stay until the next event.
   template <typename Visit>
@@ -151,7 +157,7 @@ class Engine {
 
   // How apply() handles the events of a code.
   enum Route : uint8_t { kRouteNone, kRouteOther, kRouteEnter, kRouteExit, kRouteIgnoredExit };
-  static uint8_t route_of(uint16_t code);
+  static uint8_t route_of(uint16_t code) { return kRoutes[code]; }
   // Whether apply() calls `visit` for the events of a code.
   static bool is_visited(uint16_t code) {
     const uint8_t route = route_of(code);
@@ -183,7 +189,7 @@ class Engine {
       if (kAll) {
         find_shown_fd(context);
         // Fields can also ask for the arguments of calls that change no state.
-        if (thread != nullptr && !thread->enter.valid) thread->enter.store(event);
+        if (thread != nullptr && !thread->enter.valid) store_enter(*thread, event);
       }
       visit(context);
       return;
@@ -204,15 +210,44 @@ class Engine {
     }
   }
 
+  static const std::array<uint8_t, scap::kEventCount> kRoutes;
+
   // Finds the thread of a system call. Creates a placeholder for an unknown one, unless the call
   // itself creates the thread.
-  Thread* find_or_create_thread(const scap::EventView& event);
+  Thread* find_or_create_thread(const scap::EventView& event) {
+    Thread* const thread = threads_.find(event.tid);
+    return thread != nullptr || event.tid < 0 ? thread : create_thread(event);
+  }
+  Thread* create_thread(const scap::EventView& event);
+  void store_enter(Thread& thread, const scap::EventView& event) {
+    if (!keeps_bytes_) return thread.enter.store(event);
+    if (!thread.enter.is_borrowed()) borrowers_.push_back(&thread);
+    thread.enter.borrow(event);
+  }
   const scap::StoredEnter* paired_enter(Thread& thread, uint16_t exit_code) const;
   void find_fd(Context& context);
   void find_shown_fd(Context& context);
   void finish_last_event();
 
-  void enter(const scap::EventView& event, Context& context);
+  // What enter() does for events of a code.
+  enum EnterTrait : uint8_t {
+    kEnterIsKept = 1,  // for the handler of the exit event
+    kEnterIsOld = 2,   // of a writer that records arguments in enter events
+    kEnterActs = 4,
+  };
+  static const std::array<uint8_t, scap::kEventCount> kEnterTraits;
+  void enter(const scap::EventView& event, Context& context) {
+    Thread* const thread = context.thread;
+    if (thread == nullptr) return;
+    const uint8_t traits = kEnterTraits[event.code];
+    if ((traits & kEnterIsOld) != 0) saw_old_enters_ = true;
+    thread->last_enter = event.code;
+    thread->has_last_enter = true;
+    thread->enter.valid = false;
+    if ((traits & kEnterIsKept) != 0) store_enter(*thread, event);
+    if ((traits & kEnterActs) != 0) act_on_enter(event, context);
+  }
+  void act_on_enter(const scap::EventView& event, Context& context);
   void exit(Context& context);
   void other(const scap::EventView& event, Context& context);
 
@@ -380,6 +415,9 @@ class Engine {
   FlatMap<int64_t, uint8_t> server_ports_;
   // Threads and descriptors listed since the last lists_complete(); kNoFd for the thread itself.
   std::vector<std::pair<int64_t, int64_t>> listed_;
+
+  bool keeps_bytes_ = false;
+  std::vector<Thread*> borrowers_;  // their enter event may lie in the bytes of this run
 
   // Valid until the next event.
   bool has_pending_ = false;

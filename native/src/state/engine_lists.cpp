@@ -14,6 +14,7 @@ void Engine::reset() {
   closed_.clear();
   new_directories_.clear();
   saw_old_enters_ = false;
+  borrowers_.clear();
   threads_.clear();
   containers_.clear();
   pods_.clear();

@@ -31,15 +31,10 @@ class Feed : public scap::CaptureVisitor {
   void interface(const scap::InterfaceEntry& entry) override { engine_.add_interface(entry); }
   void lists_complete() override { engine_.lists_complete(); }
 
-  bool event(const scap::EventView& event) final {
-    if (++since_check_ == kCheckCancelEvery) {
-      since_check_ = 0;
-      if (cancel_.load(std::memory_order_relaxed)) return false;
-    }
-    times_.see(event);
-    const bool shown = (event.block_flags & scap::kStateOnlyFlag) == 0;
-    if (!shown) ++state_only_;
-    return take(event, shown);
+  bool event(const scap::EventView& event) final { return see(event) && take(event, shown(event)); }
+  bool events(scap::EventRun& run) override {
+    return take_all(
+        run, [this](const scap::EventView& event, bool is_shown) { return take(event, is_shown); });
   }
 
   // Fills in the facts known from the reader and the event times.
@@ -63,12 +58,38 @@ class Feed : public scap::CaptureVisitor {
   // reading.
   virtual bool take(const scap::EventView& event, bool shown) = 0;
 
+  // events() with a function in place of take(). If that is the take() of a known class, an event
+  // costs no virtual call.
+  template <typename Take>
+  bool take_all(scap::EventRun& run, Take take_one) {
+    engine_.begin_run();
+    const bool go_on = run.for_each(
+        [&](const scap::EventView& event) { return see(event) && take_one(event, shown(event)); });
+    engine_.end_run();
+    return go_on;
+  }
+
   Engine& engine() { return engine_; }
   const std::string& host_name() const { return engine_.host_name(); }
   const scap::TimeSpan& times() const { return times_; }
 
  private:
   static constexpr uint64_t kCheckCancelEvery = 4096;
+
+  static bool shown(const scap::EventView& event) {
+    return (event.block_flags & scap::kStateOnlyFlag) == 0;
+  }
+
+  // Returns false to stop reading.
+  bool see(const scap::EventView& event) {
+    if (++since_check_ == kCheckCancelEvery) {
+      since_check_ = 0;
+      if (cancel_.load(std::memory_order_relaxed)) return false;
+    }
+    times_.see(event);
+    if (!shown(event)) ++state_only_;
+    return true;
+  }
 
   const std::atomic<bool>& cancel_;
   Engine engine_;

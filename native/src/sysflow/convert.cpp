@@ -46,6 +46,12 @@ class Pipeline : public filter::Feed {
     }
   }
 
+  bool events(scap::EventRun& run) override {
+    return take_all(run, [this](const scap::EventView& event, bool shown) {
+      return Pipeline::take(event, shown);
+    });
+  }
+
   void finish() {
     if (waits_for_time_) begin_file(0);
     dispatcher_.finish();

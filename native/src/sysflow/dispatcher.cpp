@@ -22,7 +22,6 @@ using state::kNoParameter;
 namespace ev = scap::ev;
 
 constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
-constexpr uint64_t kNoTime = UINT64_MAX;  // time of synthetic events
 constexpr uint32_t kMapAnonymous = 1u << 3;
 constexpr int64_t kBadDescriptor = -9;  // -EBADF
 constexpr int64_t kSmallestErrno = -4095;
@@ -100,30 +99,20 @@ void normalize_path(std::string_view path, std::string& out) {
 
 // ---- time
 
-void Dispatcher::advance(uint64_t ts) {
-  if (ts == 0 || ts == kNoTime) return;
-  ts_ = static_cast<int64_t>(ts);
-  entities_.set_time(ts_);
-  // This counts events, not seconds: event time may stand still.
-  if (--until_limit_ == 0) limit_memory();
-  if (ts < second_start_ || ts >= second_end_) {
-    // One damaged timestamp must not end open flows.
-    if (!is_possible_time(ts)) {
-      flows_.set_time(ts_, now_);
-      return;
-    }
-    last_valid_ts_ = ts_;
-    const int64_t before = now_;
-    now_ = static_cast<int64_t>(ts / kNanosecondsPerSecond);
-    second_start_ = static_cast<uint64_t>(now_) * kNanosecondsPerSecond;
-    second_end_ = second_start_ + kNanosecondsPerSecond;
+void Dispatcher::change_second(uint64_t ts) {
+  // One damaged timestamp must not end open flows.
+  if (!is_possible_time(ts)) {
     flows_.set_time(ts_, now_);
-    if (before - now_ > kOutOfOrder) rebase();
-    tick();
     return;
   }
   last_valid_ts_ = ts_;
+  const int64_t before = now_;
+  now_ = static_cast<int64_t>(ts / kNanosecondsPerSecond);
+  second_start_ = static_cast<uint64_t>(now_) * kNanosecondsPerSecond;
+  second_end_ = second_start_ + kNanosecondsPerSecond;
   flows_.set_time(ts_, now_);
+  if (before - now_ > kOutOfOrder) rebase();
+  tick();
 }
 
 void Dispatcher::limit_memory() {

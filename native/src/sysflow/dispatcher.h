@@ -38,7 +38,17 @@ class Dispatcher {
   // Writes the header. Rotations write it again.
   void begin(const Header& header);
   // Sets the event time and runs timers. Call it for every event before dispatch().
-  void advance(uint64_t ts);
+  void advance(uint64_t ts) {
+    constexpr uint64_t kNoTime = UINT64_MAX;  // time of synthetic events
+    if (ts == 0 || ts == kNoTime) return;
+    ts_ = static_cast<int64_t>(ts);
+    entities_.set_time(ts_);
+    // This counts events, not seconds: event time may stand still.
+    if (--until_limit_ == 0) limit_memory();
+    if (ts < second_start_ || ts >= second_end_) return change_second(ts);
+    last_valid_ts_ = ts_;
+    flows_.set_time(ts_, now_);
+  }
   // Whether dispatch() is needed for events of this code. Events that close descriptors always need
   // it.
   static bool needs_dispatch(uint16_t code, bool compat);
@@ -68,6 +78,8 @@ class Dispatcher {
     Oid oid;
   };
 
+  // Continues advance() when `ts` is not in the current second.
+  void change_second(uint64_t ts);
   bool represents_process(const state::Thread& thread) const;
   // The process of `thread`, with an up-to-date record.
   ProcessEntity& process_of(state::Thread& thread, ObjectState state) {
