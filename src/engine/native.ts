@@ -348,6 +348,8 @@ export interface NativeMadeDirectory {
 export interface NativeAddon {
   SeqpacketSocket: new () => NativeSeqpacketSocket;
   version: string;
+  /** The library that compresses .sf files. */
+  deflateLibrary: 'libdeflate' | 'zlib';
   /** Throws if a filter is wrong, with an error like those of `next()`. */
   checkFilter(text: string): void;
   /** Compiles rules; returns their properties and diagnostics. */
