@@ -52,7 +52,8 @@ class AvroContainer : public sysflow::RecordSink {
 
   void close_block();
 
-  static constexpr size_t kBlockSize = 80000;
+  // Smaller blocks compress worse: nothing in one refers to another.
+  static constexpr size_t kBlockSize = size_t{256} << 10;
 
   BlockWriter writer_;
   ByteBuffer pending_;  // datums of the current block

@@ -137,6 +137,23 @@ TEST(AvroContainer, HasItsRecordsAsTheyAreWithoutCompression) {
   EXPECT_EQ(file.substr(file.size() - end.size()), end);
 }
 
+// Compression of one block gains little from more, and damage costs a whole block.
+TEST(AvroContainer, EndsABlockAfter256KiB) {
+  constexpr size_t kText = 100 * 1024;
+  const std::string file = written(
+      [](sysflow::RecordSink& sink) {
+        for (int i = 0; i < 7; ++i) sink.header({5, std::string(kText, 'x'), "", ""});
+        sink.finish();
+      },
+      Codec::kNull);
+  const std::string marker = file.substr(file.size() - 16);
+  std::vector<size_t> counts;
+  for (size_t at = file.find(marker) + marker.size(); at < file.size();
+       at = file.find(marker, at) + marker.size())
+    counts.push_back(static_cast<uint8_t>(file[at]) / 2);
+  EXPECT_EQ(counts, (std::vector<size_t>{3, 3, 1}));
+}
+
 TEST(AvroContainer, IsValidWithoutRecords) {
   const std::string file = written([](sysflow::RecordSink& sink) { sink.finish(); });
   EXPECT_EQ(file.size(), 6u + 10 + 1 + 7 + 1 + 11 + 2 + 6162 + 1 + 16);
