@@ -60,6 +60,8 @@ export interface NativeConfig {
   withFiles: boolean;
   /** For 'columns': also deliver single records. */
   withDatums: boolean;
+  /** Compression of .sf files. */
+  codec: 'deflate' | 'null';
   /**
    * Start of the names of .sf files: each is named after the second at which it starts, and its
    * header has that name. '': the header has `filename`.

@@ -112,7 +112,7 @@ const withPods = join(corpus, 'rules/sysflow/traces/k8s_small.sf');
 
 /** Events of a pod that changes, and one of other writers. */
 function write(path: string): void {
-  const encoder = new SysflowEncoder();
+  const encoder = new SysflowEncoder('deflate');
   const oid = { createTS: 5n, hpid: 7n };
   const pod = {
     ts: 10n,
