@@ -5,6 +5,7 @@
 #include "addon/values.h"
 #include "filter/filter.h"
 #include "live/source.h"
+#include "output/deflater.h"
 #include "rules/compiler.h"
 
 #include <napi.h>
@@ -48,6 +49,7 @@ Napi::Value try_probe(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("version", SFKIT_VERSION);
+  exports.Set("deflateLibrary", sfkit::output::Deflater::library_name());
   exports.Set("checkFilter", Napi::Function::New(env, check_filter, "checkFilter"));
   exports.Set("compileRules", Napi::Function::New(env, compile_rules, "compileRules"));
   exports.Set("isRuleField", Napi::Function::New(env, is_rule_field, "isRuleField"));

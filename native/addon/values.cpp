@@ -425,6 +425,12 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   config.batch_rows = static_cast<uint32_t>(reader.integer("batchRows", 1, kMaxBatchRows));
   config.with_files = reader.boolean("withFiles");
   config.with_datums = reader.boolean("withDatums");
+  const std::string codec = reader.text("codec");
+  if (codec == "null") {
+    config.codec = output::Codec::kNull;
+  } else if (codec != "deflate") {
+    reader.wrong("codec", "deflate or null");
+  }
   config.file_names = reader.text("fileNames");
   config.options.mode = static_cast<sysflow::Mode>(reader.integer("mode", 0, 2));
   constexpr int64_t kMaxSeconds = 1 << 30;

@@ -36,7 +36,6 @@ namespace {
 using sysflow::Foid;
 using sysflow::Oid;
 
-constexpr int kDeflateLevel = 2;
 constexpr int32_t kContainerTypes = static_cast<int32_t>(ContainerType::kBpm) + 1;
 constexpr uint32_t kMinRingBytes = 4096;
 // Bytes in the path of a unix socket (linux/un.h).
@@ -441,8 +440,7 @@ class Driver::Run {
   output::FileSettings file_settings() const {
     return {config_.output_path,
             config_.rotate_seconds > 0,
-            {.keeps = is_live(), .is_private = is_live(), .ending = &stop_},
-            kDeflateLevel};
+            {.keeps = is_live(), .is_private = is_live(), .ending = &stop_}};
   }
 
   // Returns the name for the header.

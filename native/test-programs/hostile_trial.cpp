@@ -58,9 +58,7 @@ void to_compat_records(Bytes bytes) {
 }
 
 void to_avro(Bytes bytes) {
-  // The fastest level: the compression of repeated text does not matter here.
-  constexpr int kLevel = 1;
-  output::AvroContainer file([](const std::vector<uint8_t>&) { return true; }, kLevel);
+  output::AvroContainer file([](const std::vector<uint8_t>&) { return true; });
   convert(bytes, false, file);
 }
 

@@ -129,6 +129,15 @@ function missingParts(tests) {
     },
   ];
   parts.push({
+    found: hasCompiler && compiles('#include <libdeflate.h>'),
+    what: 'libdeflate',
+    optional: 'zlib compresses SysFlow files, which takes longer',
+    apt: 'libdeflate-dev',
+    dnf: 'libdeflate-devel',
+    brew: 'libdeflate',
+    apk: 'libdeflate-dev libdeflate-static',
+  });
+  parts.push({
     found: !bpfCompilerMissing(),
     what: 'clang, which compiles the probe for live capture',
     optional: 'sfkit live and sfkit record will not work',
@@ -171,23 +180,24 @@ function aptInstall(missing) {
     const [command, ...rest] = withRights(args);
     run(command, rest, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
   };
+  const aptSucceeds = (args) => {
+    const [command, ...rest] = withRights(args);
+    return succeeds(command, rest);
+  };
+  const packagesOf = (parts) => parts.flatMap((part) => part.apt.split(' '));
+  const needed = packagesOf(missing.filter((part) => !part.optional));
+  const optional = packagesOf(missing.filter((part) => part.optional));
+  const install = ['install', '-y', '-qq', '--no-install-recommends'];
   return () => {
-    apt(['update', '-qq']);
-    apt([
-      'install',
-      '-y',
-      '-qq',
-      '--no-install-recommends',
-      ...missing.flatMap((part) => part.apt.split(' ')),
-    ]);
-    const [command, ...rest] = withRights([
-      'install',
-      '-y',
-      '-qq',
-      '--no-install-recommends',
-      ...niceToHave,
-    ]);
-    if (!succeeds(command, rest))
+    if (needed.length > 0) {
+      apt(['update', '-qq']);
+      apt([...install, ...needed]);
+    } else if (!aptSucceeds(['update', '-qq'])) {
+      return;
+    }
+    // One by one: a package that this system lacks must not keep the others away.
+    for (const name of optional) aptSucceeds([...install, name]);
+    if (!aptSucceeds([...install, ...niceToHave]))
       say(`${niceToHave.join(' ')} is unavailable: gzip is read with zlib`);
   };
 }

@@ -1,8 +1,9 @@
 import * as Flags from '@oclif/core/flags';
-import { maxSocketPath } from '../engine/config.js';
+import { type Codec, codecs, maxSocketPath } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import type { Summary } from '../engine/session.js';
 import { grouped } from '../engine/summary-text.js';
+import type { Conversion } from '../export/plan.js';
 import { variables } from './collector-flags.js';
 import { durationOf } from './live-flags.js';
 
@@ -12,6 +13,11 @@ export const outputFlags = {
     helpValue: 'TIME',
     description:
       'start a new file after this time, such as 60, 5m or 1h: NAME.sf becomes NAME.sf.SECONDS, and a directory gets one directory of tables per interval; records on a socket start again with a header',
+  }),
+  codec: Flags.option({ options: codecs })({
+    helpValue: codecs.join('|'),
+    description:
+      'compression of SysFlow files: deflate (default), or null, with which every byte of a file is the same on every machine',
   }),
   socket: Flags.string({
     helpValue: 'PATH',
@@ -34,6 +40,14 @@ interface OutputFlagValues {
 /** Seconds of event time between rotations; 0: none. */
 export function rotationOf({ rotate }: OutputFlagValues): number {
   return rotate === undefined ? 0 : Math.ceil(durationOf('rotate', rotate) / 1000);
+}
+
+/** Rejects --codec if no output is a SysFlow file. */
+export function refuseUnusedCodec(plans: readonly Conversion[], codec: Codec | undefined): void {
+  if (codec === undefined || plans.some(({ format }) => format === 'avro')) return;
+  const [first] = plans;
+  const found = first === undefined ? 'none is written' : `the output is ${first.format}`;
+  throw new SfkitError('INVALID_ARGUMENT', `--codec: only SysFlow files have a codec; ${found}`);
 }
 
 /** Rejects a path that a unix socket cannot have. */

@@ -8,7 +8,13 @@ import {
   refuseForRecords,
 } from '../cli/collector-flags.js';
 import { refuseWrongOutput, withTimestamps } from '../cli/output-checks.js';
-import { outputFlags, refuseWrongSocket, rotationOf, Statistics } from '../cli/output-flags.js';
+import {
+  outputFlags,
+  refuseUnusedCodec,
+  refuseWrongSocket,
+  rotationOf,
+  Statistics,
+} from '../cli/output-flags.js';
 import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { isPartial, namedOutputs, type Outcome, summaryJson, summaryText } from '../cli/summary.js';
@@ -134,6 +140,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; everything re
     ).map((plans) => withTimestamps(plans, flags.timestamps));
     const first = plan[0] ?? [];
     refuseWrongOutput(first, flags.table);
+    refuseUnusedCodec(first, flags.codec);
     const toStdout = first.some(({ shape }) => shape === 'stdout');
     const collector = inputs.every(({ tables }) => tables !== undefined)
       ? {}
@@ -151,6 +158,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; everything re
           tables,
           socket,
           rotateInterval,
+          codec: flags.codec,
           warn: (message: string) => process.stderr.write(`sfkit: ${escapeForTerminal(message)}\n`),
           onStart: (summary: () => Summary) => statistics.begin(summary),
         };

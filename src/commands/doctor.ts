@@ -5,6 +5,7 @@ import { exitCodes } from '../cli/report.js';
 import { drawn } from '../draw/drawing.js';
 import { standardScreen } from '../draw/screen.js';
 import type { Screen } from '../draw/types.js';
+import { loadAddon } from '../engine/addon.js';
 import { jsonDocument } from '../export/values.js';
 import { type Check, examine } from '../live/doctor.js';
 
@@ -20,7 +21,8 @@ export default class Doctor extends Command {
 
   static override description =
     `Checks the kernel, its types (BTF), the capabilities of this process, lockdown, /proc, tracefs, the limit of locked
-memory, namespaces, cgroups and the sockets of container runtimes. Then loads and unloads the probe.
+memory, namespaces, cgroups and the sockets of container runtimes. Then loads and unloads the probe. Also names the
+library that compresses SysFlow files.
 
 Exit code: 0 live capture works, 1 it does not, 2 usage error.`;
 
@@ -35,12 +37,15 @@ Exit code: 0 live capture works, 1 it does not, 2 usage error.`;
     const { flags } = await this.parse(Doctor);
     const checks = examine(undefined, hostRootOf());
     const works = checks.every(({ status }) => status !== 'fails');
-    if (flags.json) process.stdout.write(jsonDocument({ liveCapture: works, checks }));
+    const { deflateLibrary } = loadAddon();
+    if (flags.json)
+      process.stdout.write(jsonDocument({ liveCapture: works, checks, deflateLibrary }));
     else {
       process.stdout.write(checksText(checks, standardScreen()));
       process.stdout.write(
         works ? 'Live capture works here.\n' : 'Live capture does not work here.\n',
       );
+      process.stdout.write(`This engine compresses SysFlow files with ${deflateLibrary}.\n`);
     }
     if (!works) this.exit(exitCodes.failed);
   }

@@ -18,7 +18,13 @@ import {
 } from '../cli/live-flags.js';
 import { hasLoss, liveJson, liveText } from '../cli/live-summary.js';
 import { refuseWrongOutput, withTimestamps } from '../cli/output-checks.js';
-import { outputFlags, refuseWrongSocket, rotationOf, Statistics } from '../cli/output-flags.js';
+import {
+  outputFlags,
+  refuseUnusedCodec,
+  refuseWrongSocket,
+  rotationOf,
+  Statistics,
+} from '../cli/output-flags.js';
 import { exitCodes } from '../cli/report.js';
 import { runLive } from '../cli/run-live.js';
 import { namedOutputs, type OutputName } from '../cli/summary.js';
@@ -155,6 +161,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
       );
     }
     refuseWrongOutput(plans, flags.table);
+    refuseUnusedCodec(plans, flags.codec);
     const screen = standardScreen();
     const hasLines =
       standard !== undefined &&
@@ -179,6 +186,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
       plans,
       socket,
       rotateInterval: rotate,
+      codec: flags.codec,
       warn: (message) => process.stderr.write(`sfkit: ${escapeForTerminal(message)}\n`),
       table: flags.table,
       // A terminal can change its width.

@@ -1,4 +1,5 @@
 import type { TableName } from '../engine/columns.gen.js';
+import type { Codec } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import type { Summary } from '../engine/session.js';
 import type { Conversion } from '../export/plan.js';
@@ -14,12 +15,12 @@ import { BatchBuilder } from './table-rows.js';
 export async function convertTables(
   conversion: Conversion,
   files: readonly QueryInput[],
-  table: TableName | undefined,
+  { table, codec }: { table: TableName | undefined; codec: Codec | undefined },
   onProgress: ((summary: Summary) => void) | undefined,
 ): Promise<Summary> {
   const input = await TableInput.open(conversion.input, files);
   try {
-    if (conversion.format === 'avro') await toSysflow(conversion, input, onProgress);
+    if (conversion.format === 'avro') await toSysflow(conversion, input, codec, onProgress);
     else await toTables(conversion, input, table, onProgress);
     return input.summary();
   } catch (error) {
@@ -79,12 +80,13 @@ async function toTables(
 async function toSysflow(
   conversion: Conversion,
   input: TableInput,
+  codec: Codec | undefined,
   onProgress: ((summary: Summary) => void) | undefined,
 ): Promise<void> {
   if (conversion.directory !== undefined) makeDirectory(conversion.directory);
   const sink = openSink(conversion.output);
   try {
-    for await (const bytes of rebuildSysflow(input)) {
+    for await (const bytes of rebuildSysflow(input, codec)) {
       await sink.write(bytes);
       onProgress?.(input.summary());
     }

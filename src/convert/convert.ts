@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { TimestampUnit } from '../duckdb/sql-text.js';
 import type { TableName } from '../engine/columns.gen.js';
-import type { CollectorOptions } from '../engine/config.js';
+import type { Codec, CollectorOptions } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
 import {
@@ -30,6 +30,11 @@ export interface ConvertOptions extends CommonConvertOptions {
 export interface CommonConvertOptions extends CollectorOptions {
   /** The table for an output that holds a single table. Default: sysflow, all events and flows. */
   table?: TableName | undefined;
+  /**
+   * Compression of .sf files. With null every byte of a file is the same on every machine; with
+   * deflate what its blocks decompress to. Default: deflate.
+   */
+  codec?: Codec | undefined;
   /** Called after each batch with the summary so far. */
   onProgress?: ((summary: Summary) => void) | undefined;
   /**
@@ -110,10 +115,11 @@ export async function runConversions(
     try {
       let summary: Summary | undefined;
       for (const plan of plans) {
-        const one = await convertTables(plan, tables, table, (summary) => {
+        const onRows = (summary: Summary) => {
           events = Number(summary.events);
           report(summary);
-        });
+        };
+        const one = await convertTables(plan, tables, { table, codec: collector.codec }, onRows);
         summary ??= one;
       }
       return summary as Summary;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { TableName } from '../engine/columns.gen.js';
+import type { Codec } from '../engine/config.js';
 import { containerTypes } from '../engine/schema.gen.js';
 import { type BranchName, SysflowEncoder } from '../records/encode.js';
 import { podDetails } from './pod-details.js';
@@ -59,8 +60,11 @@ const rowPodPrint: RowPrint = { name: 'pod_print', columns: ['pod_ts', ...podCol
 const filePrint: RowPrint = { name: 'file_print', columns: ['file_type'] };
 
 /** Converts an input of tables to the bytes of a SysFlow file. */
-export async function* rebuildSysflow(input: TableInput): AsyncGenerator<Buffer> {
-  const rebuilder = await Rebuilder.open(input);
+export async function* rebuildSysflow(
+  input: TableInput,
+  codec: Codec = 'deflate',
+): AsyncGenerator<Buffer> {
+  const rebuilder = await Rebuilder.open(input, codec);
   try {
     yield* rebuilder.run();
   } finally {
@@ -214,7 +218,7 @@ class Chains {
 
 class Rebuilder {
   readonly #input: TableInput;
-  readonly #encoder = new SysflowEncoder();
+  readonly #encoder: SysflowEncoder;
   readonly #out: Buffer[] = [];
   readonly #processes: EntityRows;
   readonly #files: EntityRows;
@@ -244,8 +248,10 @@ class Rebuilder {
       EntityRows,
     ],
     chains: Chains,
+    codec: Codec,
   ) {
     this.#input = input;
+    this.#encoder = new SysflowEncoder(codec);
     this.#chains = chains;
     this.#processes = processes;
     this.#files = files;
@@ -254,7 +260,7 @@ class Rebuilder {
     this.#headers = headers;
   }
 
-  static async open(input: TableInput): Promise<Rebuilder> {
+  static async open(input: TableInput, codec: Codec): Promise<Rebuilder> {
     const chains = new Chains();
     const rows: [EntityRows, EntityRows, EntityRows, EntityRows, EntityRows] = [
       await EntityRows.open(input, 'process', processKey, processPrint, (row, number) =>
@@ -265,7 +271,7 @@ class Rebuilder {
       await EntityRows.open(input, 'pod', podKey, podPrint),
       await EntityRows.open(input, 'header', headerKey),
     ];
-    return new Rebuilder(input, rows, chains);
+    return new Rebuilder(input, rows, chains, codec);
   }
 
   async *run(): AsyncGenerator<Buffer> {

@@ -25,6 +25,10 @@ export type FileMode = (typeof fileModes)[number];
 export const compatModes = ['sysflow-0.7'] as const;
 export type CompatMode = (typeof compatModes)[number];
 
+/** How blocks of SysFlow files are compressed. */
+export const codecs = ['deflate', 'null'] as const;
+export type Codec = (typeof codecs)[number];
+
 /** How sfkit makes records from a capture: the settings of the SysFlow collector. */
 export interface CollectorOptions {
   /** Name of the exporter in the SysFlow header. Default: the host name in the capture. */
@@ -72,6 +76,11 @@ export interface SessionConfig extends CollectorOptions {
   withFiles?: boolean | undefined;
   /** For columns: also deliver single records. Default: false. */
   withDatums?: boolean | undefined;
+  /**
+   * Compression of .sf files. With null every byte of a file is the same on every machine; with
+   * deflate what its blocks decompress to. Default: deflate.
+   */
+  codec?: Codec | undefined;
   /**
    * Start of the names of .sf files, such as `flows/` or `flow.`: the engine appends the second at
    * which a file starts, and the header has that name. Default: the header has `filename`.
@@ -180,6 +189,7 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     filter: filterText(config.filter),
     withFiles: flag('withFiles', config.withFiles, false),
     withDatums: flag('withDatums', config.withDatums, false),
+    codec: oneOf('codec', config.codec, codecs, 'deflate'),
     fileNames: text('fileNames', config.fileNames, ''),
     mode: fileModes.indexOf(oneOf('mode', config.mode, fileModes, 'flow')) as 0 | 1 | 2,
     rotateInterval: seconds('rotateInterval', config.rotateInterval ?? 0),
@@ -241,6 +251,7 @@ const knownKeys = new Set<string>([
   'output',
   'withFiles',
   'withDatums',
+  'codec',
   'fileNames',
   'mode',
   'rotateInterval',

@@ -60,6 +60,8 @@ export interface NativeConfig {
   withFiles: boolean;
   /** For 'columns': also deliver single records. */
   withDatums: boolean;
+  /** Compression of .sf files. */
+  codec: 'deflate' | 'null';
   /**
    * Start of the names of .sf files: each is named after the second at which it starts, and its
    * header has that name. '': the header has `filename`.
@@ -350,6 +352,8 @@ export interface NativeMadeDirectory {
 export interface NativeAddon {
   SeqpacketSocket: new () => NativeSeqpacketSocket;
   version: string;
+  /** The library that compresses .sf files. */
+  deflateLibrary: 'libdeflate' | 'zlib';
   /** Throws if a filter is wrong, with an error like those of `next()`. */
   checkFilter(text: string): void;
   /** Compiles rules; returns their properties and diagnostics. */

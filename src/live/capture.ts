@@ -1,5 +1,5 @@
 import type { ColumnBatch } from '../engine/batch.js';
-import type { CollectorOptions, LiveConfig } from '../engine/config.js';
+import type { Codec, CollectorOptions, LiveConfig } from '../engine/config.js';
 import {
   firstSecond,
   openRecords,
@@ -25,6 +25,8 @@ export interface LiveCaptureOptions extends CollectorOptions, Omit<OutputPlans, 
   plans?: readonly LivePlan[] | undefined;
   /** Seconds of event time between headers, for files and the socket. Default: never. */
   rotateInterval?: number | undefined;
+  /** Compression of .sf files. Default: deflate. */
+  codec?: Codec | undefined;
   /**
    * Standard output gets these lines for each batch of events and flows, instead of the format of
    * the plan.

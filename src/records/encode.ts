@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import avro from 'avsc';
+import type { Codec } from '../engine/config.js';
 import { branches, sysflowSchema } from '../engine/schema.gen.js';
 import { branchTypes } from './decode.js';
 
@@ -17,16 +18,18 @@ const bytesType = avro.Type.forSchema('bytes');
 export class SysflowEncoder {
   readonly #types = branchTypes();
   readonly #sync: Buffer;
+  readonly #codec: Codec;
   #header: Buffer | undefined;
   #records: Buffer[] = [];
   #bytes = 0;
 
-  constructor() {
+  constructor(codec: Codec) {
+    this.#codec = codec;
     const schema = JSON.stringify(sysflowSchema);
-    // Derived from the schema alone: the same records give the same file everywhere.
+    // Derived from the schema alone: the same records give the same marker everywhere.
     this.#sync = createHash('sha1').update(schema).digest().subarray(0, 16);
     const entries = [
-      ['avro.codec', 'deflate'],
+      ['avro.codec', codec],
       ['avro.schema', schema],
     ].flatMap(([key, value]) => [
       bytesType.toBuffer(Buffer.from(key as string)),
@@ -56,7 +59,8 @@ export class SysflowEncoder {
     const parts = this.#header === undefined ? [] : [this.#header];
     this.#header = undefined;
     if (this.#records.length > 0) {
-      const block = deflateRawSync(Buffer.concat(this.#records));
+      const datums = Buffer.concat(this.#records);
+      const block = this.#codec === 'deflate' ? deflateRawSync(datums) : datums;
       parts.push(longs.toBuffer(this.#records.length), bytesType.toBuffer(block), this.#sync);
     }
     this.#records = [];

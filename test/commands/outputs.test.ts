@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Workplace } from '../helpers/cli.js';
 import { readSf } from '../helpers/sf.js';
@@ -23,6 +25,73 @@ async function recordsIn(file: string) {
     names: all.filter(({ type }) => type === 'SFHeader').map(({ fields }) => fields.filename),
   };
 }
+
+/** The blocks of a .sf file as they are in it, without counts and sizes. */
+function blocksOf(file: Buffer): Buffer[] {
+  const marker = file.subarray(-16);
+  const blocks: Buffer[] = [];
+  for (let at = file.indexOf(marker) + 16; at < file.length; at += 16) {
+    const long = () => {
+      let value = 0;
+      for (let scale = 1; ; scale *= 128) {
+        const byte = file[at++] as number;
+        value += (byte & 127) * scale;
+        if (byte < 128) return value / 2;
+      }
+    };
+    long();
+    const size = long();
+    blocks.push(file.subarray(at, at + size));
+    at += size;
+  }
+  return blocks;
+}
+
+describe('--codec', () => {
+  it('null writes the same bytes on every machine', async () => {
+    const { exit, stderr } = await place.run(
+      `set -e; sfkit convert ${capture} -o plain.sf --codec null
+      sfkit convert ${capture} -o packed.sf; sfkit convert ${capture} -o same.sf --codec deflate`,
+    );
+    expect([exit, stderr]).toEqual([0, expect.any(String)]);
+    const plain = readFileSync(path('plain.sf'));
+    expect(createHash('sha256').update(plain).digest('hex')).toBe(
+      'b252caea0ac39a0ac65e948c6ba3db076d2ec613f7ce5b2c678f6056e97b8825',
+    );
+    expect(plain.subarray(0, 64).toString('latin1')).toContain('avro.codec\x08null');
+    expect((await recordsIn('plain.sf')).records).toEqual((await recordsIn('packed.sf')).records);
+    expect(readFileSync(path('same.sf'))).toEqual(readFileSync(path('packed.sf')));
+    // The blocks of both files are the same once they are decompressed.
+    const [block] = blocksOf(readFileSync(path('packed.sf')));
+    expect(inflateRawSync(block as Buffer)).toEqual(blocksOf(plain)[0]);
+  });
+
+  it('also applies to rotated files and to files from tables', async () => {
+    const { exit, stderr } = await place.run(
+      `set -e; sfkit convert ${capture} -o all.sf; sfkit convert ${capture} -o t/
+      sfkit convert ${capture} -f avro -o parts/ --rotate 10 --codec null
+      sfkit convert ${capture} -o beside.sf -o beside.csv --codec null
+      sfkit convert t/ -o rebuilt.sf --codec null`,
+    );
+    expect([exit, stderr]).toEqual([0, expect.any(String)]);
+    const parts = readdirSync(path('parts')).map((name) => join('parts', name));
+    expect(parts.length).toBeGreaterThan(1);
+    for (const file of [...parts, 'beside.sf', 'rebuilt.sf'])
+      expect(readFileSync(path(file)).subarray(0, 64).toString('latin1')).toContain(
+        'avro.codec\x08null',
+      );
+    expect((await recordsIn('beside.sf')).records).toEqual((await recordsIn('all.sf')).records);
+    expect((await recordsIn('rebuilt.sf')).records).not.toEqual([]);
+  });
+
+  it('needs a SysFlow file', async () => {
+    const { exit, stderr } = await place.run(`sfkit convert ${capture} -o x.csv --codec null`);
+    expect([exit, stderr]).toEqual([
+      2,
+      'sfkit: --codec: only SysFlow files have a codec; the output is csv\n',
+    ]);
+  });
+});
 
 describe('several outputs', () => {
   it('are the same as those of several runs', async () => {

@@ -4,7 +4,7 @@
 
 namespace sfkit::output {
 
-AvroContainer::AvroContainer(Consumer consumer, int level) : writer_(std::move(consumer), level) {}
+AvroContainer::AvroContainer(Consumer consumer, Codec codec) : writer_(std::move(consumer), codec) {}
 
 void AvroContainer::network_flow(const sysflow::NetworkFlow& record) {
   if (record.ipv6) {

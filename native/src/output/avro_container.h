@@ -10,18 +10,15 @@
 
 namespace sfkit::output {
 
-// zlib's default, as in the collector.
-inline constexpr int kDefaultDeflateLevel = -1;
-
-// Deterministic: the sync marker is derived from the schema and the first block.
+// Deterministic: the sync marker is derived from the schema and the first block. What deflated
+// blocks look like depends on the library that compresses them.
 class AvroContainer : public sysflow::RecordSink {
  public:
   // Receives the next bytes of the file, on the container's thread. Return false to stop; nothing
   // is written after that.
   using Consumer = BlockWriter::Consumer;
 
-  // `level`: 0 (fast) to 9 (small), or kDefaultDeflateLevel.
-  explicit AvroContainer(Consumer consumer, int level = kDefaultDeflateLevel);
+  explicit AvroContainer(Consumer consumer, Codec codec = Codec::kDeflate);
 
   void header(const sysflow::Header& record) override { add(record); }
   void container(const sysflow::Container& record) override { add(record); }
@@ -55,7 +52,8 @@ class AvroContainer : public sysflow::RecordSink {
 
   void close_block();
 
-  static constexpr size_t kBlockSize = 80000;
+  // Smaller blocks compress worse: nothing in one refers to another.
+  static constexpr size_t kBlockSize = size_t{256} << 10;
 
   BlockWriter writer_;
   ByteBuffer pending_;  // datums of the current block

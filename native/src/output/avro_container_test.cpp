@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "schema.gen.h"
 #include "testing/record_log.h"
@@ -11,14 +12,14 @@ namespace sfkit::output {
 namespace {
 
 std::string written(const std::function<void(sysflow::RecordSink&)>& give,
-                    int level = kDefaultDeflateLevel) {
+                    Codec codec = Codec::kDeflate) {
   std::string file;
   AvroContainer container(
       [&](std::vector<uint8_t> bytes) {
         file.append(bytes.begin(), bytes.end());
         return true;
       },
-      level);
+      codec);
   give(container);
   return file;
 }
@@ -113,6 +114,44 @@ TEST(AvroContainer, SameRecordsGiveSameBytes) {
     sink.finish();
   };
   EXPECT_NE(written(other).substr(6200, 16), written(emit_one_of_each).substr(6200, 16));
+}
+
+TEST(AvroContainer, HasItsRecordsAsTheyAreWithoutCompression) {
+  ByteBuffer datum;
+  sysflow::Header header{5, "exporter", "", ""};
+  AvroEncoder(datum).encode(header);
+  const std::string file = written(
+      [&](sysflow::RecordSink& sink) {
+        sink.header(header);
+        sink.finish();
+      },
+      Codec::kNull);
+  const std::string start = std::string("Obj\x01\x04\x14", 6) + "avro.codec" + "\x08" + "null";
+  EXPECT_EQ(file.substr(0, start.size()), start);
+  const std::string marker = file.substr(file.size() - 16);
+  ByteBuffer block;
+  append_long(block, 1);
+  append_long(block, static_cast<int64_t>(datum.size()));
+  block.append(datum.bytes().text());
+  const std::string end = marker + std::string(block.bytes().text()) + marker;
+  EXPECT_EQ(file.substr(file.size() - end.size()), end);
+}
+
+// Compression of one block gains little from more, and damage costs a whole block.
+TEST(AvroContainer, EndsABlockAfter256KiB) {
+  constexpr size_t kText = 100 * 1024;
+  const std::string file = written(
+      [](sysflow::RecordSink& sink) {
+        for (int i = 0; i < 7; ++i) sink.header({5, std::string(kText, 'x'), "", ""});
+        sink.finish();
+      },
+      Codec::kNull);
+  const std::string marker = file.substr(file.size() - 16);
+  std::vector<size_t> counts;
+  for (size_t at = file.find(marker) + marker.size(); at < file.size();
+       at = file.find(marker, at) + marker.size())
+    counts.push_back(static_cast<uint8_t>(file[at]) / 2);
+  EXPECT_EQ(counts, (std::vector<size_t>{3, 3, 1}));
 }
 
 TEST(AvroContainer, IsValidWithoutRecords) {

@@ -26,8 +26,8 @@ class AvroFiles : public sysflow::RecordSink {
   using Consumer = std::function<bool(const FileStart& file, std::vector<uint8_t> bytes)>;
 
   // `splits`: each header starts a file; otherwise all records are in one.
-  AvroFiles(Consumer consumer, int level, bool splits)
-      : consumer_(std::move(consumer)), level_(level), splits_(splits) {}
+  AvroFiles(Consumer consumer, Codec codec, bool splits)
+      : consumer_(std::move(consumer)), codec_(codec), splits_(splits) {}
 
   void header(const sysflow::Header& record) override {
     if (current_ && !splits_) {
@@ -73,7 +73,7 @@ class AvroFiles : public sysflow::RecordSink {
         [this, start = start_](std::vector<uint8_t> bytes) {
           return consumer_(start, std::move(bytes));
         },
-        level_);
+        codec_);
   }
   // The header can be missing in damaged input.
   AvroContainer& current() {
@@ -86,7 +86,7 @@ class AvroFiles : public sysflow::RecordSink {
   }
 
   Consumer consumer_;
-  int level_;
+  Codec codec_;
   bool splits_;
   std::unique_ptr<AvroContainer> current_;
   FileStart start_;

@@ -1,7 +1,5 @@
 #include "output/block_writer.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -17,8 +15,6 @@ namespace {
 constexpr size_t kChunk = 256 * 1024;
 // Maximum number of blocks that wait for the writer.
 constexpr size_t kMaxWaiting = 4;
-constexpr int kRawDeflateWindow = -15;
-constexpr int kMemoryLevel = 9;
 
 void append_string(ByteBuffer& out, std::string_view text) {
   append_long(out, static_cast<int64_t>(text.size()));
@@ -27,62 +23,10 @@ void append_string(ByteBuffer& out, std::string_view text) {
 
 }  // namespace
 
-// One zlib stream for all blocks. If it cannot be created (out of memory), blocks are stored
-// uncompressed.
-class Deflater {
- public:
-  explicit Deflater(int level) {
-    ready_ = deflateInit2(&stream_, level, Z_DEFLATED, kRawDeflateWindow, kMemoryLevel,
-                          Z_DEFAULT_STRATEGY) == Z_OK;
-  }
-  Deflater(const Deflater&) = delete;
-  Deflater& operator=(const Deflater&) = delete;
-  ~Deflater() {
-    if (ready_) deflateEnd(&stream_);
-  }
-
-  // Compresses to raw deflate; the result is valid until the next call.
-  Bytes deflate_block(Bytes in) {
-    out_.clear();
-    if (!compress(in)) store(in);
-    return out_.bytes();
-  }
-
- private:
-  bool compress(Bytes in) {
-    if (!ready_ || deflateReset(&stream_) != Z_OK) return false;
-    const size_t bound = deflateBound(&stream_, in.size());
-    stream_.next_in = const_cast<Bytef*>(in.data());
-    stream_.avail_in = static_cast<uInt>(in.size());
-    stream_.next_out = out_.reserve(bound);
-    stream_.avail_out = static_cast<uInt>(bound);
-    if (deflate(&stream_, Z_FINISH) != Z_STREAM_END) return false;
-    out_.advance(stream_.total_out);
-    return true;
-  }
-
-  // Stored blocks: RFC 1951, section 3.2.4.
-  void store(Bytes in) {
-    constexpr size_t kMaxStored = 65535;
-    for (size_t at = 0; at == 0 || at < in.size(); at += kMaxStored) {
-      const Bytes part = in.slice(at, kMaxStored);
-      const auto size = static_cast<uint16_t>(part.size());
-      const auto inverted = static_cast<uint16_t>(~size);
-      const uint8_t head[] = {static_cast<uint8_t>(at + part.size() >= in.size() ? 1 : 0),
-                              static_cast<uint8_t>(size), static_cast<uint8_t>(size >> 8),
-                              static_cast<uint8_t>(inverted), static_cast<uint8_t>(inverted >> 8)};
-      out_.append(head, sizeof(head));
-      out_.append(part.data(), part.size());
-    }
-  }
-
-  z_stream stream_{};
-  bool ready_ = false;
-  ByteBuffer out_;
-};
-
-BlockWriter::BlockWriter(Consumer consumer, int level)
-    : consumer_(std::move(consumer)), deflater_(std::make_unique<Deflater>(level)) {}
+BlockWriter::BlockWriter(Consumer consumer, Codec codec)
+    : consumer_(std::move(consumer)),
+      codec_(codec),
+      deflater_(codec == Codec::kDeflate ? Deflater::make() : nullptr) {}
 
 BlockWriter::~BlockWriter() {
   {
@@ -186,7 +130,7 @@ void BlockWriter::write_header(Bytes first_block) {
   output_.append("Obj\x01");
   append_long(output_, 2);
   append_string(output_, "avro.codec");
-  append_string(output_, "deflate");
+  append_string(output_, codec_name(codec_));
   append_string(output_, "avro.schema");
   append_string(output_, kSysFlowSchema);
   append_long(output_, 0);
@@ -196,10 +140,11 @@ void BlockWriter::write_header(Bytes first_block) {
 
 void BlockWriter::write_block(const Block& block) {
   if (!has_header_) write_header(block.datums.bytes());
-  const Bytes deflated = deflater_->deflate_block(block.datums.bytes());
+  const Bytes datums = block.datums.bytes();
+  const Bytes packed = deflater_ ? deflater_->deflate(datums) : datums;
   append_long(output_, block.count);
-  append_long(output_, static_cast<int64_t>(deflated.size()));
-  output_.append(deflated.data(), deflated.size());
+  append_long(output_, static_cast<int64_t>(packed.size()));
+  output_.append(packed.data(), packed.size());
   output_.append(sync_.data(), sync_.size());
 }
 

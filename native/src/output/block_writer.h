@@ -14,18 +14,16 @@
 #include <vector>
 
 #include "base/byte_buffer.h"
+#include "output/deflater.h"
 
 namespace sfkit::output {
-
-class Deflater;
 
 class BlockWriter {
  public:
   // Receives the next bytes of the file, on the writer's thread. Return false to stop.
   using Consumer = std::function<bool(std::vector<uint8_t>)>;
 
-  // `level` is a zlib level.
-  BlockWriter(Consumer consumer, int level);
+  BlockWriter(Consumer consumer, Codec codec);
   // Drops unwritten data unless finish() was called.
   ~BlockWriter();
   BlockWriter(const BlockWriter&) = delete;
@@ -53,7 +51,8 @@ class BlockWriter {
   bool deliver();
 
   Consumer consumer_;
-  std::unique_ptr<Deflater> deflater_;
+  const Codec codec_;
+  std::unique_ptr<Deflater> deflater_;  // null without compression
 
   // Used only by the writer's thread:
   ByteBuffer output_;  // bytes of the file that are not delivered yet

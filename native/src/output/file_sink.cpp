@@ -31,13 +31,11 @@ bool FileSink::open(Result<std::unique_ptr<OutputFile>> opened) {
     return false;
   }
   file_ = std::move(opened.value());
-  container_ = std::make_unique<AvroContainer>(
-      [this](const std::vector<uint8_t>& bytes) {
-        if (file_->write({bytes.data(), bytes.size()})) return true;
-        failed_.store(true, std::memory_order_relaxed);
-        return false;
-      },
-      settings_.level);
+  container_ = std::make_unique<AvroContainer>([this](const std::vector<uint8_t>& bytes) {
+    if (file_->write({bytes.data(), bytes.size()})) return true;
+    failed_.store(true, std::memory_order_relaxed);
+    return false;
+  });
   return true;
 }
 

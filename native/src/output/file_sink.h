@@ -18,7 +18,6 @@ struct FileSettings {
   std::string path;      // a directory if it ends in /
   bool rotates = false;  // each header starts a file named after its second
   OutputOptions options;
-  int level = kDefaultDeflateLevel;  // of compression
 };
 
 // Call start() and begin() before the first record, and begin() before each header.
