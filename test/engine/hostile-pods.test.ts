@@ -38,7 +38,7 @@ async function costOf(...args: string[]): Promise<Cost> {
 
 /** Records of a .sf file, and their size before compression. */
 class Writer {
-  readonly #encoder = new SysflowEncoder();
+  readonly #encoder = new SysflowEncoder('deflate');
   readonly #parts: Buffer[] = [];
 
   constructor() {

@@ -63,7 +63,7 @@ export function joinPods(records: readonly SfRecord[]): FoundPods {
 
 /** Writes a file with events of a pod that changes, and with an event of other writers. */
 export function writePods(path: string): void {
-  const encoder = new SysflowEncoder();
+  const encoder = new SysflowEncoder('deflate');
   const oid = { createTS: 5n, hpid: 7n };
   const pod = {
     ts: 10n,
