@@ -39,6 +39,7 @@ export {
   tables,
 } from './engine/columns.gen.js';
 export type {
+  Codec,
   CollectorOptions,
   CompatMode,
   Environment,
