@@ -7,11 +7,12 @@
 //   --only NAME   one fuzzer: reader, convert, hostile, filter, sysflow_file or messages; skips the
 //                 C++ tests
 //   --corpus DIR  keeps the fuzzers' corpora in DIR/NAME, and starts from their contents
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runCppTests } from './lib/cpp-tests.mjs';
 import { fail, isStrict, root, run, say } from './lib/run.mjs';
 import { ensureFuzzingTools } from './lib/system.mjs';
 
@@ -62,26 +63,34 @@ run('cmake', ['-S', join(root, 'native'), '-B', build, ...compilers, ...parts], 
 });
 run('cmake', ['--build', build, '--parallel', '2'], { stdio: ['ignore', 'ignore', 'inherit'] });
 
+/** How much of a fuzzer's output is kept, in characters. */
+const maxOutput = 100_000;
 const scratch = mkdtempSync(join(tmpdir(), 'sfkit-fuzz-'));
 let failures = 0;
 try {
-  if (options.only === undefined) testWithSanitizers();
-  for (const fuzzer of chosen) fuzz(fuzzer);
+  if (options.only === undefined) await testWithSanitizers();
+  await inParallel(chosen, fuzz);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
 if (failures > 0) fail(`${failures} of ${chosen.length + 1} runs failed, see above`);
 
-function testWithSanitizers() {
+async function testWithSanitizers() {
   say('C++ tests with sanitizers');
-  const { status } = spawnSync(join(build, 'sfkit_tests'), ['--gtest_brief=1'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  if (status !== 0) failures += 1;
+  const { tests, isOk } = await runCppTests(join(build, 'sfkit_tests'), scratch);
+  if (!isOk || tests.length === 0) failures += 1;
 }
 
-function fuzz({ name, seeds }) {
+/** Works on as many as there are processors, in order. */
+async function inParallel(items, work) {
+  const left = [...items];
+  const worker = async () => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+}
+
+async function fuzz({ name, seeds }) {
   const program = join(build, `${name}_fuzzer`);
   const folders = seeds.map((folder) => join(root, folder)).filter(existsSync);
   const files = folders.flatMap((folder) =>
@@ -95,7 +104,7 @@ function fuzz({ name, seeds }) {
   const common = [`-artifact_prefix=${findings}/${name}-`, '-timeout=20', '-rss_limit_mb=3000'];
 
   say(`${name}: replaying ${paths.length} seeds`);
-  if (!quiet(program, [...common, ...paths])) return;
+  if (!(await quiet(name, program, [...common, ...paths]))) return;
   say(`${name}: fuzzing for ${options.seconds} s`);
   const length = [
     '-max_len=24000',
@@ -103,21 +112,28 @@ function fuzz({ name, seeds }) {
     '-print_final_stats=1',
     '-verbosity=0',
   ];
-  quiet(program, [...common, ...length, kept, ...folders]);
+  await quiet(name, program, [...common, ...length, kept, ...folders]);
 }
 
-/** Runs a fuzzer; shows its output only on a failure. */
-function quiet(program, args) {
-  const { status, stderr, stdout } = spawnSync(program, args, {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
+/** Runs a fuzzer; shows the end of its output only on a failure. */
+async function quiet(name, program, args) {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output = (output + text).slice(-maxOutput);
+    });
+  }
+  const status = await new Promise((resolve) => {
+    child.on('error', resolve);
+    child.on('close', resolve);
   });
   if (status === 0) {
-    const runs = /stat::number_of_executed_units: *(\d+)/.exec(stderr)?.[1];
-    if (runs !== undefined) say(`  ${runs} inputs, nothing found`);
+    const runs = /stat::number_of_executed_units: *(\d+)/.exec(output)?.[1];
+    if (runs !== undefined) say(`${name}: ${runs} inputs, nothing found`);
     return true;
   }
-  process.stderr.write(`${stdout}${stderr.split('\n').slice(-60).join('\n')}\n`);
+  process.stderr.write(`${name}:\n${output.split('\n').slice(-60).join('\n')}\n`);
   failures += 1;
   return false;
 }

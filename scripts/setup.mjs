@@ -1,6 +1,8 @@
 // Sets up everything that sfkit needs to run from a clone: system packages, npm packages, engine,
-// TypeScript. Needs only Node. It skips what is up to date, so a second run is quick. Usage: node
-// scripts/setup.mjs [--tests]
+// TypeScript. Needs only Node. It skips what is up to date, so a second run is quick.
+//
+// Usage: node scripts/setup.mjs [--tests]
+//   --tests   also the C++ tests and what the tests need
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ensureNative } from './lib/native.mjs';

@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runCppTests } from './lib/cpp-tests.mjs';
 import { isStrict, root } from './lib/run.mjs';
 import { setUp } from './setup.mjs';
 
@@ -19,7 +20,7 @@ try {
   setUp({ tests: true });
   const wholeCommands = ['test/golden', 'test/conformance', 'test/commands', 'test/package'];
   count(vitest('unit', ['--exclude', 'test/{golden,conformance,commands,package}/**']));
-  count(native());
+  count(await native());
   count(vitest('commands', wholeCommands));
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -80,7 +81,7 @@ function refuseSilentSkips(file, skips) {
   }
 }
 
-function native() {
+async function native() {
   const binary = ['Release', '.']
     .map((folder) => join(root, 'native', 'build', folder, 'sfkit_tests'))
     .find(existsSync);
@@ -88,15 +89,7 @@ function native() {
     console.log('C++ tests: not built');
     return { passed: 0, failed: 1, skipped: 0 };
   }
-  const report = join(scratch, 'native.json');
-  const { status } = spawnSync(binary, ['--gtest_brief=1', `--gtest_output=json:${report}`], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
-  const tests = JSON.parse(readFileSync(report, 'utf8')).testsuites.flatMap(
-    (suite) => suite.testsuite,
-  );
+  const { tests, isOk } = await runCppTests(binary, scratch);
   const failing = tests.filter((test) => test.failures !== undefined);
   for (const { classname, name, failures: found } of failing) {
     failures.push({
@@ -110,7 +103,7 @@ function native() {
   ).length;
   return {
     passed: tests.length - failed - skipped,
-    failed: status === 0 ? failed : Math.max(1, failed),
+    failed: isOk ? failed : Math.max(1, failed),
     skipped,
   };
 }

@@ -15,7 +15,7 @@ beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'sfkit-signals-'));
   const [repeat, short] = [join(root, 'bench/repeat.mjs'), join(fixtures, 'webserver.scap')];
   expect(
-    spawnSync(process.execPath, [repeat, short, join(directory, 'long.scap'), '60']).status,
+    spawnSync(process.execPath, [repeat, short, join(directory, 'long.scap'), '30']).status,
   ).toBe(0);
 });
 afterAll(() => rmSync(directory, { recursive: true }));

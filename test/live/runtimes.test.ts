@@ -373,16 +373,20 @@ describe.each(implementations)('in %s', (_name, describeWith) => {
       expect(Date.now() - started).toBeLessThan(4000);
     });
 
-    it.runIf(describeWith === inNode)('does not delay requests to others', async () => {
-      const podman = await drippingStub();
-      const docker = await httpStub({ [`/containers/${id}/json`]: { Id: full, Name: '/web' } });
-      const watcher = watchContainers({ sockets: { ...none, docker: [docker], podman: [podman] } });
-      ends.push(() => watcher.close());
-      for (let i = 0; i < 20; i++)
-        watcher.describe({ id: `${i}`.padStart(12, '0'), cgroups: 'pids=/libpod-' });
-      const described = await watcher.describe({ id, cgroups: 'pids=/docker/' });
-      expect(JSON.parse(described ?? '{}').container).toMatchObject({ name: 'web' });
-    });
+    // The trial for C++ asks about one container; watcher_test.cpp has its test.
+    if (describeWith === inNode)
+      it('does not delay requests to others', async () => {
+        const podman = await drippingStub();
+        const docker = await httpStub({ [`/containers/${id}/json`]: { Id: full, Name: '/web' } });
+        const watcher = watchContainers({
+          sockets: { ...none, docker: [docker], podman: [podman] },
+        });
+        ends.push(() => watcher.close());
+        for (let i = 0; i < 20; i++)
+          watcher.describe({ id: `${i}`.padStart(12, '0'), cgroups: 'pids=/libpod-' });
+        const described = await watcher.describe({ id, cgroups: 'pids=/docker/' });
+        expect(JSON.parse(described ?? '{}').container).toMatchObject({ name: 'web' });
+      });
   });
 });
 

@@ -129,8 +129,8 @@ void ContainerWatcher::run() {
 }
 
 void ContainerWatcher::ask_again(Request request, bool was_busy) {
-  // A request that had no chance yet keeps its short pause, and gets one: a busy runtime answers, or
-  // becomes a silent one, which is not busy.
+  // A request that had no chance yet keeps its short pause, and gets one: a busy runtime answers,
+  // or becomes a silent one, which is not busy.
   const size_t attempt = was_busy ? request.attempts : request.attempts++;
   const Clock::time_point next = Clock::now() + kPauses[std::min(attempt, kPauses.size() - 1)];
   if (next < request.until || (was_busy && asks_once())) queue_.emplace(next, std::move(request));

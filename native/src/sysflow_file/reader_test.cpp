@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -571,15 +572,21 @@ TEST(SysflowFile, AgreesWithTheReferenceReaderOnTheCorpus) {
   const fs::path corpus = fs::path(SFKIT_SHARED) / "corpus";
   const fs::path tool = fs::path(SFKIT_SHARED) / "tools" / "sfdump";
   if (!fs::exists(corpus) || !fs::exists(tool)) GTEST_SKIP() << "../shared is missing";
-  size_t files = 0;
+  std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(corpus)) {
-    if (entry.path().extension() != ".sf") continue;
-    ++files;
-    const Outcome outcome = read_path(entry.path().string());
-    ASSERT_TRUE(outcome.status.is_ok()) << entry.path() << outcome.status.message();
-    EXPECT_TRUE(outcome.summary.damage.empty()) << entry.path();
+    if (entry.path().extension() == ".sf") files.push_back(entry.path().string());
+  }
+  ASSERT_FALSE(files.empty());
+  std::sort(files.begin(), files.end());
+  // The reference reader is slow.
+  const size_t step = std::getenv("SFKIT_THOROUGH") != nullptr ? 1 : 4;
+  for (size_t at = 0; at < files.size(); at += step) {
+    const std::string& file = files[at];
+    const Outcome outcome = read_path(file);
+    ASSERT_TRUE(outcome.status.is_ok()) << file << outcome.status.message();
+    EXPECT_TRUE(outcome.summary.damage.empty()) << file;
 
-    const std::string command = "python3 " + tool.string() + " -s '" + entry.path().string() + "'";
+    const std::string command = "python3 " + tool.string() + " -s '" + file + "'";
     std::string text;
     FILE* pipe = popen(command.c_str(), "r");
     ASSERT_NE(pipe, nullptr);
@@ -594,10 +601,9 @@ TEST(SysflowFile, AgreesWithTheReferenceReaderOnTheCorpus) {
       EXPECT_EQ(
           outcome.log.counts.count(type) ? static_cast<int64_t>(outcome.log.counts.at(type)) : 0,
           count.as_int())
-          << entry.path() << " " << type;
+          << file << " " << type;
     }
   }
-  EXPECT_GT(files, 0u);
 }
 
 }  // namespace

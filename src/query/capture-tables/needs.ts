@@ -103,8 +103,8 @@ export function needsOf(tree: unknown, parameters: ParameterValues = {}): TableN
     if (!isNode(node)) continue;
     const { type, from_table: from, where_clause: where } = node;
     const only = type === 'SELECT_NODE' && isNode(from) ? captureTableOf(from) : undefined;
-    if (isNode(from) && isFiltered(only) && from['sample'] === null) {
-      const alias = String(from['alias'] || from['table_name']);
+    if (isNode(from) && isFiltered(only) && from.sample === null) {
+      const alias = String(from.alias || from.table_name);
       conditions.set(from, conditionOn(where, { table: only, alias, parameters }));
     }
     const table = captureTableOf(node);
@@ -112,23 +112,19 @@ export function needsOf(tree: unknown, parameters: ParameterValues = {}): TableN
       const uses = found.get(table) ?? { filters: [], aliases: [] };
       found.set(table, uses);
       uses.filters.push(conditions.get(node));
-      uses.aliases.push(lower(String(node['alias'] || node['table_name'] || table)));
-      if (!isEmpty(node['column_name_alias'])) needsAll = true;
+      uses.aliases.push(lower(String(node.alias || node.table_name || table)));
+      if (!isEmpty(node.column_name_alias)) needsAll = true;
     }
     for (const name of definitionsIn(node)) defined.add(name);
-    if (
-      node['class'] === 'STAR' ||
-      type === 'POSITIONAL_REFERENCE' ||
-      node['ref_type'] === 'NATURAL'
-    )
+    if (node.class === 'STAR' || type === 'POSITIONAL_REFERENCE' || node.ref_type === 'NATURAL')
       needsAll = true;
-    if (node['class'] === 'COLUMN_REF') {
-      const parts = (node['column_names'] as string[]).map(lower);
+    if (node.class === 'COLUMN_REF') {
+      const parts = (node.column_names as string[]).map(lower);
       for (const part of parts) names.add(part);
       if (parts.length === 1) alone.add(parts[0] as string);
     }
-    if (Array.isArray(node['using_columns']))
-      for (const name of node['using_columns']) names.add(lower(String(name)));
+    if (Array.isArray(node.using_columns))
+      for (const name of node.using_columns) names.add(lower(String(name)));
     pending.push(
       ...Object.values(node).filter((value) => typeof value === 'object' && value !== null),
     );
@@ -155,20 +151,20 @@ function isNode(value: unknown): value is Node {
 
 function captureTableOf(node: Node): TableName | undefined {
   const { type } = node;
-  if (type === 'TABLE_FUNCTION' && isNode(node['function'])) {
-    const called = lower(String(node['function']['function_name']));
+  if (type === 'TABLE_FUNCTION' && isNode(node.function)) {
+    const called = lower(String(node.function.function_name));
     return captureTables.find(({ name, at }) => name === called && at === true)?.name;
   }
   if (type !== 'BASE_TABLE') return undefined;
-  const name = lower(String(node['table_name']));
+  const name = lower(String(node.table_name));
   return captureTables.find((table) => table.name === name)?.name;
 }
 
 /** Names that WITH defines. */
 function definitionsIn(node: Node): string[] {
-  const map = isNode(node['cte_map']) ? node['cte_map']['map'] : undefined;
+  const map = isNode(node.cte_map) ? node.cte_map.map : undefined;
   return Array.isArray(map)
-    ? map.flatMap((entry) => (isNode(entry) ? [lower(String(entry['key']))] : []))
+    ? map.flatMap((entry) => (isNode(entry) ? [lower(String(entry.key))] : []))
     : [];
 }
 

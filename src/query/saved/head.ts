@@ -45,21 +45,21 @@ export function parseSavedQuery(name: string, path: string, text: string): Saved
   const fields = isRecord(found) ? found : {};
   const unknown = Object.keys(fields).find((key) => !keys.includes(key));
   if (unknown !== undefined) fail(`'${unknown}' is unknown in a head; expected ${keys.join(', ')}`);
-  const title = textOf(fields['title']);
+  const title = textOf(fields.title);
   if (title === '')
     fail(
       'the title is missing; a saved query starts with comment lines, one of them `-- title: …`',
     );
   const sql = text.slice(head.length);
   if (sql.replace(/;/g, '').trim() === '') fail('there is no SQL after the comment');
-  const parameters = fields['parameters'] ?? {};
+  const parameters = fields.parameters ?? {};
   if (!isRecord(parameters))
     return fail('parameters are a map: {pid: {type: integer, description: …}}');
   return {
     name,
     path,
     title,
-    description: textOf(fields['description']),
+    description: textOf(fields.description),
     parameters: Object.entries(parameters).map(([parameter, spec]) =>
       parameterOf(parameter, spec, fail),
     ),
