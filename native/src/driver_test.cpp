@@ -373,6 +373,8 @@ TEST(Driver, DeliversViewsOfTheRecords) {
 // A process in a container of a pod, which a service selects.
 std::vector<uint8_t> capture_with_pod() {
   constexpr int64_t kPid = 50;
+  const std::string id = "0123456789ab" + std::string(52, '0');
+  const std::string cgroups = "cpu=/kubepods/podu1/" + id;
   const auto api = [](const std::string& action, const char* kind, const std::string& item) {
     return scap::value::text(R"({"type":")" + action + R"(","kind":")" + kind + R"(","items":[{)" +
                              item + "}]}");
@@ -380,7 +382,7 @@ std::vector<uint8_t> capture_with_pod() {
   const std::string pod =
       R"("uid":"u1","name":"web-1","namespace":"shop","nodeName":"n7","podIP":"10.0.0.7",)"
       R"("labels":{"app":"web"},"containerStatuses":[{"containerID":"containerd://)" +
-      std::string(64, 'a') + R"(","restartCount":)";
+      id + R"(","restartCount":)";
   testing::Scenario world(testing::Age::k2026);
   world.writer().begin();
   scap::ThreadEntry app;
@@ -388,7 +390,7 @@ std::vector<uint8_t> capture_with_pod() {
   app.ptid = 1;
   app.exe = app.exepath = "/bin/app";
   app.cwd = "/";
-  app.cgroups = "cpu=/kubepods/podu1/" + std::string(64, 'a');
+  app.cgroups = cgroups;
   world.writer().processes({app});
   world.event(-1, scap::ev::K8S_E,
               {api("ADDED", "Service",
