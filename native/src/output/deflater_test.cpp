@@ -79,7 +79,7 @@ TEST_P(DeflaterOf, BlocksOfAnySizeAndContentComeBack) {
   }
 }
 
-// The first block of a file tells how much effort the next ones are worth.
+// The first block of a file shows how much effort the next ones are worth.
 TEST_P(DeflaterOf, LaterBlocksAreNotMuchLargerThanTheFirst) {
   std::vector<std::string> blocks = contents(kBlock);
   // Two kinds of lines: the longest match is not the nearest.
