@@ -27,13 +27,13 @@ class TouchEverything : public scap::CaptureVisitor {
   void interface(const scap::InterfaceEntry& entry) override { touch(Bytes(entry.name)); }
   void lists_complete() override {}
   bool event(const scap::EventView& event) override {
-    ++events_;
+    ++seen_;
     fuzz::check(event.size() <= event.info().nparams);
     for (uint32_t i = 0; i < event.size(); ++i) touch(event.param(i));
     return true;
   }
 
-  uint64_t events() const { return events_; }
+  uint64_t seen() const { return seen_; }
 
  private:
   void touch(Bytes bytes) {
@@ -41,7 +41,7 @@ class TouchEverything : public scap::CaptureVisitor {
   }
 
   uint64_t sum_ = 0;
-  uint64_t events_ = 0;
+  uint64_t seen_ = 0;
 };
 
 }  // namespace
@@ -52,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   TouchEverything visitor;
   scap::ReadStats stats;
   if (!scap::read_capture(*input.value(), "fuzz", visitor, stats).is_ok()) return 0;
-  fuzz::check(visitor.events() <= stats.events);
+  fuzz::check(visitor.seen() <= stats.events);
   uint64_t last = 0;
   for (const Damage& note : stats.damage) {
     fuzz::check(note.offset >= last && note.offset + note.skipped_bytes <= input.value()->offset());

@@ -56,7 +56,7 @@ struct SessionConfig {
   bool with_files = false;   // kDatums, kColumns: also emit the bytes of .sf files
   bool with_datums = false;  // kColumns: also emit single records
   output::Codec codec = output::Codec::kDeflate;  // of .sf files
-  std::string file_names;    // start of the names of .sf files; "" if the header's name is fixed
+  std::string file_names;  // start of the names of .sf files; "" if the header's name is fixed
   sysflow::ConvertOptions options;
   events::ListOptions lines;
   rules::CheckOptions rules;  // for OutputKind::kFindings

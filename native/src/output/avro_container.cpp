@@ -4,7 +4,8 @@
 
 namespace sfkit::output {
 
-AvroContainer::AvroContainer(Consumer consumer, Codec codec) : writer_(std::move(consumer), codec) {}
+AvroContainer::AvroContainer(Consumer consumer, Codec codec)
+    : writer_(std::move(consumer), codec) {}
 
 void AvroContainer::network_flow(const sysflow::NetworkFlow& record) {
   if (record.ipv6) {
