@@ -17,7 +17,7 @@ const directory = testDirectory();
 /** Maximum CPU of a command, including Node.js (s). Quadratic cost would take minutes. */
 const maxSeconds = 20;
 /** Maximum memory: a constant, and a multiple of the records (MB). */
-const baseMemory = 400;
+const baseMemory = 600;
 const memoryPerByte = 12;
 
 interface Cost {
