@@ -100,6 +100,7 @@ void version;
 `;
 
 const publicHeaders = [
+  'address.h',
   'checks.h',
   'config.h',
   'driver.h',
