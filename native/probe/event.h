@@ -203,6 +203,20 @@ INLINE bool begin(struct writer* writer, u16 code) {
   return begin_of(writer, origin_of_call(), code);
 }
 
+INLINE u16 code_of(struct writer* writer) {
+  return NOW(*(u16*)(writer->start + 20));
+}
+
+// Changes a new event to one with the same parameters, or the first of them.
+INLINE void become(struct writer* writer, u16 code) {
+  const struct event_layout layout = layout_of(code);
+  if (layout.first_sizes != writer->layout.first_sizes ||
+      layout.other_sizes != writer->layout.other_sizes)
+    parameters_do_not_fit();
+  write_header(writer->start, code, layout.parameters, 0);
+  *AT(writer) = HEADER_BYTES + 2 * layout.parameters;
+}
+
 INLINE void put_length(struct writer* writer, u32 length) {
   *(u16*)(writer->start + HEADER_BYTES + 2 * writer->index) = (u16)length;
   writer->index += 1;

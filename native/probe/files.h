@@ -6,6 +6,8 @@
 #include "task.h"
 
 #define CALL(name) SEC("call/" #name) int call_##name(u64* ctx)
+// One program for several calls; `names` are separated by commas.
+#define CALLS(name, names) SEC("call/" names) int calls_##name(u64* ctx)
 
 #define FILE_CREATED 0x100000  // FMODE_CREATED
 // Marks of sfkit, like FLAG_PATH_DOUBTFUL (docs/live.md): the path may not name the opened file.

@@ -32,13 +32,8 @@ INLINE enum caller caller_of_call(void) {
 #endif
 }
 
-// With a constant index, the kernel turns the tail call into a direct jump.
-#define DIRECT(name)                                                           \
-  case number_of_##name:                                                       \
-    asm volatile("r1 = %0; r2 = %1; r3 = %2; call 12" ::"r"(ctx), "r"(&calls), \
-                 "i"(number_of_##name)                                         \
-                 : "r0", "r1", "r2", "r3", "r4", "r5");                        \
-    break;
+#define DIRECT(name) \
+  case number_of_##name: DIRECT_TAIL_CALL(ctx, number_of_##name); break;
 
 // The most frequent calls of busy programs.
 INLINE void run_frequent(u64* ctx, u64 number) {

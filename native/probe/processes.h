@@ -42,18 +42,27 @@ INLINE u32 shared_with_parent(struct task_struct* task) {
   return flags;
 }
 
+INLINE u32 flags_of_new_task(u64* ctx, u64 number, struct task_struct* task) {
+  if (number == number_of_clone) return clone_flags(ARG1(ctx));
+  if (number != number_of_clone3) return 0;
+  return RESULT(ctx) == 0 ? shared_with_parent(task) : clone_flags(user_u64(ARG1(ctx)));
+}
+
 // The caller and the child both record the call. A caller does not know the child's id outside its
-// own namespace.
-INLINE int cloned(u64* ctx, u16 code, u64 flags) {
+// own namespace. One program for all these calls, since its check by the kernel takes long.
+CALLS(clone, "clone,fork,vfork,clone3") {
   struct writer writer;
   struct task_struct* task = (void*)get_current_task();
   struct cred* cred = READ(task, cred);
-  u32 recorded =
-      code == SYSCALL_CLONE3_X && RESULT(ctx) == 0 ? shared_with_parent(task) : clone_flags(flags);
-  if (pid_level(task) != 0) recorded |= CLONE_IN_PIDNS;
-  if (!begin(&writer, code)) return 0;
+  const u64 number = REGISTER(ctx, orig_ax);
+  u32 flags = flags_of_new_task(ctx, number, task);
+  if (pid_level(task) != 0) flags |= CLONE_IN_PIDNS;
+  if (!begin(&writer, event_of_clone)) return 0;
+  if (number == number_of_fork) become(&writer, event_of_fork);
+  if (number == number_of_vfork) become(&writer, event_of_vfork);
+  if (number == number_of_clone3) become(&writer, event_of_clone3);
   add_process(&writer, task, RESULT(ctx));
-  add_u32(&writer, recorded);
+  add_u32(&writer, flags);
   add_u32(&writer, READ(cred, euid).val);
   add_u32(&writer, READ(cred, egid).val);
   add_s64(&writer, inner_tid(task));
@@ -61,19 +70,6 @@ INLINE int cloned(u64* ctx, u16 code, u64 flags) {
   add_u64(&writer, RESULT(ctx) == 0 ? namespace_start(task) : 0);
   submit(&writer);
   return 0;
-}
-
-CALL(clone) {
-  return cloned(ctx, event_of_clone, ARG1(ctx));
-}
-CALL(fork) {
-  return cloned(ctx, event_of_fork, 0);
-}
-CALL(vfork) {
-  return cloned(ctx, event_of_vfork, 0);
-}
-CALL(clone3) {
-  return cloned(ctx, event_of_clone3, user_u64(ARG1(ctx)));
 }
 
 INLINE bool is_writable_by(struct inode* inode, struct cred* cred) {
@@ -101,7 +97,6 @@ INLINE u32 executable_flags(struct file* file, struct inode* inode, struct cred*
   return flags;
 }
 
-// `filename`: as the caller wrote it, in kernel or user memory. Without it the event ends earlier.
 INLINE void add_execution(struct writer* writer, struct task_struct* task, s64 result) {
   struct cred* cred = READ(task, cred);
   struct mm_struct* mm = READ(task, mm);
@@ -126,23 +121,19 @@ INLINE void add_execution(struct writer* writer, struct task_struct* task, s64 r
 }
 
 // Only failed calls. run_exec in probe.bpf.c records the others, once the new program is in place.
-CALL(execve) {
+CALLS(execve, "execve,execveat") {
   if (RESULT(ctx) >= 0) return 0;
   struct writer writer;
   struct task_struct* task = (void*)get_current_task();
   if (!begin(&writer, event_of_execve)) return 0;
+  if (REGISTER(ctx, orig_ax) == number_of_execveat) become(&writer, event_of_execveat);
   add_execution(&writer, task, RESULT(ctx));
-  add_user_text(&writer, ARG1(ctx));
-  submit(&writer);
-  return 0;
-}
-
-CALL(execveat) {
-  if (RESULT(ctx) >= 0) return 0;
-  struct writer writer;
-  struct task_struct* task = (void*)get_current_task();
-  if (!begin(&writer, event_of_execveat)) return 0;
-  add_execution(&writer, task, RESULT(ctx));
+  // Read from the event, so that the verifier need not check the above for each call.
+  if (code_of(&writer) == event_of_execveat) {
+    writer.index += 1;  // the event has no path
+  } else {
+    add_user_text(&writer, ARG1(ctx));
+  }
   submit(&writer);
   return 0;
 }

@@ -361,50 +361,70 @@ CALL(recvmsg) {
   return 0;
 }
 
-// One event for each message; a failed call has one event without a message.
+// One event for each message; a failed call has one event without a message. The program handles
+// one message, then calls itself for the next: in a loop, the verifier would check every round.
 #define MAX_MESSAGES 16
 
-INLINE void one_of_many(u64* ctx, u64 at, bool sends, struct sock* sock) {
-  struct writer writer;
-  if (!begin(&writer, sends ? event_of_sendmmsg : event_of_recvmmsg)) return;
-  struct message* message = MESSAGE(&writer);
+// The call in progress, in a part of the scratch buffer that other programs leave alone. The
+// verifier does not track memory, so it checks the code that follows only once.
+struct series {
+  struct sock* sock;
+  u64 at;    // address of the message in the process; 0 for a call without one
+  u32 left;  // messages to record; 0 between calls
+};
+#define SERIES(writer) ((volatile struct series*)((writer)->start + kScratchBytes - 512))
+
+INLINE void begin_series(volatile struct series* series, u64* ctx) {
+  const s64 messages = RESULT(ctx);
+  series->sock = 0;
+  series->at = 0;
+  if (messages <= 0) return;
+  series->sock = sock_for_tuple((s32)ARG1(ctx));
+  series->at = ARG2(ctx);
+  series->left = messages < MAX_MESSAGES ? messages : MAX_MESSAGES;
+}
+
+INLINE void add_message(struct writer* writer, u64* ctx, bool sends) {
+  const u64 at = SERIES(writer)->at;
+  struct sock* sock = SERIES(writer)->sock;
+  struct message* message = MESSAGE(writer);
   message->length = 0;
   message->control = 0;
   if (at && probe_read_user(message, sizeof(*message), (void*)at) < 0) count(kCountUnread);
-  if (sock) read_address(&writer, message->name, message->name_length);
+  if (sock) read_address(writer, message->name, message->name_length);
   struct iovec first = {};
   if (config.snaplen && at) probe_read_user(&first, sizeof(first), (void*)message->iovecs);
   u32 length = message->length;
-  add_s64(&writer, at ? (s64)length : RESULT(ctx));
-  add_fd(&writer, ARG1(ctx));
-  add_u32(&writer, length);
-  add_user_data(&writer, first.start, first.length < length ? first.length : length);
-  add_tuple(&writer, sock, sends ? kOutgoing : kIncoming);
-  if (!sends) add_control(&writer, message);
-  submit(&writer);
+  add_s64(writer, at ? (s64)length : RESULT(ctx));
+  add_fd(writer, ARG1(ctx));
+  add_u32(writer, length);
+  add_user_data(writer, first.start, first.length < length ? first.length : length);
+  add_tuple(writer, sock, sends ? kOutgoing : kIncoming);
+  if (!sends) add_control(writer, message);
 }
 
-INLINE int many_messages(u64* ctx, bool sends) {
-  if (is_sampled_out()) return 0;
-  s64 messages = RESULT(ctx);
-  if (messages <= 0) {
-    one_of_many(ctx, 0, sends, 0);
-    return 0;
+#define MANY_MESSAGES(name, sends)                                          \
+  CALL(name) {                                                              \
+    struct writer writer;                                                   \
+    if (!begin(&writer, event_of_##name)) return 0;                         \
+    volatile struct series* series = SERIES(&writer);                       \
+    if (series->left == 0) {                                                \
+      if (is_sampled_out()) return 0;                                       \
+      begin_series(series, ctx);                                            \
+    }                                                                       \
+    add_message(&writer, ctx, sends);                                       \
+    submit(&writer);                                                        \
+    if (series->left > 1) {                                                 \
+      series->left -= 1;                                                    \
+      series->at += sizeof(struct message);                                 \
+      DIRECT_TAIL_CALL(ctx, number_of_##name);                              \
+      count(kCountMessages); /* the kernel did not run the program again */ \
+    } else if (RESULT(ctx) > MAX_MESSAGES) {                                \
+      count(kCountMessages);                                                \
+    }                                                                       \
+    series->left = 0;                                                       \
+    return 0;                                                               \
   }
-  struct sock* sock = sock_for_tuple((s32)ARG1(ctx));
-  u64 start = ARG2(ctx);
-#pragma clang loop unroll(disable)
-  for (u32 i = 0; i < MAX_MESSAGES; i++) {
-    if (i >= messages) return 0;
-    one_of_many(ctx, start + i * sizeof(struct message), sends, sock);
-  }
-  if (messages > MAX_MESSAGES) count(kCountMessages);
-  return 0;
-}
 
-CALL(sendmmsg) {
-  return many_messages(ctx, 1);
-}
-CALL(recvmmsg) {
-  return many_messages(ctx, 0);
-}
+MANY_MESSAGES(sendmmsg, 1)
+MANY_MESSAGES(recvmmsg, 0)

@@ -156,20 +156,21 @@ struct walk {
   struct cgroup* group;
 };
 
+#define MAX_COMPONENT 255
 #define ROOM_FOR_NAMES 512  // start of the buffer, used for names
 
-// False if there is no space: a path that is too long loses its start.
+// False if there is no space: a path that is too long loses its start. The masks change nothing,
+// but show the verifier the bounds: it follows both ways of each comparison.
 INLINE bool prepend(struct writer* writer, const void* name, u32 length) {
   u8* buffer = writer->start + PATH_AT;
   u32 at = WALK(writer)->at;
-  if (length > 255) length = 255;
-  if (at > PATH_BYTES || at < length + 1 + ROOM_FOR_NAMES) return 0;
+  if (at < length + 1 + ROOM_FOR_NAMES) return 0;
   at -= length + 1;
   FORGET(at);
-  if (at > PATH_BYTES - 1) return 0;
+  at &= PATH_BYTES - 1;
   buffer[at] = '/';
   FORGET(length);
-  if (length > 255) return 0;
+  length &= MAX_COMPONENT;
   probe_read_kernel(buffer + at + 1, length, name);
   WALK(writer)->at = at;
   return 1;
@@ -215,7 +216,9 @@ INLINE void add_file_path(struct writer* writer, struct task_struct* task, struc
       walk->vfsmount = (struct vfsmount*)__builtin_preserve_access_index(&above->mnt);
       continue;
     }
-    if (!prepend(writer, READ(dentry, d_name.name), READ(dentry, d_name.len))) break;
+    u32 length = READ(dentry, d_name.len);
+    if (length > MAX_COMPONENT) length = MAX_COMPONENT;
+    if (!prepend(writer, READ(dentry, d_name.name), length)) break;
     // A file outside the tree, such as a memfd, is its own parent.
     if (dentry == parent) break;
     walk->dentry = parent;
@@ -284,11 +287,10 @@ INLINE void add_cgroups(struct writer* writer, struct task_struct* task) {
     if (!append(writer, start, READ(subsystem, name))) break;
     u32 used = WALK(writer)->used - 1;
     FORGET(used);
-    if (used > 4095) break;
-    start[used] = '=';
+    start[used & 4095] = '=';
     u32 at = WALK(writer)->at;
     FORGET(at);
-    if (at > PATH_BYTES) break;
+    at &= 2 * PATH_BYTES - 1;
     if (!append(writer, start, writer->start + PATH_AT + at)) break;
   }
   put_bytes_read(writer, WALK(writer)->used);

@@ -771,6 +771,59 @@ int make_call(char** texts) {
   return 0;
 }
 
+int datagram_socket(sockaddr_storage& address) {
+  const int fd = static_cast<int>(check(::socket(AF_INET, SOCK_DGRAM, 0), "socket"));
+  address = loopback(AF_INET);
+  check(::bind(fd, reinterpret_cast<sockaddr*>(&address), size_of(AF_INET)), "bind");
+  address = own_address(fd);
+  return fd;
+}
+
+// Sends `count` messages of 1, 2, 3... bytes in one call, to two sockets in turn. Then receives as
+// many in one call, from two sockets in turn.
+void many_messages(unsigned count) {
+  std::array<sockaddr_storage, 2> peers{};
+  const std::array<int, 2> sockets = {datagram_socket(peers[0]), datagram_socket(peers[1])};
+  sockaddr_storage own{};
+  const int fd = datagram_socket(own);
+  std::vector<char> bytes(count, 'm');
+  std::vector<iovec> pieces(count);
+  std::vector<sockaddr_storage> addresses(count);
+  std::vector<mmsghdr> messages(count);
+  for (unsigned i = 0; i < count; ++i) {
+    pieces[i] = {bytes.data(), i + 1};
+    addresses[i] = peers[i % 2];
+    messages[i].msg_hdr = {.msg_name = &addresses[i],
+                           .msg_namelen = size_of(AF_INET),
+                           .msg_iov = &pieces[i],
+                           .msg_iovlen = 1,
+                           .msg_control = nullptr,
+                           .msg_controllen = 0,
+                           .msg_flags = 0};
+  }
+  check(::sendmmsg(fd, messages.data(), count, 0), "sendmmsg");
+  for (unsigned i = 0; i < count; ++i) {
+    check(::sendto(sockets[i % 2], bytes.data(), i + 1, 0, reinterpret_cast<const sockaddr*>(&own),
+                   size_of(AF_INET)),
+          "sendto");
+  }
+  const long received = ::recvmmsg(fd, messages.data(), count, 0, nullptr);
+  if (received != static_cast<long>(count)) fail("recvmmsg");
+  say(R"({"count":%u,"own":%d,"peers":[%d,%d]})", count, port_of(own), port_of(peers[0]),
+      port_of(peers[1]));
+  for (const int used : {sockets[0], sockets[1], fd}) ::close(used);
+}
+
+// Calls with these numbers of messages, then one of each that fails.
+int send_many(char** texts) {
+  for (; *texts != nullptr; ++texts)
+    many_messages(static_cast<unsigned>(std::strtoul(*texts, nullptr, 10)));
+  mmsghdr none{};
+  ::sendmmsg(-1, &none, 1, 0);
+  ::recvmmsg(-1, &none, 1, 0, nullptr);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -783,6 +836,7 @@ int main(int argc, char** argv) {
   }
   if (argc > 1 && std::strcmp(argv[1], "--end") == 0) return 7;
   if (argc > 2 && std::strcmp(argv[1], "--call") == 0) return make_call(argv + 2);
+  if (argc > 2 && std::strcmp(argv[1], "--messages") == 0) return send_many(argv + 2);
   if (argc != 2) return 2;
   directory = argv[1];
   files();

@@ -200,7 +200,9 @@ function readProbe(path, fields) {
  */
 export function checkCalls(sections, calls) {
   const programs = new Set(
-    sections.filter((name) => /^(call|other)\//.test(name)).map((name) => name.split('/')[1]),
+    sections
+      .filter((name) => /^(call|other)\//.test(name))
+      .flatMap((name) => name.split('/')[1].split(',')),
   );
   const unknown = [...programs].filter((name) => !calls.has(name));
   const missing = [...calls].filter((name) => !programs.has(name));

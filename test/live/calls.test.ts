@@ -16,6 +16,18 @@ const calls = [
     args: [-1, 8, 4096, 3],
     parameters: { fd: -1, opcode: 8, arg: 4096, nr_args: 3 },
   },
+  // Calls whose programs share code. The caller and the child both record a new process.
+  { name: 'fork', number: 57, args: [], events: 2, parameters: { comm: 'sfkit_workload' } },
+  { name: 'vfork', number: 58, args: [], events: 2, parameters: { comm: 'sfkit_workload' } },
+  { name: 'clone3', number: 435, args: [0, 0], parameters: { res: -22, comm: 'sfkit_workload' } },
+  {
+    name: 'execve',
+    number: 59,
+    args: [1, 0, 0],
+    only: 'evt.rawres < 0',
+    parameters: { res: -14, filename: null },
+  },
+  { name: 'execveat', number: 322, args: [-1, 1, 0, 0, 0], parameters: { res: -14 } },
 ] as const;
 
 /** The values of the parameters, as numbers. */
@@ -45,8 +57,9 @@ describe.skipIf(noLive)(liveTitle('the event of a call'), () => {
   }, 120_000);
   afterAll(() => rmSync(directory, { recursive: true }));
 
-  it.each(calls)('has the parameters of $name', ({ name, parameters }) => {
-    const filter = `evt.type = ${name} and proc.name = sfkit_workload`;
+  it.each(calls)('has the parameters of $name', ({ name, parameters, ...call }) => {
+    const only = 'only' in call ? ` and ${call.only}` : '';
+    const filter = `evt.type = ${name} and proc.name = sfkit_workload${only}`;
     const lines = execFileSync(
       process.execPath,
       [join(root, 'bin', 'run.js'), 'events', capture, '--json', '--filter', filter],
@@ -56,7 +69,7 @@ describe.skipIf(noLive)(liveTitle('the event of a call'), () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    expect(events).toHaveLength(1);
+    expect(events).toHaveLength('events' in call ? call.events : 1);
     expect(valuesOf(events[0])).toMatchObject(parameters);
   });
 });

@@ -77,12 +77,16 @@ describe('programs of the probe', () => {
   });
 
   it('are those that the table names, each of them', () => {
-    const sections = ['tp_btf/sys_exit', 'call', 'call/read', 'other/mseal'];
-    expect(() => checkCalls(sections, new Set(['read', 'mseal']))).not.toThrow();
-    expect(() => checkCalls(sections, new Set(['read']))).toThrow(
+    const sections = ['tp_btf/sys_exit', 'call', 'call/read,pread64', 'other/mseal'];
+    const calls = ['read', 'pread64', 'mseal'];
+    expect(() => checkCalls(sections, new Set(calls))).not.toThrow();
+    expect(() => checkCalls(sections, new Set(['read', 'pread64']))).toThrow(
       'a program for mseal, which no row',
     );
-    expect(() => checkCalls(sections, new Set(['read', 'mseal', 'write']))).toThrow(
+    expect(() => checkCalls(sections, new Set(['read', 'mseal']))).toThrow(
+      'a program for pread64, which no row',
+    );
+    expect(() => checkCalls(sections, new Set([...calls, 'write']))).toThrow(
       'names the call write',
     );
   });

@@ -190,9 +190,8 @@ class ProbeLoader {
         probe_.attachable_.push_back({wanted[i]->section, std::move(programs[i])});
       } else if (section == "call") {
         generic = std::move(programs[i]);
-      } else if (const int number = syscall_number(section); number >= 0) {
-        has_program.set(static_cast<size_t>(number));
       }
+      for (const uint32_t number : syscall_numbers(section)) has_program.set(number);
     }
     for (uint32_t number = 0; options_.all_calls && number < kMaxCalls; ++number) {
       if (has_program.test(number)) continue;
@@ -332,8 +331,8 @@ class ProbeLoader {
     config.all_calls = options_.all_calls ? 1 : 0;
     config.preemptible = preemptible_ ? 1 : 0;
     for (const ProgramImage& image : images) {
-      const int number = syscall_number(image.section);
-      if (number >= 0 && !is_untracked_call(image.section)) set_interesting(config, number);
+      if (is_untracked_call(image.section)) continue;
+      for (const uint32_t number : syscall_numbers(image.section)) set_interesting(config, number);
     }
     for (uint32_t number = 0; number < std::size(scap::kX86SyscallNames); ++number) {
       const std::string_view name = scap::kX86SyscallNames[number];
@@ -378,7 +377,7 @@ class ProbeLoader {
     return own;
   }
 
-  static void set_interesting(probe_config& config, int number) {
+  static void set_interesting(probe_config& config, uint32_t number) {
     config.interesting[number / 64] |= uint64_t{1} << (number % 64);
   }
 
@@ -404,14 +403,19 @@ class ProbeLoader {
   static bool is_untracked_call(std::string_view section) {
     return section.substr(0, 6) == "other/";
   }
-  // System call number of a program; -1 for programs without one.
-  static int syscall_number(std::string_view section) {
-    const size_t slash = section.find('/');
-    if (!is_call_program(section) || slash == std::string_view::npos) return -1;
-    const auto* const begin = std::begin(scap::kX86SyscallNames);
-    const auto* const end = std::end(scap::kX86SyscallNames);
-    const auto* const found = std::find(begin, end, section.substr(slash + 1));
-    return found == end || found - begin >= kMaxCalls ? -1 : static_cast<int>(found - begin);
+  // Numbers of the system calls of a program. Its section names them after the slash, with commas.
+  static std::vector<uint32_t> syscall_numbers(std::string_view section) {
+    std::vector<uint32_t> numbers;
+    size_t at = is_call_program(section) ? section.find('/') : std::string_view::npos;
+    while (at != std::string_view::npos) {
+      const size_t end = section.find(',', ++at);
+      const auto* const first = std::begin(scap::kX86SyscallNames);
+      const auto* const last = std::min(std::end(scap::kX86SyscallNames), first + kMaxCalls);
+      const auto* const found = std::find(first, last, section.substr(at, end - at));
+      if (found != last) numbers.push_back(static_cast<uint32_t>(found - first));
+      at = end;
+    }
+    return numbers;
   }
 
   int map_fd(ProbeMap map) const {
@@ -495,6 +499,10 @@ class ProbeLoader {
     return types_.find_typedef("btf_trace_" + name);
   }
 
+  static bool is_exit_program(std::string_view section) {
+    return section == "tp_btf/sys_exit" || section == "raw_tp/sys_exit";
+  }
+
   // Loads programs on all CPUs: the verifier checks each by itself, and takes long for some. The
   // programs of calls are in `calls` afterwards, the others in `programs`.
   Status load_programs(std::span<const ProgramImage* const> images, bool raw,
@@ -504,11 +512,17 @@ class ProbeLoader {
     std::iota(order.begin(), order.end(), size_t{0});
     std::stable_sort(order.begin(), order.end(),
                      [&](size_t a, size_t b) { return images[a]->size > images[b]->size; });
+    // The program that jumps to those in `calls` loads when they are there. Before Linux 6.7 the
+    // kernel can crash if a program is added while another with a jump to it loads.
+    const auto jumping = std::stable_partition(order.begin(), order.end(), [&](size_t index) {
+      return !is_exit_program(images[index]->section);
+    });
     std::vector<Status> statuses(images.size());
     std::atomic<size_t> next{0};
     std::atomic<bool> has_failed{false};
+    auto end = static_cast<size_t>(jumping - order.begin());
     const auto work = [&] {
-      for (size_t at = next++; at < order.size() && !has_failed; at = next++) {
+      for (size_t at = next++; at < end && !has_failed; at = next++) {
         const size_t index = order[at];
         statuses[index] = load_program(*images[index], raw, programs[index]);
         if (!statuses[index].is_ok()) has_failed = true;
@@ -520,6 +534,9 @@ class ProbeLoader {
       helpers.emplace_back(work);
     work();
     for (std::thread& helper : helpers) helper.join();
+    next = end;
+    end = order.size();
+    work();
     const auto failed = std::find_if(statuses.begin(), statuses.end(),
                                      [](const Status& status) { return !status.is_ok(); });
     return failed == statuses.end() ? Status::ok() : *failed;
@@ -530,9 +547,11 @@ class ProbeLoader {
   Status load_program(const ProgramImage& image, bool raw, FileDescriptor& program) {
     auto loaded = load_image(image, raw);
     if (!loaded.is_ok()) return loaded.status();
-    const int number = syscall_number(image.section);
-    if (number >= 0) return add_call(static_cast<uint32_t>(number), loaded.value());
-    program = std::move(loaded.value());
+    const std::vector<uint32_t> numbers = syscall_numbers(image.section);
+    if (numbers.empty()) program = std::move(loaded.value());
+    for (const uint32_t number : numbers) {
+      if (Status status = add_call(number, loaded.value()); !status.is_ok()) return status;
+    }
     return Status::ok();
   }
 
@@ -545,6 +564,7 @@ class ProbeLoader {
     attributes.license = address_of("GPL");
     std::string name = image.section;
     name = "sfkit_" + name.substr(name.find('/') == std::string::npos ? 0 : name.find('/') + 1);
+    name.resize(std::min(name.find(','), name.size()));
     std::strncpy(attributes.prog_name, name.c_str(), sizeof(attributes.prog_name) - 1);
     if (!raw) {
       attributes.expected_attach_type = BPF_TRACE_RAW_TP;
