@@ -95,7 +95,10 @@ export interface SysFlowConfig {
   enableStats?: boolean;
   /** Log everything to standard error. Default: false. */
   debugMode?: boolean;
-  /** Name in log messages and of log files. Default: sysflowlibs. */
+  /**
+   * Name in log messages and of log files; of a path, such as that of the program, the last part.
+   * Default: sysflowlibs.
+   */
   appName?: string;
   /** Check the requirements of live capture in the constructor. Default: true. */
   moduleChecks?: boolean;
@@ -191,6 +194,7 @@ const oneOf = (fallback: string, values: readonly string[]): Setting => ({
 });
 
 const page = 4096;
+const defaultName = 'sysflowlibs';
 
 /** Default and permitted values of every field. */
 const settings: Record<keyof SysFlowConfig, Setting> = {
@@ -223,9 +227,10 @@ const settings: Record<keyof SysFlowConfig, Setting> = {
   enableStats: flag(false),
   debugMode: flag(false),
   appName: {
-    fallback: 'sysflowlibs',
-    allowed: 'a name without /',
-    fits: (value) => text.fits(value) && value !== '' && !(value as string).includes('/'),
+    ...text,
+    fallback: defaultName,
+    read: (value) =>
+      typeof value === 'string' ? value.slice(value.lastIndexOf('/') + 1) || defaultName : value,
   },
   moduleChecks: flag(true),
   driverType: oneOf('NO_DRIVER', driverTypes),

@@ -203,6 +203,15 @@ describe('each field of the configuration has a visible effect', () => {
     },
   );
 
+  it.each([
+    ['shop', 'shop'],
+    ['/usr/bin/shop', 'shop'],
+    ['', 'sysflowlibs'],
+    ['bin/', 'sysflowlibs'],
+  ])('appName %j: the last part of a path', (appName, name) => {
+    expect(resolveConfig({ callback() {}, appName }).appName).toBe(name);
+  });
+
   it('fields of live capture are checked and get defaults', () => {
     const config = { callback() {}, scapInputPath: capture };
     expect(resolveConfig(config)).toMatchObject({
@@ -391,7 +400,7 @@ describe('a wrong configuration', () => {
       enableConsumerMode: 0,
       enableStats: 'x',
       debugMode: 2,
-      appName: 'a/b',
+      appName: 'a\0b',
       moduleChecks: 'no',
       driverType: 'ebpf',
       samplingRatio: 0,

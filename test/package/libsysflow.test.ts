@@ -1,5 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -223,6 +231,11 @@ describe('the callback', () => {
       /Container Table: \d+/,
     );
     expect(log(['debugMode=1', 'appName=shop']).stderr).toMatch(/shop/);
+    // As programs that set it to argv[0].
+    const logs = join(directory, 'logs');
+    mkdirSync(logs);
+    log(['enableStats=1', 'appName=/usr/bin/./shop'], { GLOG_log_dir: logs });
+    expect(readdirSync(logs)).toContain('shop.INFO');
   });
 
   it.each(['webserver.scap', 'webserver-2017.scap', 'live.scap'])(
@@ -297,7 +310,6 @@ describe('errors', () => {
     ['samplingRatio=0', 'samplingRatio', '1 to 128'],
     ['criTO=-1', 'criTO', '0 to 3600'],
     ['singleBufferDimension=5000', 'singleBufferDimension', 'a multiple of 4096'],
-    ['appName=a/b', 'appName', 'a name without /'],
     ['k8sAPIURL=ftp://a', 'k8sAPIURL', 'an http or https URL'],
     [`socketPath=${'s'.repeat(108)}`, 'socketPath', 'at most 107 bytes'],
   ])('%s: LibsError with the field and the permitted values', (setting, field, allowed) => {

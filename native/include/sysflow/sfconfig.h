@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <initializer_list>
 #include <string>
@@ -75,6 +76,9 @@ class ConfigString : public std::string {
     assign(std::string_view(text));
     return *this;
   }
+
+  // A path takes std::string itself, not types that derive from it.
+  operator std::filesystem::path() const { return static_cast<const std::string&>(*this); }
 };
 
 }  // namespace sysflowlibscpp
@@ -101,8 +105,8 @@ struct SysFlowConfig {
   sysflowlibscpp::ConfigString k8sAPIURL;
   sysflowlibscpp::ConfigString k8sAPICert;
   bool moduleChecks = true;
-  uint64_t singleBufferDimension = 8 * 1024 * 1024;  // bytes; 0: this default
-  sysflowlibscpp::ConfigString appName = "sysflowlibs";
+  uint64_t singleBufferDimension = 8 * 1024 * 1024;      // bytes; 0: this default
+  sysflowlibscpp::ConfigString appName = "sysflowlibs";  // argv[0] is possible
   SFSysCallMode collectionMode = SFFlowMode;
   ssize_t cpuBuffers = 0;  // processors that share a buffer; 0: all
   DriverType driverType = NO_DRIVER;

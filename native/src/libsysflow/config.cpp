@@ -20,6 +20,7 @@ constexpr size_t kMaxShown = 60;
 constexpr int64_t kStatisticsInterval = 30;
 // The default of rotateInterval. A capture is rotated only on request.
 constexpr int kDefaultRotateSeconds = 300;
+constexpr const char* kDefaultAppName = "sysflowlibs";
 
 [[noreturn]] void refuse(const std::string& message) {
   throw sfexception::SysFlowException("configuration: " + message, sfexception::LibsError);
@@ -59,8 +60,6 @@ void check_fields(const SysFlowConfig& config) {
   check_number("fileReadMode", config.fileReadMode, 0, 2);
   check_number("collectionMode", config.collectionMode, SFFlowMode, SFNoFilesMode);
   check_text("appName", config.appName);
-  if (config.appName.empty() || config.appName.find('/') != std::string::npos)
-    refuse("appName", quoted(config.appName), "a name without /");
   check_number("driverType", config.driverType, EBPF, NO_DRIVER);
   check_number("samplingRatio", config.samplingRatio, live::kMinSamplingRatio,
                live::kMaxSamplingRatio);
@@ -166,6 +165,11 @@ DriverConfig driver_config(const SysFlowConfig& config, const EnvironmentSetting
       throw exception_of(sfexception::LibsError, filter.status().message());
   }
   return result;
+}
+
+std::string name_of_app(const SysFlowConfig& config) {
+  const std::string name = config.appName.substr(config.appName.rfind('/') + 1);
+  return name.empty() ? kDefaultAppName : name;
 }
 
 }  // namespace sfkit::libsysflow

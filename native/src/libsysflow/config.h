@@ -17,4 +17,8 @@ DriverConfig driver_config(const SysFlowConfig& config, const EnvironmentSetting
 // k8sAPIURL in the configuration, driver_config() throws instead.
 std::string problem_of_address(const EnvironmentSettings& environment);
 
+// The name for the log: the last part of appName, as programs often set it to argv[0]. Without one,
+// the default.
+std::string name_of_app(const SysFlowConfig& config);
+
 }  // namespace sfkit::libsysflow

@@ -132,6 +132,21 @@ TEST(LibSysFlowConfig, RotatesLiveFilesByDefaultAndCapturesOnRequest) {
   EXPECT_EQ(seconds("a.scap", 10), 10);
 }
 
+TEST(LibSysFlowConfig, TakesTheNameOfTheProgramFromItsPath) {
+  const auto name = [](const char* app) {
+    SysFlowConfig config = for_capture();
+    config.appName = app;
+    driver_config(config, {});
+    return name_of_app(config);
+  };
+  EXPECT_EQ(name("shop"), "shop");
+  EXPECT_EQ(name("./shop"), "shop");
+  EXPECT_EQ(name("/usr/bin/shop"), "shop");
+  for (const char* none : {"", "/", "bin/", static_cast<const char*>(nullptr)})
+    EXPECT_EQ(name(none), "sysflowlibs");
+  EXPECT_EQ(name_of_app(SysFlowConfig()), "sysflowlibs");
+}
+
 TEST(LibSysFlowConfig, FollowsTheEnvironment) {
   EnvironmentSettings environment;
   environment.node_ip = "10.9.9.9";

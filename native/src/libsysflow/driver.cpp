@@ -86,7 +86,8 @@ class SysFlowDriver::Implementation {
     explicit Settings(const SysFlowConfig& config)
         : environment(sfkit::read_environment()),
           driver(sfkit::libsysflow::driver_config(config, environment)),
-          log(sfkit::log_settings(config.appName, environment.debug.value_or(config.debugMode))) {
+          log(sfkit::log_settings(sfkit::libsysflow::name_of_app(config),
+                                  environment.debug.value_or(config.debugMode))) {
       if (const std::string problem = sfkit::libsysflow::problem_of_address(environment);
           !problem.empty())
         log({sfkit::LogSeverity::kWarning, 0, "driver", problem + "; it is ignored"});

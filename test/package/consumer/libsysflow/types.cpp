@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <sstream>
@@ -104,6 +106,18 @@ void fields_are_strings() {
   std::vector<std::string> all{config.filePath, config.socketPath};
   all.push_back(config.exporterID);
   CHECK(all.size() == 3 && std::find(all.begin(), all.end(), config.filePath) == all.begin());
+
+  std::filesystem::path path(config.filePath);
+  const std::filesystem::path from = config.filePath;
+  CHECK(path == from && path == config.filePath && path.filename() == "s");
+  path = config.socketPath;
+  path /= config.filePath;
+  path += config.filePath;
+  CHECK(path == "local/ss" && path / config.filePath == "local/ss/s");
+  CHECK(!std::filesystem::is_directory(config.socketPath));
+  CHECK(std::filesystem::path(std::move(path)).parent_path() == config.socketPath);
+  std::ifstream input(config.filePath);
+  input.open(config.socketPath);
 
   SysFlowConfig other = config;
   other.filePath = "other";
