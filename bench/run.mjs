@@ -39,7 +39,6 @@ const capture = join(work, 'capture.scap');
 const tools = buildTools('engine_benchmark', 'make_load');
 const makeLoad = join(tools, 'make_load');
 const sysdigFollows = 'sysdig -r FILE -q (follows state, prints nothing)';
-const hasSysdig = has('sysdig');
 
 function run(command, args) {
   const started = process.hrtime.bigint();
@@ -53,8 +52,9 @@ function run(command, args) {
   };
 }
 
-function has(command) {
-  return spawnSync(command, ['--version']).status === 0;
+/** Whether sysdig is installed and can read the capture: some are newer than Debian's version. */
+function canSysdigRead() {
+  return spawnSync('sysdig', ['-r', capture, '-q', '-n', '1']).status === 0;
 }
 
 /** Runs a command of sfkit in a separate process, which reports its own peak memory. */
@@ -71,6 +71,10 @@ function engine(mode) {
   const { stdout } = run(join(tools, 'engine_benchmark'), [mode, capture]);
   const { seconds, peakMegabytes } = JSON.parse(stdout);
   return { seconds, peakMegabytes };
+}
+
+function followWithSysdig() {
+  return run('sysdig', ['-r', capture, '-q']);
 }
 
 /** What is measured on a workload, by name. Only `flows` prints, because printing takes sysdig long. */
@@ -95,7 +99,8 @@ function waysOf(workload) {
     ],
     ['sfkit info', () => sfkit('info', capture)],
   ];
-  if (hasSysdig) ways.push([sysdigFollows, () => run('sysdig', ['-r', capture, '-q'])]);
+  const hasSysdig = canSysdigRead();
+  if (hasSysdig) ways.push([sysdigFollows, followWithSysdig]);
   if (workload.name !== 'flows') return ways;
   ways.push(['sfkit events (prints events)', () => sfkit('events', capture)]);
   if (hasSysdig) {
@@ -142,11 +147,13 @@ async function measureLengths(flows) {
   const rows = [];
   for (let megabytes = 10; megabytes <= Number(options.longest); megabytes *= 10) {
     const events = await flows.make(capture, megabytes);
-    const measured = measure([
+    const ways = [
       ['engine: convert to Avro', () => engine('avro')],
       ['sfkit convert -f avro', () => sfkit('convert', capture, '-f', 'avro', '-o', 'out/')],
       ['sfkit convert (Parquet)', () => sfkit('convert', capture, '-o', 'out/')],
-    ]);
+    ];
+    if (canSysdigRead()) ways.push([sysdigFollows, followWithSysdig]);
+    const measured = measure(ways);
     for (const result of measured)
       rows.push({ ...result, megabytes, events, nanosecondsPerEvent: perEvent(result, events) });
   }
@@ -211,5 +218,8 @@ if (options.save) {
   writeFileSync(join(directory, fileName(report)), json);
 }
 process.stdout.write(options.json ? json : `${tables(report)}\n`);
-if (!hasSysdig)
-  console.error('sysdig is not installed: no comparison (Debian has it as a package)');
+const withoutSysdig = report.workloads.filter(({ results }) => results[0].timesSysdig === null);
+if (withoutSysdig.length > 0) {
+  const names = withoutSysdig.map(({ name }) => name).join(', ');
+  console.error(`not compared with sysdig, which is missing or cannot read the capture: ${names}`);
+}

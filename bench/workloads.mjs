@@ -36,7 +36,11 @@ export function workloads(makeLoad) {
       'files made, written and removed',
       source('sf-collector/objectstore.upload.scap', 'live.scap'),
     ),
-    repeated('network', 'sockets of all kinds', source('modern/b_net.scap', 'webserver-2026.scap')),
+    repeated(
+      'network',
+      'a TCP client and its server',
+      source('sf-collector/tcp-client-server.scap', 'webserver-2026.scap'),
+    ),
     {
       name: 'ignored',
       what: 'futex calls, which make no record',
