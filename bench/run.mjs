@@ -1,31 +1,44 @@
-// npm run bench: speed and memory of the engine and the commands on a long capture. Prints a table
-// and, with --json, the figures. Options: --megabytes N (600), --rounds N (5), --input FILE.
+// npm run bench: speed and memory of the engine and the commands, beside Debian's sysdig. Prints
+// tables; with --json, the figures; with --save, it also writes them to docs/benchmarks/.
 //
-// The long capture repeats ../shared/corpus/sf-collector/mpm-event.full.scap, or
-// fixtures/webserver.scap without the corpus. Every round runs each variant once, in turn, so that
-// a busy machine slows all of them alike. Prints medians.
+//   --megabytes N   length of each workload (600)
+//   --rounds N      how often each way runs (5)
+//   --only NAMES    only these workloads, separated by commas
+//   --input FILE    one repeated capture instead of the workloads
+//   --longest N     greatest length in MB for the figures by length (1000; 0: none)
+//   --alive N       greatest number of live objects for those figures (1000000; 0: none)
+//
+// Every round runs each way once, in turn, so that a busy machine slows all of them alike. The
+// figures are medians. The workloads need ../shared/corpus; without it they repeat fixtures/.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildTools } from '../scripts/lib/native.mjs';
-import { repeatCapture } from './repeat.mjs';
+import { root } from '../scripts/lib/run.mjs';
+import { fileName, machine, median, tables } from './report.mjs';
+import { load, ruleFiles, workloadOf, workloads } from './workloads.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const work = join(root, 'bench/work');
 const { values: options } = parseArgs({
   options: {
     megabytes: { type: 'string', default: '600' },
     rounds: { type: 'string', default: '5' },
+    only: { type: 'string' },
     input: { type: 'string' },
+    longest: { type: 'string', default: '1000' },
+    alive: { type: 'string', default: '1000000' },
     json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
   },
 });
+const rounds = Number(options.rounds);
 
-const toolBuild = buildTools('engine_benchmark');
+const work = join(root, 'bench/work');
+const capture = join(work, 'capture.scap');
+const tools = buildTools('engine_benchmark', 'make_load');
+const makeLoad = join(tools, 'make_load');
+const sysdigFollows = 'sysdig -r FILE -q (follows state, prints nothing)';
 
 function run(command, args) {
   const started = process.hrtime.bigint();
@@ -39,11 +52,9 @@ function run(command, args) {
   };
 }
 
-const has = (command) => spawnSync(command, ['--version']).status === 0;
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
+/** Whether sysdig is installed and can read the capture: some are newer than Debian's version. */
+function canSysdigRead() {
+  return spawnSync('sysdig', ['-r', capture, '-q', '-n', '1']).status === 0;
 }
 
 /** Runs a command of sfkit in a separate process, which reports its own peak memory. */
@@ -51,134 +62,164 @@ function sfkit(...args) {
   rmSync(join(work, 'out'), { recursive: true, force: true });
   const node = ['--import', join(root, 'bench/measure.mjs'), join(root, 'bin/run.js'), ...args];
   // Its output goes to a file, as for sysdig.
-  const result = run('sh', ['-c', 'exec "$@" > events.txt', 'sh', process.execPath, ...node]);
+  const result = run('sh', ['-c', 'exec "$@" > output.txt', 'sh', process.execPath, ...node]);
   const { peakMegabytes, cpuSeconds } = JSON.parse(result.stderr.trim().split('\n').at(-1));
   return { seconds: result.seconds, cpuSeconds, peakMegabytes };
 }
 
-function engine(mode, file) {
-  const { seconds, peakMegabytes } = JSON.parse(
-    run(join(toolBuild, 'engine_benchmark'), [mode, file]).stdout,
-  );
+function engine(mode) {
+  const { stdout } = run(join(tools, 'engine_benchmark'), [mode, capture]);
+  const { seconds, peakMegabytes } = JSON.parse(stdout);
   return { seconds, peakMegabytes };
 }
 
-mkdirSync(work, { recursive: true });
-const corpus = join(root, '../shared/corpus/sf-collector/mpm-event.full.scap');
-const input =
-  options.input ?? (existsSync(corpus) ? corpus : join(root, 'fixtures/webserver.scap'));
-const long = join(work, 'long.scap');
-const short = join(work, 'short.scap');
-const events = repeatCapture(input, long, Number(options.megabytes));
-const shortEvents = repeatCapture(input, short, 15);
-const megabytes = statSync(long).size / 1e6;
-
-const ways = new Map([
-  ['engine: read blocks and events', () => engine('read', long)],
-  ['engine: make records', () => engine('records', long)],
-  ['engine: convert to Avro', () => engine('avro', long)],
-  ['sfkit convert -f avro', () => sfkit('convert', long, '-f', 'avro', '-o', 'out/')],
-  ['sfkit convert (Parquet)', () => sfkit('convert', long, '-o', 'out/')],
-  ['sfkit info', () => sfkit('info', long)],
-  ['sfkit events (prints events)', () => sfkit('events', long)],
-]);
-const hasSysdig = has('sysdig');
-if (hasSysdig) {
-  ways.set('sysdig -r FILE -q (follows state, prints nothing)', () =>
-    run('sysdig', ['-r', long, '-q']),
-  );
-  ways.set('sysdig -r FILE (prints events)', () =>
-    run('sh', ['-c', `sysdig -r '${long}' > events.txt`]),
-  );
+function followWithSysdig() {
+  return run('sysdig', ['-r', capture, '-q']);
 }
 
-const samples = new Map([...ways.keys()].map((name) => [name, []]));
-for (let round = 0; round < Number(options.rounds); round++) {
-  for (const [name, way] of ways) samples.get(name).push(way());
+/** What is measured on a workload, by name. Only `flows` prints, because printing takes sysdig long. */
+function waysOf(workload) {
+  const rules = ruleFiles();
+  const check = ['check', capture, ...rules.flatMap((file) => ['--rules', file])];
+  const convert = ['convert', capture, '-o', 'out/'];
+  const ways = [
+    ['engine: read blocks and events', () => engine('read')],
+    ['engine: follow state', () => engine('state')],
+    ['engine: make records', () => engine('records')],
+    ['engine: convert to Avro', () => engine('avro')],
+    ['sfkit convert -f avro', () => sfkit(...convert, '-f', 'avro')],
+    ['sfkit convert (Parquet)', () => sfkit(...convert)],
+    [
+      "sfkit convert -f avro --filter 'proc.name = nothing'",
+      () => sfkit(...convert, '-f', 'avro', '--filter', 'proc.name = nothing'),
+    ],
+    [
+      `sfkit check (${rules.length === 3 ? '93 rules' : 'rules/incident.yaml'})`,
+      () => sfkit(...check, '--enable', '*', '--exit-zero'),
+    ],
+    ['sfkit info', () => sfkit('info', capture)],
+  ];
+  const hasSysdig = canSysdigRead();
+  if (hasSysdig) ways.push([sysdigFollows, followWithSysdig]);
+  if (workload.name !== 'flows') return ways;
+  ways.push(['sfkit events (prints events)', () => sfkit('events', capture)]);
+  if (hasSysdig) {
+    const print = ['-c', 'exec sysdig -r "$1" > output.txt', 'sh', capture];
+    ways.push(['sysdig -r FILE (prints events)', () => run('sh', print)]);
+  }
+  return ways;
 }
 
-const results = [...samples].map(([name, taken]) => {
-  const seconds = median(taken.map((sample) => sample.seconds));
-  const peaks = taken.map((sample) => sample.peakMegabytes).filter((peak) => peak !== undefined);
-  return {
-    name,
-    seconds,
-    eventsPerSecond: events / seconds,
-    megabytesPerSecond: megabytes / seconds,
-    peakMegabytes: peaks.length > 0 ? Math.max(...peaks) : null,
-  };
-});
-
-let instructionsPerEvent = null;
-if (has('valgrind')) {
-  instructionsPerEvent = {};
-  for (const mode of ['read', 'records', 'avro']) {
-    const { stderr } = run('valgrind', [
-      '--tool=callgrind',
-      '--callgrind-out-file=/dev/null',
-      join(toolBuild, 'engine_benchmark'),
-      mode,
-      short,
-    ]);
-    instructionsPerEvent[mode] = Math.round(
-      Number(/Collected : (\d+)/.exec(stderr)[1]) / shortEvents,
-    );
+/** Runs the ways in turn; returns the medians of each. */
+function measure(ways) {
+  const samples = new Map(ways.map(([way]) => [way, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const [way, runOnce] of ways) samples.get(way).push(runOnce());
   }
+  return [...samples].map(([way, taken]) => {
+    const of = (key) => taken.map((sample) => sample[key]).filter((value) => value !== undefined);
+    const peaks = of('peakMegabytes');
+    return {
+      way,
+      seconds: median(of('seconds')),
+      cpuSeconds: median(of('cpuSeconds')) ?? null,
+      peakMegabytes: peaks.length > 0 ? Math.max(...peaks) : null,
+    };
+  });
 }
 
-const report = {
-  capture: {
-    repeated: input.slice(input.lastIndexOf('/') + 1),
-    events,
-    megabytes: Math.round(megabytes),
-  },
-  machine: {
-    processor: cpus()[0].model,
-    cores: cpus().length,
-    gigabytes: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
-  },
-  rounds: Number(options.rounds),
-  results,
-  instructionsPerEvent,
-};
-
-if (options.json) {
-  console.log(JSON.stringify(report, null, 2));
-} else {
-  console.log(
-    `${report.capture.repeated} repeated: ${events.toLocaleString('en')} events, ${report.capture.megabytes} MB`,
-  );
-  console.log('| way | seconds | million events/s | MB/s | peak MB |\n|---|---:|---:|---:|---:|');
-  for (const { name, seconds, eventsPerSecond, megabytesPerSecond, peakMegabytes } of results) {
-    const peak = peakMegabytes === null ? '' : peakMegabytes.toFixed(0);
-    console.log(
-      `| ${name} | ${seconds.toFixed(2)} | ${(eventsPerSecond / 1e6).toFixed(2)} | ${megabytesPerSecond.toFixed(0)} | ${peak} |`,
-    );
-  }
-  if (instructionsPerEvent) {
-    console.log(
-      `\nInstructions per event (callgrind): ${Object.entries(instructionsPerEvent)
-        .map(([mode, count]) => `${mode} ${count}`)
-        .join(', ')}`,
-    );
-  }
-  const printing = results.find(
-    ({ name }) => name.startsWith('sysdig') && name.includes('prints events'),
-  );
-  const listing = results.find(({ name }) => name.startsWith('sfkit events'));
-  const following = results.find(({ name }) => name.includes('prints nothing'));
-  const avro = results.find(({ name }) => name === 'sfkit convert -f avro');
-  if (printing && following) {
-    const times = (other) => (avro.eventsPerSecond / other.eventsPerSecond).toFixed(1);
-    console.log(
-      `\nsfkit convert -f avro: ${times(printing)} times the events/s of sysdig printing, ${times(following)} times those of sysdig -q`,
-    );
-    console.log(
-      `sfkit events: ${(listing.eventsPerSecond / printing.eventsPerSecond).toFixed(1)} times the events/s of sysdig printing`,
-    );
-  }
-  if (!hasSysdig)
-    console.log('\nsysdig is not installed: no comparison (Debian has it as a package)');
+async function measureWorkload(workload) {
+  const events = await workload.make(capture, Number(options.megabytes));
+  const megabytes = Math.round(statSync(capture).size / 1e6);
+  const measured = measure(waysOf(workload));
+  const sysdig = measured.find(({ way }) => way === sysdigFollows);
+  const results = measured.map((result) => ({
+    ...result,
+    eventsPerSecond: Math.round(events / result.seconds),
+    timesSysdig: sysdig === undefined ? null : sysdig.seconds / result.seconds,
+  }));
+  const { name, what, capture: repeated } = workload;
+  return { name, what, capture: repeated, events, megabytes, results };
 }
+
+/** Costs of the flows at each length from 10 MB: linear if the cost of an event stays. */
+async function measureLengths(flows) {
+  const rows = [];
+  for (let megabytes = 10; megabytes <= Number(options.longest); megabytes *= 10) {
+    const events = await flows.make(capture, megabytes);
+    const ways = [
+      ['engine: convert to Avro', () => engine('avro')],
+      ['sfkit convert -f avro', () => sfkit('convert', capture, '-f', 'avro', '-o', 'out/')],
+      ['sfkit convert (Parquet)', () => sfkit('convert', capture, '-o', 'out/')],
+    ];
+    if (canSysdigRead()) ways.push([sysdigFollows, followWithSysdig]);
+    const measured = measure(ways);
+    for (const result of measured)
+      rows.push({ ...result, megabytes, events, nanosecondsPerEvent: perEvent(result, events) });
+  }
+  return rows;
+}
+
+/**
+ * Costs of an event by the number of live objects, without those of reading the lists: flat if that
+ * number does not matter.
+ */
+function measureAlive() {
+  const events = 1_000_000;
+  const ways = [
+    ['engine: follow state', () => engine('state')],
+    ['engine: make records', () => engine('records')],
+  ];
+  const rows = [];
+  for (const kind of ['threads', 'descriptors', 'flows']) {
+    for (let alive = 1000; alive <= Number(options.alive); alive *= 10) {
+      load(makeLoad, kind, alive, 0, capture);
+      const lists = measure(ways);
+      load(makeLoad, kind, alive, alive, capture);
+      const touched = measure(ways);
+      load(makeLoad, kind, alive, alive + events, capture);
+      for (const [at, result] of measure(ways).entries()) {
+        const seconds = result.seconds - touched[at].seconds;
+        const listSeconds = lists[at].seconds;
+        const nanosecondsPerEvent = perEvent({ seconds }, events);
+        rows.push({ ...result, kind, alive, seconds, listSeconds, nanosecondsPerEvent });
+      }
+    }
+  }
+  return rows;
+}
+
+const perEvent = ({ seconds }, events) => (seconds / events) * 1e9;
+
 rmSync(work, { recursive: true, force: true });
+mkdirSync(work, { recursive: true });
+const all = options.input ? [workloadOf(options.input)] : workloads(makeLoad);
+const chosen = options.only?.split(',');
+const report = {
+  date: new Date().toISOString().slice(0, 10),
+  machine: machine(),
+  options: { megabytes: Number(options.megabytes), rounds },
+  workloads: [],
+  length: [],
+  alive: [],
+};
+for (const workload of all) {
+  if (chosen === undefined || chosen.includes(workload.name))
+    report.workloads.push(await measureWorkload(workload));
+}
+report.length = await measureLengths(all[0]);
+report.alive = measureAlive();
+rmSync(work, { recursive: true });
+
+const json = `${JSON.stringify(report, null, 2)}\n`;
+if (options.save) {
+  const directory = join(root, 'docs/benchmarks');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, fileName(report)), json);
+}
+process.stdout.write(options.json ? json : `${tables(report)}\n`);
+const withoutSysdig = report.workloads.filter(({ results }) => results[0].timesSysdig === null);
+if (withoutSysdig.length > 0) {
+  const names = withoutSysdig.map(({ name }) => name).join(', ');
+  console.error(`not compared with sysdig, which is missing or cannot read the capture: ${names}`);
+}

@@ -1,24 +1,40 @@
 // Runs one part of the engine on a capture; prints its time and memory. Also for callgrind.
-// engine_benchmark read|records|avro|columns FILE
-// read: blocks and events only; records: state and SysFlow records, discarded; avro: a .sf file;
-// columns: batches of the table of all events and flows. The output is discarded.
+// engine_benchmark read|state|records|avro|columns FILE
+// engine_benchmark compiler
+// read: blocks and events only; state: also threads and descriptors; records: also SysFlow records;
+// avro: a .sf file; columns: batches of the table of all events and flows. The output is discarded.
+// compiler: prints what compiled the engine.
 
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <string_view>
 
 #include "output/avro_container.h"
 #include "output/column_sink.h"
 #include "output/null_sink.h"
 #include "scap/blocks.h"
 #include "scap/input.h"
+#include "state/feed.h"
 #include "sysflow/convert.h"
 
 namespace {
 
 using namespace sfkit;
+
+constexpr std::string_view kModes[] = {"read", "state", "records", "avro", "columns"};
+
+#if defined(__clang__)
+constexpr const char* kCompiler = __VERSION__;
+#else
+constexpr const char* kCompiler = "GCC " __VERSION__;
+#endif
 
 class CountEvents : public scap::CaptureVisitor {
  public:
@@ -39,18 +55,44 @@ class CountEvents : public scap::CaptureVisitor {
   uint64_t last_ = 0;
 };
 
-Status run(const std::string& mode, const std::string& path, uint64_t& events, uint64_t& bytes) {
-  if (mode == "read") {
-    auto input = scap::Input::open(path);
-    if (!input.is_ok()) return input.status();
-    CountEvents visitor;
-    scap::ReadStats stats;
-    Status status = scap::read_capture(*input.value(), path, visitor, stats);
-    events = stats.events;
-    bytes = input.value()->offset();
-    return status;
+class FollowState : public state::Feed {
+ public:
+  using Feed::Feed;
+  bool events(scap::EventRun& run) override {
+    return take_all(run, [this](const scap::EventView& event, bool) { return apply(event); });
   }
+
+ protected:
+  bool take(const scap::EventView& event, bool) override { return apply(event); }
+
+ private:
+  bool apply(const scap::EventView& event) {
+    engine().apply(event, [](const state::Context&) {});
+    return true;
+  }
+};
+
+Status read(const std::string& path, scap::CaptureVisitor& visitor, uint64_t& events,
+            uint64_t& bytes) {
+  auto input = scap::Input::open(path);
+  if (!input.is_ok()) return input.status();
+  scap::ReadStats stats;
+  Status status = scap::read_capture(*input.value(), path, visitor, stats);
+  events = stats.events;
+  bytes = input.value()->offset();
+  return status;
+}
+
+Status run(const std::string& mode, const std::string& path, uint64_t& events, uint64_t& bytes) {
   const std::atomic<bool> cancel{false};
+  if (mode == "read") {
+    CountEvents visitor;
+    return read(path, visitor, events, bytes);
+  }
+  if (mode == "state") {
+    FollowState visitor(/*compat=*/false, cancel);
+    return read(path, visitor, events, bytes);
+  }
   InputSummary summary;
   Status status;
   if (mode == "avro") {
@@ -70,12 +112,30 @@ Status run(const std::string& mode, const std::string& path, uint64_t& events, u
   return status;
 }
 
+double peak_megabytes() {
+  struct rusage usage {};
+  getrusage(RUSAGE_SELF, &usage);
+  long kilobytes = usage.ru_maxrss;
+  // On Linux, rusage includes the memory of the program that started this one.
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (std::sscanf(line.c_str(), "VmHWM: %ld", &kilobytes) == 1) break;
+  return static_cast<double>(kilobytes) / 1024;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "compiler") {
+    std::printf("%s\n", kCompiler);
+    return 0;
+  }
   const std::string mode = argc == 3 ? argv[1] : "";
-  if (mode != "read" && mode != "records" && mode != "avro" && mode != "columns") {
-    std::fprintf(stderr, "usage: engine_benchmark read|records|avro|columns FILE\n");
+  const auto is_mode = [&](std::string_view name) { return mode == name; };
+  if (std::none_of(std::begin(kModes), std::end(kModes), is_mode)) {
+    std::fprintf(stderr,
+                 "usage: engine_benchmark read|state|records|avro|columns FILE\n"
+                 "       engine_benchmark compiler\n");
     return 2;
   }
   uint64_t events = 0;
@@ -87,10 +147,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "engine_benchmark: %s\n", status.message().c_str());
     return 1;
   }
-  struct rusage usage {};
-  getrusage(RUSAGE_SELF, &usage);
   std::printf("{\"events\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"peakMegabytes\":%.1f}\n",
               static_cast<unsigned long long>(events), static_cast<unsigned long long>(bytes),
-              seconds.count(), static_cast<double>(usage.ru_maxrss) / 1024);
+              seconds.count(), peak_megabytes());
   return 0;
 }

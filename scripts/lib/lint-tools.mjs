@@ -6,10 +6,10 @@ import { fail, isStrict, root, say, succeeds } from './run.mjs';
 import { installWithApt } from './system.mjs';
 
 /**
- * Debian includes the version in the names; another version formats differently and reports other
- * findings.
+ * Debian includes the version in some names; another version of these formats differently and
+ * reports other findings.
  */
-const tools = { format: 'clang-format-14', tidy: 'clang-tidy-14' };
+const tools = { format: 'clang-format-14', tidy: 'clang-tidy-14', callgrind: 'valgrind' };
 
 /**
  * The command of a tool, or undefined if it is missing. CI installs missing tools and fails without
