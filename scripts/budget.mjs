@@ -38,22 +38,31 @@ if (valgrind !== undefined) {
 }
 
 function check() {
-  const compiler = `${output(program, ['compiler']).stdout.trim()} on ${process.arch}`;
+  const build = `${output(program, ['build']).stdout.trim()}, ${processor()}`;
   if (options.update) {
-    const budget = { compiler, instructionsPerEvent: measure() };
+    const budget = { build, instructionsPerEvent: measure() };
     writeFileSync(budgetFile, `${JSON.stringify(budget, null, 2)}\n`);
     return say('wrote bench/budget.json');
   }
   const budget = JSON.parse(readFileSync(budgetFile, 'utf8'));
-  const { reason } = compareWithBudget(budget, { compiler, instructionsPerEvent: {} });
+  const { reason } = compareWithBudget(budget, { build, instructionsPerEvent: {} });
   if (reason !== undefined) return say(`instructions per event are not checked: ${reason}`);
-  const measured = { compiler, instructionsPerEvent: measure() };
+  const measured = { build, instructionsPerEvent: measure() };
   const { lines, failures } = compareWithBudget(budget, measured);
   for (const line of lines) say(line);
   if (failures.length > 0)
     fail(
       `instructions per event rose by more than ${maxRise} %, or the workloads changed; if that is intended, run node scripts/budget.mjs --update:\n  ${failures.join('\n  ')}`,
     );
+}
+
+/** What the C library and the compressor choose their functions by. */
+function processor() {
+  const flags =
+    /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].split(' ') ?? [];
+  return [process.arch, ...['avx2', 'bmi2', 'erms'].filter((flag) => flags.includes(flag))].join(
+    ' ',
+  );
 }
 
 /** Instructions per event by workload. */

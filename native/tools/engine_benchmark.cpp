@@ -1,9 +1,9 @@
 // Runs one part of the engine on a capture; prints its time and memory. Also for callgrind.
 // engine_benchmark read|state|records|avro|columns FILE
-// engine_benchmark compiler
+// engine_benchmark build
 // read: blocks and events only; state: also threads and descriptors; records: also SysFlow records;
 // avro: a .sf file; columns: batches of the table of all events and flows. The output is discarded.
-// compiler: prints what compiled the engine.
+// build: prints the compiler, and the library that compresses.
 
 #include <sys/resource.h>
 
@@ -18,6 +18,7 @@
 
 #include "output/avro_container.h"
 #include "output/column_sink.h"
+#include "output/deflater.h"
 #include "output/null_sink.h"
 #include "scap/blocks.h"
 #include "scap/input.h"
@@ -126,8 +127,8 @@ double peak_megabytes() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 2 && std::string_view(argv[1]) == "compiler") {
-    std::printf("%s\n", kCompiler);
+  if (argc == 2 && std::string_view(argv[1]) == "build") {
+    std::printf("%s, %s\n", kCompiler, output::Deflater::library_name());
     return 0;
   }
   const std::string mode = argc == 3 ? argv[1] : "";
@@ -135,7 +136,7 @@ int main(int argc, char** argv) {
   if (std::none_of(std::begin(kModes), std::end(kModes), is_mode)) {
     std::fprintf(stderr,
                  "usage: engine_benchmark read|state|records|avro|columns FILE\n"
-                 "       engine_benchmark compiler\n");
+                 "       engine_benchmark build\n");
     return 2;
   }
   uint64_t events = 0;

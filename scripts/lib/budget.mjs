@@ -4,12 +4,12 @@
 export const maxRise = 3;
 
 /**
- * Compares counts with the budget; both have `compiler` and `instructionsPerEvent` by workload.
+ * Compares counts with the budget; both have `build` and `instructionsPerEvent` by workload.
  * Returns a line per workload, the failures among them, and why nothing was compared, if so.
  */
 export function compareWithBudget(budget, measured) {
-  if (budget.compiler !== measured.compiler) {
-    const reason = `the budget is for ${budget.compiler}, and this engine was compiled by ${measured.compiler}`;
+  if (budget.build !== measured.build) {
+    const reason = `the budget is for '${budget.build}', and this is '${measured.build}'`;
     return { reason, lines: [], failures: [] };
   }
   const names = new Set([
