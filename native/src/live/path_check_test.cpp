@@ -93,9 +93,9 @@ class PathCheckTest : public testing::Test {
   }
 
   // Whether a check clears the mark. A lookup in the kernel's cache fails while another program
-  // renames or mounts something, so it gets several chances.
+  // renames or mounts something, as another test may do for seconds, so it gets many chances.
   bool clears(const std::vector<uint8_t>& bytes) {
-    for (int attempt = 0; attempt < 1000; ++attempt) {
+    for (int attempt = 0; attempt < 60'000; ++attempt) {
       if (!is_doubtful(bytes)) return true;
       ::usleep(1000);
       now_ += 1'000'000'000;  // each second has its own limit of lookups
