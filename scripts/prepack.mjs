@@ -11,8 +11,7 @@ mkdirSync(dirname(prebuiltHere()), { recursive: true });
 copyFileSync(builtAddon, prebuiltHere());
 // The engine may contain libdeflate, whose license asks for its notice in every copy.
 const notice = '/usr/share/doc/libdeflate-dev/copyright';
-if (existsSync(notice))
-  copyFileSync(notice, join(dirname(prebuiltHere()), 'LICENSE.libdeflate'));
+if (existsSync(notice)) copyFileSync(notice, join(dirname(prebuiltHere()), 'LICENSE.libdeflate'));
 // Users who rebuild the engine then need no compiler for the probe.
 const probe = join(root, 'native', 'build', 'probe.gen.cpp');
 if (existsSync(probe)) copyFileSync(probe, join(root, 'native', 'probe', 'prebuilt.gen.cpp'));
