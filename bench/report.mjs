@@ -13,7 +13,7 @@ export function machine() {
     processor: cpus()[0].model,
     processors: cpus().length,
     gigabytes: Math.round(totalmem() / 2 ** 30),
-    kernel: release(),
+    kernel: /^\d+\.\d+/.exec(release())?.[0],
     node: process.version,
     loadAverage: Number(loadavg()[0].toFixed(1)),
   };
