@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { SysflowEncoder } from '../../src/records/encode.js';
 import { root } from '../helpers/corpus.js';
 import { testDirectory } from '../helpers/directory.js';
+import { containerOf, processOf } from '../helpers/pods.js';
 
 // .sf files whose pods are expensive: commands that read them end in time, in bounded memory.
 
@@ -85,32 +86,8 @@ class Writer {
   /** A process in a container of the pod. */
   process(pod: string, hpid: bigint): void {
     const containerId = `c${pod}`;
-    this.add('Container', {
-      id: containerId,
-      name: 'c',
-      image: 'i',
-      imageid: 'x',
-      type: 'CT_CRI',
-      privileged: false,
-      podId: pod,
-    });
-    this.add('Process', {
-      state: 'CREATED',
-      oid: { createTS: 1n, hpid },
-      poid: null,
-      ts: 1n,
-      exe: '/bin/x',
-      exeArgs: '',
-      uid: 0,
-      userName: 'root',
-      gid: 0,
-      groupName: 'root',
-      tty: false,
-      containerId,
-      entry: false,
-      cwd: '/',
-      env: [],
-    });
+    this.add('Container', containerOf(pod, containerId));
+    this.add('Process', processOf(containerId, { createTS: 1n, hpid }));
   }
 
   event(hpid: bigint, ts: bigint): void {

@@ -105,36 +105,39 @@ export function writePods(path: string): void {
   const parts = [
     encoder.add('Header', { version: 5n, exporter: 'e', ip: '1.2.3.4', filename: 'f' }),
     encoder.add('Pod', pod),
-    encoder.add('Container', {
-      id: 'c1',
-      name: 'c',
-      image: 'i',
-      imageid: 'x',
-      type: 'CT_DOCKER',
-      privileged: false,
-      podId: 'p1',
-    }),
-    encoder.add('Process', {
-      state: 'CREATED',
-      oid,
-      poid: null,
-      ts: 11n,
-      exe: '/bin/x',
-      exeArgs: '',
-      uid: 0,
-      userName: 'root',
-      gid: 0,
-      groupName: 'root',
-      tty: false,
-      containerId: 'c1',
-      entry: false,
-      cwd: '/',
-      env: [],
-    }),
+    encoder.add('Container', containerOf('p1', 'c1')),
+    encoder.add('Process', processOf('c1', oid)),
     encoder.add('NetworkEvent', event(12n)),
     encoder.add('Pod', { ...pod, ts: 13n, restartCount: 3n, services: [] }),
     encoder.add('NetworkEvent', event(14n)),
     encoder.take(),
   ];
   writeFileSync(path, Buffer.concat(parts.filter((part) => part !== undefined)));
+}
+
+/** A container record of a pod. */
+export function containerOf(podId: string, id: string) {
+  const facts = { name: 'c', image: 'i', imageid: 'x', type: 'CT_DOCKER', privileged: false };
+  return { id, podId, ...facts };
+}
+
+/** A process record in a container. */
+export function processOf(containerId: string, oid: { createTS: bigint; hpid: bigint }) {
+  return {
+    state: 'CREATED',
+    oid,
+    poid: null,
+    ts: 11n,
+    exe: '/bin/x',
+    exeArgs: '',
+    uid: 0,
+    userName: 'root',
+    gid: 0,
+    groupName: 'root',
+    tty: false,
+    containerId,
+    entry: false,
+    cwd: '/',
+    env: [],
+  };
 }

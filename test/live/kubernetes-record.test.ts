@@ -47,6 +47,34 @@ function containerGroup(): string | undefined {
   return place;
 }
 
+/** Changes the pod of the stub as soon as the file has it, and waits until it has the change. */
+async function changePod(api: KubernetesStub, group: string | undefined, file: string) {
+  const recorded = (text: string) => () =>
+    existsSync(file) && readFileSync(file, 'latin1').includes(text);
+  await until(recorded('web-p1'));
+  if (group !== undefined)
+    execFileSync('/bin/sh', ['-c', `echo $$ > ${group}/cgroup.procs; /bin/true`]);
+  api.put(paths.pods, podObject('p1', { container, restarts: 1 }));
+  await until(recorded('MODIFIED'));
+}
+
+/** Records of a recording. */
+async function converted(recording: string): Promise<SfRecord[]> {
+  const again = directory.path('again.sf');
+  const args = [join(root, 'bin/run.js'), 'convert', recording, '-o', again];
+  expect(spawnSync(process.execPath, args).status).toBe(0);
+  return readSf(again);
+}
+
+function expectChanges(records: SfRecord[]): void {
+  const events = records.filter(({ type }) => type === 'K8sEvent');
+  expect(events.map(({ fields: { kind, action } }) => [kind, action])).toEqual([
+    ['K8S_SERVICES', 'K8S_COMPONENT_ADDED'],
+    ['K8S_PODS', 'K8S_COMPONENT_ADDED'],
+    ['K8S_PODS', 'K8S_COMPONENT_MODIFIED'],
+  ]);
+}
+
 /** Records without the name of the file. */
 const comparable = (records: SfRecord[]) => records.filter(({ type }) => type !== 'SFHeader');
 
@@ -54,37 +82,19 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture with a Kubernete
   it('has pods and events, and its recording gives the same records', async () => {
     const { api, url, ca } = await stub();
     const group = containerGroup();
-    const [output, recording, again] = ['k.sf', 'k.scap', 'again.sf'].map((name) =>
-      directory.path(name),
-    ) as [string, string, string];
+    const [output, recording] = [directory.path('k.sf'), directory.path('k.scap')];
     const live = startLive([
       'live',
       ...['-o', output, '--write', recording],
       ...['--k8s-api', url, '--k8s-cert', ca, '--k8s-node', 'node7'],
     ]);
     await live.capturing;
-    const recorded = (text: string) => () =>
-      existsSync(`${recording}.part`) && readFileSync(`${recording}.part`, 'latin1').includes(text);
-    await until(recorded('web-p1'));
-    if (group !== undefined)
-      execFileSync('/bin/sh', ['-c', `echo $$ > ${group}/cgroup.procs; /bin/true`]);
-    api.put(paths.pods, podObject('p1', { container, restarts: 1 }));
-    await until(recorded('MODIFIED'));
+    await changePod(api, group, `${recording}.part`);
     const { exit, stderr } = await live.end('SIGINT');
     expect([exit, stderr]).toEqual([0, expect.not.stringContaining('Kubernetes')]);
-    const { status } = spawnSync(process.execPath, [
-      join(root, 'bin/run.js'),
-      ...['convert', recording, '-o', again],
-    ]);
-    expect(status).toBe(0);
     const records = await readSf(output);
-    expect(comparable(await readSf(again))).toEqual(comparable(records));
-    const events = records.filter(({ type }) => type === 'K8sEvent');
-    expect(events.map(({ fields: { kind, action } }) => [kind, action])).toEqual([
-      ['K8S_SERVICES', 'K8S_COMPONENT_ADDED'],
-      ['K8S_PODS', 'K8S_COMPONENT_ADDED'],
-      ['K8S_PODS', 'K8S_COMPONENT_MODIFIED'],
-    ]);
+    expect(comparable(await converted(recording))).toEqual(comparable(records));
+    expectChanges(records);
     if (group === undefined) return;
     const pods = records.filter(({ type }) => type === 'Pod');
     // The change may come before the first use of the pod.
@@ -98,9 +108,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture with a Kubernete
   it('works from a C++ program, and its recording gives the same events', async () => {
     const { api, url, ca } = await stub();
     const group = containerGroup();
-    const [output, recording, again] = ['cpp.sf', 'cpp.scap', 'again.sf'].map((name) =>
-      directory.path(name),
-    ) as [string, string, string];
+    const [output, recording] = [directory.path('cpp.sf'), directory.path('cpp.scap')];
     const { NODE_NAME: _, ...env } = process.env;
     const program = spawn(
       testProgram('sfkit_driver_trial'),
@@ -116,31 +124,15 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture with a Kubernete
       stderr += text;
     });
     const ended = new Promise((resolve) => program.on('exit', resolve));
-    const recorded = (text: string) => () =>
-      existsSync(recording) && readFileSync(recording, 'latin1').includes(text);
-    await until(recorded('web-p1'));
-    if (group !== undefined)
-      execFileSync('/bin/sh', ['-c', `echo $$ > ${group}/cgroup.procs; /bin/true`]);
-    api.put(paths.pods, podObject('p1', { container, restarts: 1 }));
-    await until(recorded('MODIFIED'));
+    await changePod(api, group, recording);
     program.kill('SIGTERM');
     expect([await ended, stderr]).toEqual([0, '']);
-    const { status } = spawnSync(process.execPath, [
-      join(root, 'bin/run.js'),
-      ...['convert', recording, '-o', again],
-    ]);
-    expect(status).toBe(0);
     const records = await readSf(output);
     // After exit() the recording still gets the last events, the records do not.
     const ofCluster = (all: typeof records) =>
       comparable(all.filter(({ type }) => type === 'K8sEvent'));
-    expect(ofCluster(await readSf(again))).toEqual(ofCluster(records));
-    const events = records.filter(({ type }) => type === 'K8sEvent');
-    expect(events.map(({ fields: { kind, action } }) => [kind, action])).toEqual([
-      ['K8S_SERVICES', 'K8S_COMPONENT_ADDED'],
-      ['K8S_PODS', 'K8S_COMPONENT_ADDED'],
-      ['K8S_PODS', 'K8S_COMPONENT_MODIFIED'],
-    ]);
+    expect(ofCluster(await converted(recording))).toEqual(ofCluster(records));
+    expectChanges(records);
     if (group === undefined) return;
     const pods = records.filter(({ type }) => type === 'Pod').map(({ fields: { id } }) => id);
     expect(new Set(pods)).toEqual(new Set(['p1']));
