@@ -59,7 +59,8 @@ class EventView {
   uint16_t cpu = 0;
   uint32_t block_flags = 0;
 
-  EventView() = default;
+  // Leaves the places of parameters unset, which would cost more than the rest.
+  EventView() {}
   // `body` starts with the length array. `count` is the number of parameters in the file; only
   // those in the table are accessible.
   EventView(uint16_t event_code, uint32_t count, Bytes body) { set(event_code, count, body); }
@@ -94,6 +95,9 @@ class EventView {
   // Lengths below 2^14: the sum of four fits into 16 bits.
   static constexpr uint64_t kLongInWord = 0xc000'c000'c000'c000;
   static constexpr uint32_t kAllInWord = UINT32_MAX;
+  // The bits of the first lengths in a word, by their number.
+  static constexpr std::array<uint64_t, kInWord + 1> kLengths = {0, 0xffff, 0xffff'ffff,
+                                                                 0xffff'ffff'ffff, ~uint64_t{0}};
 
   // `index` is in the table. set() has checked all lengths, so this needs no further check.
   Bytes param_at(uint32_t index) const {
@@ -119,8 +123,7 @@ class EventView {
   bool lengths_fit() {
     if (std::endian::native == std::endian::little && count_ - 1 < kInWord &&
         body_.size() >= sizeof(uint64_t) && !has_wide_lengths(code)) {
-      const uint32_t unused = 64 - 16 * count_;
-      const uint64_t lengths = load_at<uint64_t>(body_.data()) << unused >> unused;
+      const uint64_t lengths = load_at<uint64_t>(body_.data()) & kLengths[count_];
       if ((lengths & kLongInWord) == 0) {
         // Each 16 bits of the product are the sum of the lengths up to there.
         ends_ = lengths * 0x0001'0001'0001'0001;

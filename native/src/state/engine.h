@@ -234,12 +234,12 @@ class Engine {
 
   // Finds the thread of a system call. Creates a placeholder for an unknown one, unless the call
   // itself creates the thread.
-  Thread* find_or_create_thread(const scap::EventView& event) {
+  [[gnu::always_inline]] Thread* find_or_create_thread(const scap::EventView& event) {
     Thread* const thread = threads_.find(event.tid);
     return thread != nullptr || event.tid < 0 ? thread : create_thread(event);
   }
   Thread* create_thread(const scap::EventView& event);
-  void store_enter(Thread& thread, const scap::EventView& event) {
+  [[gnu::always_inline]] void store_enter(Thread& thread, const scap::EventView& event) {
     if (!keeps_bytes_) return thread.enter.store(event);
     if (!thread.enter.is_borrowed()) borrowers_.push_back(&thread);
     thread.enter.borrow(event);
@@ -253,7 +253,7 @@ class Engine {
     return pairs ? &thread.enter : nullptr;
   }
   // Finds the descriptor that a call used.
-  void find_fd(Context& context) const {
+  [[gnu::always_inline]] void find_fd(Context& context) const {
     const scap::CallView& call = *context.call;
     Bytes fd = call.from_enter(scap::P::fd);
     // If enter events have arguments, libs 0.18.1 takes descriptors from them only, except for

@@ -52,7 +52,8 @@ class Pipeline : public filter::Feed {
 
   bool events(scap::EventRun& run) override {
     return take_all(run, [this](const scap::EventView& event, bool shown) {
-      return Pipeline::take(event, shown);
+      return is_plain_ && !is_special_[event.code] ? take_plain(event, shown)
+                                                   : take_special(event, shown);
     });
   }
 
@@ -75,7 +76,7 @@ class Pipeline : public filter::Feed {
   }
 
   // Nearly all events of a run without a filter.
-  bool take_plain(const scap::EventView& event, bool shown) {
+  [[gnu::always_inline]] bool take_plain(const scap::EventView& event, bool shown) {
     if (shown) dispatcher_.advance(event.ts);
     if (waits_[event.code] && engine().keep_enter(event)) return true;
     engine().apply(event, [this, shown](const state::Context& context) {

@@ -366,11 +366,6 @@ bool Dispatcher::represents_process(const state::Thread& thread) const {
   return thread.is_leader() || (!options_.compat && thread.is_invalid());
 }
 
-int64_t Dispatcher::result_of(const state::Context& context) const {
-  const int64_t result = to_int(context.event->param(0), -1);
-  return options_.compat ? static_cast<int32_t>(result) : result;
-}
-
 void Dispatcher::learn_kind(const state::Context& context) {
   if (options_.compat || context.call == nullptr || context.thread == nullptr) return;
   const scap::CallView& call = *context.call;

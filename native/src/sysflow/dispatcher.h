@@ -122,7 +122,10 @@ class Dispatcher {
   void write_event(const state::Context& context, const ProcessEntity& process, uint32_t op,
                    int64_t result);
   std::string setuid_arguments(const state::Context& context);
-  int64_t result_of(const state::Context& context) const;
+  int64_t result_of(const state::Context& context) const {
+    const int64_t result = scap::to_int(context.event->param(0), -1);
+    return options_.compat ? static_cast<int32_t>(result) : result;
+  }
   void read_paths(const state::Context& context, uint32_t op);
   const state::FdSlot* shown_directory(const state::Context& context) const;
   void absolute_path(const state::Context& context, scap::P path, scap::P directory,

@@ -124,7 +124,11 @@ struct ProcessEntity {
 class EntityStore {
  public:
   EntityStore(state::Engine& state, RecordSink& sink, const Clock& clock, bool compat)
-      : state_(state), sink_(sink), clock_(clock), compat_(compat) {}
+      : state_(state),
+        sink_(sink),
+        clock_(clock),
+        compat_(compat),
+        takes_facts_(sink.takes_facts()) {}
 
   struct Fetched {
     ProcessEntity* process;
@@ -160,6 +164,7 @@ class EntityStore {
   Difference compare(ProcessEntity& process, state::Thread& thread);
   // Reports changed facts of a process that is already written to the sink.
   void update_facts(ProcessEntity& process, state::Thread& thread) {
+    if (!takes_facts_) return;
     const state::Thread& leader = thread.process_thread();
     if (process.parent_tid != leader.parent_tid() || process.record.facts.comm != comm_of(leader))
       renew_facts(process, leader);
@@ -283,6 +288,7 @@ class EntityStore {
   RecordSink& sink_;
   const Clock& clock_;
   const bool compat_;
+  const bool takes_facts_;
   // Increases with every rotation, which so needs no walk over the entities.
   uint32_t epoch_ = 1;
 
