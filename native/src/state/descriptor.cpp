@@ -17,6 +17,7 @@ void DescriptorPool::assign_name(Descriptor& descriptor, std::string_view text) 
   std::string& name = descriptor.name;
   if (name.size() > kLongName) drop_long_name(descriptor);
   descriptor.file = nullptr;
+  descriptor.names.raise(text.size() + descriptor.raw_name.size());
   if (text.size() <= kLongName) {
     name = text;
   } else if (long_names_ + text.size() <= kMaxLongNames) {
@@ -82,6 +83,7 @@ void Descriptor::reset() {
   name.clear();
   // Do not keep a large buffer for the next descriptor.
   if (raw_name.capacity() > DescriptorPool::kLongName) raw_name = std::string();
+  names.lower(2 * DescriptorPool::kLongName);
   raw_name.clear();
   sip = dip = {};
   sport = dport = 0;

@@ -55,6 +55,9 @@ struct Context {
   bool renamed_directory = false;  // the event renamed a known directory
 };
 
+struct Forgotten;
+class MemoryBudget;
+
 class Engine {
  public:
   // `compat`: reproduce known bugs of libs 0.18.1 that show in SysFlow output (spec:
@@ -97,6 +100,19 @@ class Engine {
   template <typename Visit>
   void apply_all(const scap::EventView& event, Visit visit) {
     apply_events<true>(event, visit);
+  }
+
+  // Completes the last event between two events of a run, so that memory can be released.
+  void settle();
+  // Forgets descriptors, then threads, until the budget wants no less. Call settle() first; it adds
+  // to `forgotten`.
+  void release_memory(const MemoryBudget& budget, Forgotten& forgotten);
+  // Calls `visit` for each slot of the descriptor tables, once for all tables that share it.
+  void visit_slots_once(void (*visit)(const FdSlot& slot));
+  // Calls `visit(Thread&)` for every thread, in no particular order.
+  template <typename Visit>
+  void for_each_thread(Visit visit) {
+    threads_.for_each_thread(visit);
   }
 
   const ThreadTable& threads() const { return threads_; }
@@ -216,7 +232,9 @@ class Engine {
   // itself creates the thread.
   Thread* find_or_create_thread(const scap::EventView& event) {
     Thread* const thread = threads_.find(event.tid);
-    return thread != nullptr || event.tid < 0 ? thread : create_thread(event);
+    if (thread == nullptr) return event.tid < 0 ? nullptr : create_thread(event);
+    thread->last_event = event.ts;
+    return thread;
   }
   Thread* create_thread(const scap::EventView& event);
   void store_enter(Thread& thread, const scap::EventView& event) {
@@ -228,6 +246,9 @@ class Engine {
   void find_fd(Context& context);
   void find_shown_fd(Context& context);
   void finish_last_event();
+  void trim();
+  void forget_descriptors(const MemoryBudget& budget, Forgotten& forgotten);
+  void forget_threads(const MemoryBudget& budget, Forgotten& forgotten);
 
   // What enter() does for events of a code.
   enum EnterTrait : uint8_t {
@@ -428,6 +449,7 @@ class Engine {
   std::vector<const Descriptor*> new_directories_;
 
   uint32_t shared_cwd_changes_ = 0;
+  uint64_t visits_ = 0;  // calls of visit_slots_once()
 
   struct Removal {
     int64_t ptid;

@@ -44,8 +44,9 @@ Siblings* root_of(Siblings* siblings) {
 }
 
 // Do not keep a large buffer for the next thread.
+constexpr size_t kKept = 1024;
+
 void reset_text(std::string& text) {
-  constexpr size_t kKept = 1024;
   if (text.capacity() > kKept) {
     text = std::string();
   } else {
@@ -87,10 +88,12 @@ void Thread::reset() {
   memory = {};
   cgroups.reset();
   for (std::string* text : {&comm, &exe, &args}) reset_text(*text);
+  texts.lower(3 * kKept);
   for (SharedText* text : {&exepath, &root, &env, &user_name, &group_name}) text->clear();
   cwd.reset();
   descriptors.reset();
   enter.valid = false;
+  last_event = 0;
   last_enter = 0;
   enter_fd = kNoFd;
   has_last_enter = false;

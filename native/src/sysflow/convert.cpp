@@ -28,6 +28,7 @@ class Pipeline : public filter::Feed {
       is_dispatched_[code] = Dispatcher::needs_dispatch(code, options.compat);
     }
     if (!has_filter()) engine().ignore_memory();
+    limit_memory(options.max_memory);
   }
 
   void lists_complete() override {
@@ -60,6 +61,11 @@ class Pipeline : public filter::Feed {
   const Dispatcher& dispatcher() const { return dispatcher_; }
 
  protected:
+  void release_records(const state::MemoryBudget& budget) override {
+    dispatcher_.release_memory(budget);
+  }
+  void follow_forgotten() override { dispatcher_.forget_unused(); }
+
   bool take(const scap::EventView& event, bool shown) override {
     if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) return false;
     if (waits_for_time_) await_time(event);
@@ -213,6 +219,7 @@ Status convert_capture(scap::Input& input, const std::string& name, const Conver
   summary.add_skipped(Reason::kOutsideContainers, counts.outside_containers);
   summary.add_skipped(Reason::kKubernetesLimits, dispatcher.kubernetes_left_out());
   summary.add_skipped(Reason::kReadOnlyFileFlows, dispatcher.discarded_flows());
+  summary.add_note(Reason::kFlowsEndedEarly, dispatcher.flows_ended_early());
   return Status::ok();
 }
 
