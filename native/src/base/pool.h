@@ -13,14 +13,10 @@ class Pool {
  public:
   // A new object, or a used one in whatever state it was given back.
   T* take() {
-    if (!free_.empty()) {
-      T* const object = free_.back();
-      free_.pop_back();
-      return object;
-    }
-    objects_.push_back(std::make_unique<Object>());
-    objects_.back()->place = objects_.size() - 1;
-    return objects_.back().get();
+    if (free_.empty()) return make();
+    T* const object = free_.back();
+    free_.pop_back();
+    return object;
   }
   void give_back(T* object) { free_.push_back(object); }
 
@@ -44,6 +40,13 @@ class Pool {
   struct Object : T {
     size_t place = 0;  // in objects_
   };
+
+  // Not inline: seldom needed.
+  [[gnu::noinline]] T* make() {
+    objects_.push_back(std::make_unique<Object>());
+    objects_.back()->place = objects_.size() - 1;
+    return objects_.back().get();
+  }
 
   std::vector<std::unique_ptr<Object>> objects_;
   std::vector<T*> free_;

@@ -140,7 +140,8 @@ class SharedMap {
     void count() {
       constexpr size_t kNodeCost = 128;
       // Vectors have room to grow.
-      cost.raise(kNodeCost + 3 * (values.size() * sizeof(Value) + children.size() * sizeof(Link)) / 2);
+      cost.raise(kNodeCost +
+                 3 * (values.size() * sizeof(Value) + children.size() * sizeof(Link)) / 2);
     }
     bool covers(uint64_t key) const { return prefix_of(key, shift) == prefix; }
     uint64_t bit_of(uint64_t key) const { return uint64_t{1} << (key >> shift & 63); }

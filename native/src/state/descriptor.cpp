@@ -11,6 +11,7 @@ namespace sfkit::state {
 void DescriptorPool::drop_long_name(Descriptor& descriptor) {
   long_names_ -= descriptor.name.size();
   descriptor.name = std::string();
+  descriptor.names.lower(kLongName);
 }
 
 void DescriptorPool::assign_name(Descriptor& descriptor, std::string_view text) {
@@ -82,8 +83,10 @@ void Descriptor::reset() {
   inode = 0;
   name.clear();
   // Do not keep a large buffer for the next descriptor.
-  if (raw_name.capacity() > DescriptorPool::kLongName) raw_name = std::string();
-  names.lower(2 * DescriptorPool::kLongName);
+  if (raw_name.capacity() > DescriptorPool::kLongName) {
+    raw_name = std::string();
+    names.lower(DescriptorPool::kLongName);
+  }
   raw_name.clear();
   sip = dip = {};
   sport = dport = 0;

@@ -273,10 +273,6 @@ class DescriptorTable {
     high_.for_each_once(number, visit);
   }
 
-  // Where the table is in the order of use. For Engine::forget_descriptors().
-  uint64_t last_event = 0;
-  int64_t first_tid = 0;
-
  private:
   // Nearly all descriptors are lower, but a file can claim any 64-bit number.
   static constexpr size_t kArraySize = 64;

@@ -46,28 +46,32 @@ void Engine::release_memory(const MemoryBudget& budget, Forgotten& forgotten) {
 // Tables in the order of their last use by any of their threads. The idle half is forgotten whole,
 // the others from kFirstOfMany on.
 void Engine::forget_descriptors(const MemoryBudget& budget, Forgotten& forgotten) {
-  std::vector<DescriptorTable*> tables;
-  threads_.for_each_thread([](Thread& thread) {
-    if (thread.descriptors != nullptr) thread.descriptors->first_tid = INT64_MAX;
-  });
+  struct Use {
+    DescriptorTable* table;
+    uint64_t last;
+    int64_t tid;
+  };
+  std::vector<Use> tables;
   threads_.for_each_thread([&tables](Thread& thread) {
-    DescriptorTable* const table = thread.descriptors.get();
-    if (table == nullptr) return;
-    const bool is_first = table->first_tid == INT64_MAX;
-    if (is_first) tables.push_back(table);
-    const uint64_t used = last_use_of(thread);
-    table->last_event = is_first ? used : std::max(table->last_event, used);
-    table->first_tid = std::min(table->first_tid, thread.tid);
+    if (thread.descriptors != nullptr)
+      tables.push_back({thread.descriptors.get(), last_use_of(thread), thread.tid});
   });
-  std::sort(tables.begin(), tables.end(), [](const DescriptorTable* a, const DescriptorTable* b) {
-    return std::tie(a->last_event, a->first_tid) < std::tie(b->last_event, b->first_tid);
+  // Of the threads with one table, the one that used it last counts.
+  std::sort(tables.begin(), tables.end(), [](const Use& a, const Use& b) {
+    return std::tie(a.table, b.last, b.tid) < std::tie(b.table, a.last, a.tid);
+  });
+  const auto end = std::unique(tables.begin(), tables.end(),
+                               [](const Use& a, const Use& b) { return a.table == b.table; });
+  tables.erase(end, tables.end());
+  std::sort(tables.begin(), tables.end(), [](const Use& a, const Use& b) {
+    return std::tie(a.last, a.tid) < std::tie(b.last, b.tid);
   });
   for (size_t at = 0; at < tables.size(); ++at) {
     if (at % kStep == 0) {
       pool_.trim();
       if (!budget.wants_less()) return;
     }
-    DescriptorTable& table = *tables[at];
+    DescriptorTable& table = *tables[at].table;
     const size_t before = table.count();
     table.erase_range(at < tables.size() / 2 ? 0 : kFirstOfMany, INT64_MAX);
     forgotten.descriptors += before - table.count();

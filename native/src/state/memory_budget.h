@@ -19,8 +19,8 @@ struct Forgotten {
 class MemoryBudget {
  public:
   // Reader, batches and blocks take this much of the limit, whatever the input.
-  static constexpr uint64_t kBase = uint64_t{24} << 20;
-  static constexpr uint64_t kMinLimit = uint64_t{32} << 20;
+  static constexpr uint64_t kBase = 24'000'000;
+  static constexpr uint64_t kMinLimit = 32'000'000;
 
   // `limit`: bytes, at least kMinLimit; 0 for none.
   void set_limit(uint64_t limit) {

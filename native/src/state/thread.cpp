@@ -46,9 +46,10 @@ Siblings* root_of(Siblings* siblings) {
 // Do not keep a large buffer for the next thread.
 constexpr size_t kKept = 1024;
 
-void reset_text(std::string& text) {
+void reset_text(std::string& text, CountedBytes& count) {
   if (text.capacity() > kKept) {
     text = std::string();
+    count.lower(kKept);
   } else {
     text.clear();
   }
@@ -87,8 +88,7 @@ void Thread::reset() {
   capabilities = {};
   memory = {};
   cgroups.reset();
-  for (std::string* text : {&comm, &exe, &args}) reset_text(*text);
-  texts.lower(3 * kKept);
+  for (std::string* text : {&comm, &exe, &args}) reset_text(*text, texts);
   for (SharedText* text : {&exepath, &root, &env, &user_name, &group_name}) text->clear();
   cwd.reset();
   descriptors.reset();
