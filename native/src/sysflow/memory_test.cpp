@@ -28,8 +28,8 @@ class Log : public RecordLog {
  public:
   int64_t written = 0;  // bytes
   int64_t write_ops = 0;
-  int64_t most = 0;                   // memory
-  std::vector<std::string> programs;  // of the processes of file flows
+  int64_t most = 0;                          // memory
+  std::map<std::string, int64_t> writes_by;  // by the program of the process
 
   void process(const Process& record) override {
     RecordLog::process(record);
@@ -43,7 +43,8 @@ class Log : public RecordLog {
   void file_flow(const FileFlow& record) override {
     RecordLog::file_flow(record);
     add(record.counters);
-    programs.push_back(names_[{record.proc_oid.create_ts, record.proc_oid.hpid}]);
+    writes_by[names_[{record.proc_oid.create_ts, record.proc_oid.hpid}]] +=
+        record.counters.write_ops;
   }
 
  private:
@@ -109,6 +110,7 @@ class Story : public testing::Scenario {
   void start(int64_t pid, const std::string& exe) {
     const testing::ProcessFacts init = process(1, "/sbin/init");
     fork(init, process(pid, exe));
+    exec(process(pid, exe), 0);
   }
 };
 
@@ -173,13 +175,14 @@ TEST(MaxMemory, WritesForgottenEntitiesAgain) {
   convert(capture, 0, without);
   convert(capture, kBase + 1'000'000, with);
   EXPECT_EQ(without.log.counts["File"], static_cast<uint64_t>(kFiles));
-  EXPECT_EQ(with.log.counts["File"], static_cast<uint64_t>(2 * kFiles));
+  // A file with an open flow is written once more with its flow.
+  EXPECT_GE(with.log.counts["File"], static_cast<uint64_t>(2 * kFiles));
+  EXPECT_LT(with.log.counts["File"], static_cast<uint64_t>(2 * kFiles + 100));
   EXPECT_EQ(with.log.counts["FileFlow"], without.log.counts["FileFlow"]);
   EXPECT_EQ(with.forgotten() + with.count(Reason::kFlowsEndedEarly), 0u);
   EXPECT_LT(with.log.most, 1'500'000);
   // No flow is before its process and file.
-  EXPECT_EQ(std::count(with.log.programs.begin(), with.log.programs.end(), "/bin/builder"),
-            2 * kFiles);
+  EXPECT_EQ(with.log.writes_by["/bin/builder"], 2 * kFiles);
 }
 
 // Processes with an open file each, all idle but one.
@@ -210,7 +213,8 @@ TEST(MaxMemory, ForgetsTheLongestIdleFirst) {
   EXPECT_EQ(without.log.write_ops, 3 * kProcesses + 1);
   EXPECT_GT(with.count(Reason::kForgottenDescriptors), 0u);
   EXPECT_GT(with.count(Reason::kForgottenThreads), 0u);
-  EXPECT_LT(with.count(Reason::kForgottenThreads), static_cast<uint64_t>(kProcesses));
+  // Threads that return can be forgotten again.
+  EXPECT_LT(with.count(Reason::kForgottenThreads), static_cast<uint64_t>(2 * kProcesses));
   // Writes on forgotten descriptors are counted, all others have records.
   const uint64_t unknown = with.count(Reason::kUnknownDescriptor);
   EXPECT_GT(unknown, 0u);
@@ -218,10 +222,7 @@ TEST(MaxMemory, ForgetsTheLongestIdleFirst) {
             static_cast<uint64_t>(3 * kProcesses + 1));
   EXPECT_LT(with.log.most, 4'500'000);
   // The active process is known to the end.
-  int64_t active = 0;
-  for (const std::string& line : with.log.lines) active += line.find(" 400 ") != std::string::npos;
-  EXPECT_GT(active, 0);
-  EXPECT_EQ(with.log.programs.back(), "/bin/active");
+  EXPECT_EQ(with.log.writes_by["/bin/active"], kProcesses + 1);
 }
 
 TEST(MaxMemory, LeavesOutWhatAListHasBeyondTheLimit) {
@@ -238,26 +239,28 @@ TEST(MaxMemory, LeavesOutWhatAListHasBeyondTheLimit) {
   }
   story.writer().processes(threads);
   story.open(1000, 3, "/tmp/first", kWrite);
+  story.write(1000, 3, 1);
   Outcome with;
   convert(story.writer().bytes(), kBase + 1'000'000, with);
   const uint64_t forgotten = with.count(Reason::kForgottenThreads);
   EXPECT_GT(forgotten, static_cast<uint64_t>(kThreads) / 2);
   EXPECT_LT(forgotten, static_cast<uint64_t>(kThreads));
-  ASSERT_EQ(with.log.programs.size(), 1u);
-  EXPECT_EQ(with.log.programs.front(), "/bin/listed");
+  EXPECT_EQ(with.log.counts["FileFlow"], 1u);
+  EXPECT_EQ(with.log.writes_by["/bin/listed"], 1);
 }
 
 TEST(MaxMemory, HoldsForEveryKindOfHostileCapture) {
   for (const testing::HostileKind& kind : testing::hostile_kinds()) {
-    const std::vector<uint8_t> capture = kind.make(kind.size);
+    const uint32_t size = kind.size / 4;
+    const std::vector<uint8_t> capture = kind.make(size);
+    // Between two looks at the budget, 256 events add to the memory.
+    const auto margin = static_cast<int64_t>(256 * (10'000 + capture.size() / size));
     for (const bool compat : {false, true}) {
       Outcome with;
       constexpr int64_t kLimit = 200'000;
       convert(capture, kBase + kLimit, with, compat);
       EXPECT_TRUE(with.log.finished) << kind.name;
-      // Between two looks, 256 events add to it.
-      constexpr int64_t kMargin = 256 * 8'000;
-      EXPECT_LT(with.log.most, kLimit + kMargin) << kind.name;
+      EXPECT_LT(with.log.most, kLimit + margin) << kind.name;
     }
   }
 }
