@@ -488,6 +488,8 @@ void EntityStore::forget_unused() {
     process = next;
   }
   forget_files();
+  if (container_generation_ != state_.containers().generation()) forget_containers();
+  if (pod_generation_ != state_.pods().generation()) forget_pods();
 }
 
 void EntityStore::trim() {

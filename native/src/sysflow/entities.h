@@ -198,8 +198,8 @@ class EntityStore {
   // containers that the engine forgot. A new reference writes them again. Do not call this while
   // handling an event.
   void limit_memory();
-  // Forgets all files and processes without flows. A new reference writes them again. Do not call
-  // this while handling an event.
+  // Forgets all files and processes without flows, and containers that the engine forgot. A new
+  // reference writes them again. Do not call this while handling an event.
   void forget_unused();
   // Frees the memory of forgotten processes.
   void trim();
