@@ -41,7 +41,8 @@ class CountedBytes {
   }
   ~CountedBytes() { MemoryCount::remove(bytes_); }
 
-  void set(size_t bytes) {
+  // Not inline: seldom needed, and raise() is.
+  [[gnu::noinline]] void set(size_t bytes) {
     MemoryCount::add(bytes - bytes_);
     bytes_ = bytes;
   }

@@ -111,6 +111,7 @@ struct Descriptor {
 
  private:
   void renamed();
+  void drop_long_raw_name();
 };
 
 // A counted reference. The count is not atomic: descriptors stay on one thread.

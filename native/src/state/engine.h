@@ -102,6 +102,8 @@ class Engine {
     apply_events<true>(event, visit);
   }
 
+  // Limits what objects of the Kubernetes API may take, in bytes.
+  void limit_pods(uint64_t bytes) { pods_.limit(bytes); }
   // Completes the last event between two events of a run, so that memory can be released.
   void settle();
   // Forgets descriptors, then threads, until the budget wants no less. Call settle() first; it adds
@@ -221,6 +223,7 @@ class Engine {
     if (kAll) find_shown_fd(context);
     if (kAll || route == kRouteExit) visit(context);
     if (context.thread != nullptr) {
+      context.thread->last_exit = event.ts;
       context.thread->has_last_enter = false;
       context.thread->enter.valid = false;
     }
@@ -232,9 +235,7 @@ class Engine {
   // itself creates the thread.
   Thread* find_or_create_thread(const scap::EventView& event) {
     Thread* const thread = threads_.find(event.tid);
-    if (thread == nullptr) return event.tid < 0 ? nullptr : create_thread(event);
-    thread->last_event = event.ts;
-    return thread;
+    return thread != nullptr || event.tid < 0 ? thread : create_thread(event);
   }
   Thread* create_thread(const scap::EventView& event);
   void store_enter(Thread& thread, const scap::EventView& event) {

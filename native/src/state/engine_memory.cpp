@@ -16,7 +16,7 @@ constexpr size_t kStep = 256;
 constexpr int64_t kFirstOfMany = 64;
 
 uint64_t last_use_of(const Thread& thread) {
-  return std::max(thread.last_event, thread.clone_ts);
+  return std::max(thread.last_exit, thread.clone_ts);
 }
 
 }  // namespace
@@ -36,6 +36,7 @@ void Engine::release_memory(const MemoryBudget& budget, Forgotten& forgotten) {
   trim();
   if (!budget.wants_less()) return;
   limit_containers();
+  pods_.forget(containers_);
   forget_descriptors(budget, forgotten);
   forget_threads(budget, forgotten);
   if (!budget.wants_less()) return;

@@ -20,7 +20,11 @@ class Feed : public scap::CaptureVisitor {
 
   // Limits what the engine remembers: bytes, at least MemoryBudget::kMinLimit; 0 for no limit. See
   // release_records() for the order in which it forgets.
-  void limit_memory(uint64_t limit) { budget_.set_limit(limit); }
+  void limit_memory(uint64_t limit) {
+    if (limit == 0) return;
+    budget_.set_limit(limit);
+    engine_.limit_pods(limit - MemoryBudget::kBase);
+  }
 
   // Resets the state. Records already written stay.
   void section() override { engine_.reset(); }

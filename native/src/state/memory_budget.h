@@ -22,9 +22,8 @@ class MemoryBudget {
   static constexpr uint64_t kBase = 24'000'000;
   static constexpr uint64_t kMinLimit = 32'000'000;
 
-  // `limit`: bytes, at least kMinLimit; 0 for none.
+  // `limit`: bytes, at least kMinLimit. Without a call there is none.
   void set_limit(uint64_t limit) {
-    if (limit == 0) return;
     limit_ = static_cast<int64_t>(std::min<uint64_t>(limit, INT64_MAX) - kBase);
     next_ = limit_;
   }

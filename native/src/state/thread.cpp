@@ -93,7 +93,7 @@ void Thread::reset() {
   cwd.reset();
   descriptors.reset();
   enter.valid = false;
-  last_event = 0;
+  last_exit = 0;
   last_enter = 0;
   enter_fd = kNoFd;
   has_last_enter = false;

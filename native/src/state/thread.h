@@ -154,7 +154,7 @@ struct Thread {
   std::shared_ptr<DescriptorTable> descriptors;
 
   scap::StoredEnter enter;
-  uint64_t last_event = 0;  // time of its last call, 0 without one
+  uint64_t last_exit = 0;  // time of its last exit event, 0 without one
   uint16_t last_enter = 0;
   int64_t enter_fd = kNoFd;  // the descriptor of that enter event, for apply_all()
   bool has_last_enter = false;
