@@ -36,7 +36,7 @@ export function liveText({ summary, seconds, outputs, recordsMade = true }: Live
     lines.push(`  ${isLoss ? 'lost' : 'left out'}: ${counted(count, reason)}`);
   if (summary.live.privilegesFailure !== '')
     lines.push(`  note: ${summary.live.privilegesFailure}`);
-  if (!gaps.some(({ isLoss }) => isLoss)) lines.push('  lost: nothing');
+  if (!hasLoss(summary)) lines.push('  lost: nothing');
   return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
 }
 
