@@ -73,9 +73,13 @@ void Engine::forget_descriptors(const MemoryBudget& budget, Forgotten& forgotten
       if (!budget.wants_less()) return;
     }
     DescriptorTable& table = *tables[at].table;
-    const size_t before = table.count();
-    table.erase_range(at < tables.size() / 2 ? 0 : kFirstOfMany, INT64_MAX);
-    forgotten.descriptors += before - table.count();
+    const size_t before = table.size();
+    if (at < tables.size() / 2) {
+      table.clear();
+    } else {
+      table.erase_range(kFirstOfMany, INT64_MAX);
+    }
+    forgotten.descriptors += before - table.size();
   }
   pool_.trim();
 }

@@ -134,7 +134,7 @@ void Dispatcher::release_memory(const state::MemoryBudget& budget) {
 void Dispatcher::forget_unused() {
   end_removed_threads();
   remove_ended(INT64_MIN);
-  entities_.forget_unused();
+  entities_.forget_unused([this](ProcessEntity& process) { flows_.leave(process); });
   flows_.trim(state_);
   entities_.trim();
 }

@@ -481,12 +481,7 @@ void EntityStore::limit_memory() {
   if (pod_generation_ != state_.pods().generation()) forget_pods();
 }
 
-void EntityStore::forget_unused() {
-  for (ProcessEntity* process = first_; process != nullptr;) {
-    ProcessEntity* const next = process->next;
-    if (!process->has_flows()) erase(*process);
-    process = next;
-  }
+void EntityStore::forget_unused_others() {
   forget_files();
   if (container_generation_ != state_.containers().generation()) forget_containers();
   if (pod_generation_ != state_.pods().generation()) forget_pods();

@@ -200,7 +200,19 @@ class EntityStore {
   void limit_memory();
   // Forgets all files and processes without flows, and containers that the engine forgot. A new
   // reference writes them again. Do not call this while handling an event.
-  void forget_unused();
+  // `leave(ProcessEntity&)` is called for each process before.
+  template <typename Leave>
+  void forget_unused(Leave leave) {
+    for (ProcessEntity* process = first_; process != nullptr;) {
+      ProcessEntity* const next = process->next;
+      if (!process->has_flows()) {
+        leave(*process);
+        erase(*process);
+      }
+      process = next;
+    }
+    forget_unused_others();
+  }
   // Frees the memory of forgotten processes.
   void trim();
   // Changes when files are forgotten: FileEntity pointers from before are invalid.
@@ -256,6 +268,7 @@ class EntityStore {
   void write_container_of(state::Thread& thread);
   void write_pod(std::string_view uid);
   void forget_pods();
+  void forget_unused_others();
   void forget_files();
   void forget_containers();
 

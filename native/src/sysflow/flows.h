@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "base/flat_map.h"
 #include "base/memory_count.h"
@@ -132,6 +133,8 @@ class FlowTable {
   // the longest time, at most half of them. Returns how many had something to write. Do not call
   // this while handling an event.
   uint64_t end_early(const state::MemoryBudget& budget, state::Engine& state);
+  // Frees what is kept for a process that has no flows.
+  void leave(ProcessEntity& process) { drop_table(std::exchange(process.table_flows, nullptr)); }
   // Frees the memory of removed flows. `state` has pointers to them.
   void trim(state::Engine& state);
   // Ends the input: writes all remaining flows in order of creation.

@@ -84,10 +84,12 @@ void convert(const std::vector<uint8_t>& bytes, uint64_t max_memory, Outcome& ou
   options.file_read_mode = 0;
   options.file_only = false;
   options.compat = compat;
+  const int64_t before = MemoryCount::bytes();
   const std::atomic<bool> cancel{false};
   auto input = scap::Input::over(Bytes(bytes.data(), bytes.size()));
   EXPECT_TRUE(convert_capture(*input.value(), "test", options, outcome.log, cancel, outcome.summary)
                   .is_ok());
+  EXPECT_EQ(MemoryCount::bytes(), before);
 }
 
 testing::ProcessFacts process(int64_t pid, const std::string& exe) {
@@ -225,6 +227,22 @@ TEST(MaxMemory, ForgetsTheLongestIdleFirst) {
   EXPECT_LT(with.log.most, 4'500'000);
   // The active process is known to the end.
   EXPECT_EQ(with.log.writes_by["/bin/active"], 2 * kProcesses);
+}
+
+TEST(MaxMemory, KeepsTheFirstDescriptorsOfTheActiveProcess) {
+  constexpr int64_t kDescriptors = 6000;
+  Story story;
+  story.start(500, "/bin/server");
+  for (int64_t fd = 3; fd < kDescriptors; ++fd) {
+    story.open(500, fd, "/data/" + std::to_string(fd), kWrite);
+    story.write(500, 3, 1);
+  }
+  Outcome with;
+  convert(story.writer().bytes(), kBase + 1'000'000, with);
+  EXPECT_GT(with.count(Reason::kForgottenDescriptors), 0u);
+  EXPECT_EQ(with.count(Reason::kUnknownDescriptor), 0u);
+  EXPECT_EQ(with.count(Reason::kForgottenThreads), 0u);
+  EXPECT_EQ(with.log.write_ops, kDescriptors - 3);
 }
 
 TEST(MaxMemory, LeavesOutWhatAListHasBeyondTheLimit) {
