@@ -7,6 +7,7 @@
 #include "live/source.h"
 #include "output/deflater.h"
 #include "rules/compiler.h"
+#include "state/memory_budget.h"
 
 #include <napi.h>
 
@@ -50,6 +51,7 @@ Napi::Value try_probe(const Napi::CallbackInfo& info) {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("version", SFKIT_VERSION);
   exports.Set("deflateLibrary", sfkit::output::Deflater::library_name());
+  exports.Set("minMaxMemory", static_cast<double>(sfkit::state::MemoryBudget::kMinLimit));
   exports.Set("checkFilter", Napi::Function::New(env, check_filter, "checkFilter"));
   exports.Set("compileRules", Napi::Function::New(env, compile_rules, "compileRules"));
   exports.Set("isRuleField", Napi::Function::New(env, is_rule_field, "isRuleField"));

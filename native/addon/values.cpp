@@ -458,6 +458,9 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   config.options.compat = compat == "sysflow-0.7";
   if (!compat.empty() && !config.options.compat)
     reader.wrong("compat", "an empty string or sysflow-0.7");
+  constexpr int64_t kMaxSize = int64_t{1} << 53;
+  config.options.max_memory = static_cast<uint64_t>(reader.integer("maxMemory", 0, kMaxSize));
+  config.lines.max_memory = config.rules.max_memory = config.options.max_memory;
   config.tallies = reader.boolean("tallies");
   if (config.output == OutputKind::kFindings) to_rules(reader, config.rules);
   if (config.kind == InputKind::kLive) to_live(reader, config.live);

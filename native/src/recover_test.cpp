@@ -121,7 +121,7 @@ TEST(Recover, StartsASectionAtListsBetweenEvents) {
   InputSummary summary;
   auto input = scap::Input::over(Bytes(result.bytes.data(), result.bytes.size()));
   ASSERT_TRUE(
-      events::inspect_capture(*input.value(), "test", "", kNoCancel, summary, info).is_ok());
+      events::inspect_capture(*input.value(), "test", {}, kNoCancel, summary, info).is_ok());
   EXPECT_EQ(info.sections, 2u);
   EXPECT_EQ(info.cpus, 3u);
 }
@@ -182,7 +182,7 @@ TEST(Recover, KeepsTheRecordsBeforeADamagedOne) {
   InputSummary summary;
   auto input = scap::Input::over(Bytes(result.bytes.data(), result.bytes.size()));
   ASSERT_TRUE(
-      events::inspect_capture(*input.value(), "test", "", kNoCancel, summary, info).is_ok());
+      events::inspect_capture(*input.value(), "test", {}, kNoCancel, summary, info).is_ok());
   EXPECT_EQ(info.threads, 1u);
   EXPECT_TRUE(summary.damage.empty());
 }

@@ -306,7 +306,9 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
       status = recover_capture(input, name, give, cancel_, summary, events);
       break;
     case OutputKind::kInfo:
-      status = events::inspect_capture(input, name, config_.options.filter, cancel_, summary, info);
+      status =
+          events::inspect_capture(input, name, {config_.options.filter, config_.options.max_memory},
+                                  cancel_, summary, info);
       break;
     case OutputKind::kFindings:
       status = rules::check_capture(input, name, config_.rules, give, cancel_, summary, containers);
@@ -314,9 +316,9 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
     case OutputKind::kColumns: {
       if (config_.tables.size() != 1 || !events::is_capture_table(config_.tables[0]))
         return convert(&input, summary);
-      const events::TableOptions options{config_.tables[0], config_.options.filter,
+      const events::TableOptions options{config_.tables[0],       config_.options.filter,
                                          config_.capture_columns, config_.batch_rows,
-                                         config_.moments};
+                                         config_.moments,         config_.options.max_memory};
       const auto give_rows = [this](output::ColumnBatch batch) {
         return queue_.push(std::move(batch));
       };

@@ -1,9 +1,9 @@
 // Measures the cost of hostile captures:
 //   sfkit_hostile_trial list                 lists the kinds, one JSON object per line
 //   sfkit_hostile_trial write KIND N FILE    makes a capture of a kind and size
-//   sfkit_hostile_trial engine KIND N SECONDS
+//   sfkit_hostile_trial engine KIND N SECONDS [BYTES]
 //       runs each conversion of it in its own process, one JSON object per line; a conversion that
-//       exceeds SECONDS of CPU is stopped and ends the trial
+//       exceeds SECONDS of CPU is stopped and ends the trial; BYTES is the limit of --max-memory
 //   sfkit_hostile_trial command SECONDS PROGRAM ARGUMENTS...
 //       runs a program, discards its output and prints its cost
 // CPU is in seconds, memory the growth of the resident set in MB.
@@ -38,6 +38,7 @@ namespace {
 using namespace sfkit;
 
 const std::atomic<bool> kNever{false};
+uint64_t max_memory = 0;
 
 void convert(Bytes bytes, bool compat, sysflow::RecordSink& sink) {
   sysflow::ConvertOptions options;
@@ -47,6 +48,7 @@ void convert(Bytes bytes, bool compat, sysflow::RecordSink& sink) {
     options.file_read_mode = 0;
     options.file_only = false;
   }
+  options.max_memory = max_memory;
   InputSummary summary;
   auto input = scap::Input::over(bytes);
   (void)sysflow::convert_capture(*input.value(), "trial", options, sink, kNever, summary);
@@ -76,14 +78,16 @@ void to_lines(Bytes bytes) {
   InputSummary summary;
   uint64_t shown = 0;
   auto input = scap::Input::over(bytes);
-  (void)events::list_events(*input.value(), "trial", {}, drop, kNever, summary, shown);
+  events::ListOptions options;
+  options.max_memory = max_memory;
+  (void)events::list_events(*input.value(), "trial", options, drop, kNever, summary, shown);
 }
 
 void to_info(Bytes bytes) {
   InputSummary summary;
   events::CaptureInfo info;
   auto input = scap::Input::over(bytes);
-  (void)events::inspect_capture(*input.value(), "trial", "", kNever, summary, info);
+  (void)events::inspect_capture(*input.value(), "trial", {"", max_memory}, kNever, summary, info);
 }
 
 void to_capture(Bytes bytes) {
@@ -185,9 +189,10 @@ int run_command(double seconds, char** words) {
 }
 
 int usage_error() {
-  std::fprintf(stderr,
-               "usage: sfkit_hostile_trial list | write KIND N FILE | engine KIND N SECONDS | "
-               "command SECONDS PROGRAM ARGUMENTS...\n");
+  std::fprintf(
+      stderr,
+      "usage: sfkit_hostile_trial list | write KIND N FILE | engine KIND N SECONDS [BYTES] | "
+      "command SECONDS PROGRAM ARGUMENTS...\n");
   return 2;
 }
 
@@ -204,6 +209,10 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (verb == "command" && argc > 3) return run_command(std::strtod(argv[2], nullptr), argv + 3);
+  if (argc == 6 && verb == "engine") {
+    max_memory = std::strtoull(argv[5], nullptr, 10);
+    --argc;
+  }
   if (argc != 5 || (verb != "write" && verb != "engine")) return usage_error();
   const auto& kinds = testing::hostile_kinds();
   const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& one) {

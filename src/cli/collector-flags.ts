@@ -1,10 +1,12 @@
 import * as Flags from '@oclif/core/flags';
 import type { SysFlowConfig } from '../driver/config.js';
 import { type EnvironmentSettings, readEnvironment } from '../driver/environment.js';
+import { loadAddon } from '../engine/addon.js';
 import { type CollectorOptions, compatModes, fileReadModes } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { isStreamInput, looksLikeRecords } from '../engine/input-kind.js';
+import { parseSize } from '../query/size.js';
 
 const helpGroup = 'RECORDS';
 
@@ -21,6 +23,26 @@ export const filterFlag = Flags.string({
   description:
     'only events that pass this filter in the language of Falco and sysdig, such as "proc.name = nginx and fd.port = 443"; sfkit fields lists the fields',
 });
+
+/** The memory flag of every command that reads events. */
+export const maxMemoryFlag = Flags.string({
+  helpValue: 'SIZE',
+  description:
+    'memory for the engine, such as 500MB, at least 32MB; beyond it, flows end early and what was idle longest is forgotten, which is counted (default: no limit)',
+});
+
+/** The bytes of --max-memory. */
+export function maxMemoryOf(flags: { 'max-memory'?: string | undefined }): number | undefined {
+  const text = flags['max-memory'];
+  if (text === undefined) return undefined;
+  const bytes = parseSize('--max-memory', text);
+  if (bytes < loadAddon().minMaxMemory)
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `--max-memory: '${text}' is too little: the engine needs ${loadAddon().minMaxMemory / 1e6}MB`,
+    );
+  return bytes;
+}
 
 /** The collector's settings, as flags of every command that makes records. */
 export const collectorFlags = {
@@ -66,6 +88,7 @@ export const collectorFlags = {
     helpGroup,
     description: 'keep only records of processes in containers',
   }),
+  'max-memory': maxMemoryFlag,
   compat: Flags.option({ options: compatModes })({
     helpGroup,
     helpValue: compatModes.join('|'),
@@ -87,6 +110,7 @@ export function collectorOptions(flags: {
   'process-flow': boolean;
   mode: (typeof collectionModes)[number];
   'containers-only': boolean;
+  'max-memory'?: string | undefined;
   compat?: (typeof compatModes)[number] | undefined;
 }): CollectorOptions {
   const options = {
@@ -98,6 +122,7 @@ export function collectorOptions(flags: {
     processFlow: flags['process-flow'],
     mode: fileModeOf[flags.mode],
     containersOnly: flags['containers-only'],
+    maxMemory: maxMemoryOf(flags),
     compat: flags.compat,
   };
   const { fileOnly, fileReadMode, enableProcessFlow, nodeIP } = variables(recordVariables);

@@ -2,7 +2,7 @@ import { escapeForTerminal } from '../engine/escape.js';
 import type { Summary } from '../engine/session.js';
 import { counted, grouped, noteLines } from '../engine/summary-text.js';
 import { isoTime, jsonDocument } from '../export/values.js';
-import { type OutputName, outputList } from './summary.js';
+import { forgotten, type OutputName, outputList } from './summary.js';
 
 /** The result of a live capture. */
 export interface LiveOutcome {
@@ -36,7 +36,7 @@ export function liveText({ summary, seconds, outputs, recordsMade = true }: Live
     lines.push(`  ${isLoss ? 'lost' : 'left out'}: ${counted(count, reason)}`);
   if (summary.live.privilegesFailure !== '')
     lines.push(`  note: ${summary.live.privilegesFailure}`);
-  if (!gaps.some(({ isLoss }) => isLoss)) lines.push('  lost: nothing');
+  if (!hasLoss(summary)) lines.push('  lost: nothing');
   return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
 }
 
@@ -58,7 +58,7 @@ export function liveJson({ summary, seconds, outputs, recordsMade = true }: Live
   });
 }
 
-/** Whether events were lost. */
+/** Whether events were lost, or the engine forgot state. */
 export function hasLoss(summary: Summary): boolean {
-  return summary.live.gaps.some(({ isLoss }) => isLoss);
+  return forgotten(summary).length > 0 || summary.live.gaps.some(({ isLoss }) => isLoss);
 }

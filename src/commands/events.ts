@@ -1,14 +1,14 @@
 import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
-import { filterFlag } from '../cli/collector-flags.js';
+import { filterFlag, maxMemoryFlag, maxMemoryOf } from '../cli/collector-flags.js';
 import { outputFlag, pagerFlag } from '../cli/draw-flags.js';
 import { readOne } from '../cli/inputs.js';
 import { refuseInputAsOutput } from '../cli/output-checks.js';
 import { standardOutput } from '../cli/pager.js';
 import { exitCodes } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
-import { damageText, skippedText } from '../cli/summary.js';
+import { damageText, isPartial, skippedText } from '../cli/summary.js';
 import { parseBound } from '../engine/bounds.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
@@ -60,6 +60,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the capture is damaged; everything
 
   static override flags = {
     filter: filterFlag,
+    'max-memory': maxMemoryFlag,
     print: Flags.string({
       char: 'p',
       helpValue: 'TEMPLATE',
@@ -104,6 +105,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the capture is damaged; everything
       format: flags.count ? ('count' as const) : flags.json ? ('json' as const) : ('text' as const),
       line: flags.print,
       filter: flags.filter,
+      maxMemory: maxMemoryOf(flags),
       from: flags.from === undefined ? undefined : parseBound('--from', flags.from),
       to: flags.to === undefined ? undefined : parseBound('--to', flags.to),
     };
@@ -134,6 +136,6 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 the capture is damaged; everything
     for (const { capture, summary } of done) process.stderr.write(skippedText(capture, summary));
     for (const { capture, summary } of done) process.stderr.write(damageText(capture, summary));
     if (left > 0 && done.length < captures.length) this.exit(exitCodes.failed);
-    if (done.some(({ summary }) => summary.damage.length > 0)) this.exit(exitCodes.partial);
+    if (done.some(({ summary }) => isPartial(summary))) this.exit(exitCodes.partial);
   }
 }

@@ -2,9 +2,10 @@ import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { type Inspection, infoJson, infoText } from '../cli/capture-info.js';
-import { filterFlag } from '../cli/collector-flags.js';
+import { filterFlag, maxMemoryFlag, maxMemoryOf } from '../cli/collector-flags.js';
 import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
+import { isPartial } from '../cli/summary.js';
 import { standardScreen } from '../draw/screen.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
@@ -39,6 +40,7 @@ Exit code: 0 all captures are sound, 1 a file could not be read, 2 usage error, 
 
   static override flags = {
     filter: filterFlag,
+    'max-memory': maxMemoryFlag,
     events: Flags.boolean({ description: 'count the events by type' }),
     json: Flags.boolean({ description: 'print an array with one object per capture' }),
   };
@@ -49,7 +51,7 @@ Exit code: 0 all captures are sound, 1 a file could not be read, 2 usage error, 
     refuseTerminalInput(files);
     const inspections: Inspection[] = [];
     for (const file of files) {
-      const inspection = await inspect(file, flags.filter);
+      const inspection = await inspect(file, flags.filter, maxMemoryOf(flags));
       inspections.push(inspection);
       if ('error' in inspection)
         process.stderr.write(`sfkit: ${escapeForTerminal(inspection.error.message)}\n`);
@@ -62,18 +64,20 @@ Exit code: 0 all captures are sound, 1 a file could not be read, 2 usage error, 
     }
     if (inspections.some((inspection) => 'error' in inspection)) this.exit(exitCodes.failed);
     if (
-      inspections.some(
-        (inspection) => 'summary' in inspection && inspection.summary.damage.length > 0,
-      )
+      inspections.some((inspection) => 'summary' in inspection && isPartial(inspection.summary))
     ) {
       this.exit(exitCodes.partial);
     }
   }
 }
 
-async function inspect(file: string, filter: string | undefined): Promise<Inspection> {
+async function inspect(
+  file: string,
+  filter: string | undefined,
+  maxMemory: number | undefined,
+): Promise<Inspection> {
   try {
-    return { file, summary: await readInfo({ input: file, kind: 'capture', filter }) };
+    return { file, summary: await readInfo({ input: file, kind: 'capture', filter, maxMemory }) };
   } catch (error) {
     // A wrong filter fails for every file.
     if (!(error instanceof SfkitError) || error.code === 'INVALID_ARGUMENT') throw error;

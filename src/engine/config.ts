@@ -48,6 +48,12 @@ export interface CollectorOptions {
   /** Write only records of processes in containers. Default: false. */
   containersOnly?: boolean | undefined;
   /**
+   * Bytes of memory for the engine, at least 32,000,000, in addition to those of the process itself.
+   * Beyond it, the engine ends flows early and forgets what was idle longest, and counts that.
+   * Default: no limit.
+   */
+  maxMemory?: number | undefined;
+  /**
    * Make the same records as this version of the collector, including its known bugs. Default: off.
    */
   compat?: CompatMode | undefined;
@@ -185,6 +191,7 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     fileOnly: flag('fileOnly', config.fileOnly, true),
     processFlow: flag('processFlow', config.processFlow, true),
     containersOnly: flag('containersOnly', config.containersOnly, false),
+    maxMemory: memorySize(config.maxMemory),
     compat: oneOf('compat', config.compat, ['', ...compatModes] as const, ''),
     filter: filterText(config.filter),
     withFiles: flag('withFiles', config.withFiles, false),
@@ -266,6 +273,7 @@ const knownKeys = new Set<string>([
   'fileOnly',
   'processFlow',
   'containersOnly',
+  'maxMemory',
   'compat',
   'filter',
   'lineFormat',
@@ -364,6 +372,12 @@ function whole(name: string, value: unknown, min: number, max: number): number {
   if (!Number.isInteger(value) || (value as number) < min || (value as number) > max)
     refuse(`option '${name}' must be a whole number from ${min} to ${max}`);
   return value as number;
+}
+
+function memorySize(value: number | undefined): number {
+  return value === undefined
+    ? 0
+    : whole('maxMemory', value, loadAddon().minMaxMemory, Number.MAX_SAFE_INTEGER);
 }
 
 function rowCount(value: number | undefined): number {

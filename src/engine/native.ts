@@ -53,6 +53,8 @@ export interface NativeConfig {
   fileOnly: boolean;
   processFlow: boolean;
   containersOnly: boolean;
+  /** Bytes that the engine may take, at least minMaxMemory; 0 for no limit. */
+  maxMemory: number;
   compat: '' | 'sysflow-0.7';
   /** A Falco filter: only events that pass are recorded, listed or counted; '' for all. */
   filter: string;
@@ -354,6 +356,8 @@ export interface NativeAddon {
   version: string;
   /** The library that compresses .sf files. */
   deflateLibrary: 'libdeflate' | 'zlib';
+  /** Smallest limit of memory for a session. */
+  minMaxMemory: number;
   /** Throws if a filter is wrong, with an error like those of `next()`. */
   checkFilter(text: string): void;
   /** Compiles rules; returns their properties and diagnostics. */

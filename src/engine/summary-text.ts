@@ -37,7 +37,7 @@ export function counted(count: bigint, things: string): string {
 function singular(things: string): string {
   return things
     .replace(
-      /\b(argument|buffer|byte|block|call|column|event|flow|guarantee|header|list|option|parameter|place|pod|record|row|table|text|time)s\b/,
+      /\b(argument|buffer|byte|block|call|column|descriptor|event|flow|guarantee|header|list|name|option|parameter|place|pod|record|row|table|text|thread|time)s\b/,
       '$1',
     )
     .replace(/\btheir\b/, 'its');

@@ -9,6 +9,8 @@ export interface EventListOptions {
   line?: string | undefined;
   /** Only events that pass this Falco filter. Default: all. */
   filter?: string | undefined;
+  /** Bytes of memory for the engine. Default: no limit. */
+  maxMemory?: number | undefined;
   /** First and last event. Default: those of the capture. */
   from?: Bound | undefined;
   to?: Bound | undefined;
@@ -50,6 +52,7 @@ export async function writeEvents(
     lineFormat: options.format,
     line: options.line,
     filter: options.filter,
+    maxMemory: options.maxMemory,
     from: options.from,
     to: options.to,
   });

@@ -12,6 +12,7 @@ describe('a session config', () => {
       fileOnly: true,
       processFlow: true,
       containersOnly: false,
+      maxMemory: 0,
       compat: '',
     });
   });
@@ -26,6 +27,10 @@ describe('a session config', () => {
     [{ tables: ['files'] }, "unknown table 'files'; did you mean 'file'?"],
     [{ batchRows: 0 }, "option 'batchRows' must be a whole number from 1 to 122880"],
     [{ fileonly: true }, "unknown option 'fileonly'; did you mean 'fileOnly'?"],
+    [
+      { maxMemory: 31_999_999 },
+      "option 'maxMemory' must be a whole number from 32000000 to 9007199254740991",
+    ],
     [{ exporter: 'a\0b' }, "option 'exporter' must not contain a NUL character"],
   ])('%j is rejected with a helpful message', (part, message) => {
     expect(() =>

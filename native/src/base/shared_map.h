@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/memory_count.h"
+
 namespace sfkit {
 
 // Not thread-safe; copies that share nodes belong to one thread.
@@ -81,6 +83,13 @@ class SharedMap {
     if (root_) for_each(*root_, root_.limit, visit);
   }
 
+  // Calls visit(value) for values not yet visited with this number, which is not 0: with several
+  // copies, once for each value that they share.
+  template <typename Visit>
+  void for_each_once(uint64_t number, Visit visit) const {
+    if (root_) for_each_once(*root_, number, visit);
+  }
+
  private:
   static constexpr unsigned kBits = 6;  // key bits per node
   struct Node;
@@ -122,10 +131,18 @@ class SharedMap {
     uint64_t used = 0;    // bitmap of places in use, by the key bits at `shift`
     uint64_t prefix = 0;  // key bits above those
     unsigned shift = 0;
+    mutable uint64_t visited = 0;  // number of the last for_each_once()
+    CountedBytes cost;
     std::vector<Value> values;  // leaves (shift 0) have values, other nodes children
     std::vector<Link> children;
 
     static uint64_t prefix_of(uint64_t key, unsigned shift) { return key >> shift >> kBits; }
+    void count() {
+      constexpr size_t kNodeCost = 128;
+      // Vectors have room to grow.
+      cost.raise(kNodeCost +
+                 3 * (values.size() * sizeof(Value) + children.size() * sizeof(Link)) / 2);
+    }
     bool covers(uint64_t key) const { return prefix_of(key, shift) == prefix; }
     uint64_t bit_of(uint64_t key) const { return uint64_t{1} << (key >> shift & 63); }
     size_t place_of(uint64_t bit) const {
@@ -163,6 +180,7 @@ class SharedMap {
     node->used = node->bit_of(key);
     node->total = 1;
     node->values.push_back(std::move(value));
+    node->count();
     return Link(node);
   }
 
@@ -172,6 +190,7 @@ class SharedMap {
     node.children.insert(node.children.begin() + static_cast<ptrdiff_t>(node.place_of(bit)),
                          std::move(child));
     node.used |= bit;
+    node.count();
   }
 
   static void put(Link& at, uint64_t key, Value value) {
@@ -206,6 +225,7 @@ class SharedMap {
       node.values.insert(node.values.begin() + static_cast<ptrdiff_t>(place), std::move(value));
       node.used |= bit;
       ++node.total;
+      node.count();
     }
   }
 
@@ -310,6 +330,13 @@ class SharedMap {
         visit(key, node.values[place]);
       }
     }
+  }
+
+  template <typename Visit>
+  static void for_each_once(const Node& node, uint64_t number, Visit& visit) {
+    if (std::exchange(node.visited, number) == number) return;
+    for (const Link& child : node.children) for_each_once(*child, number, visit);
+    for (const Value& value : node.values) visit(value);
   }
 
   Link root_;

@@ -14,6 +14,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/memory_count.h"
+
 namespace sfkit {
 
 // Reference-counted; empty text takes no memory. Not thread-safe: all references belong to one
@@ -33,7 +35,7 @@ class SharedText {
     return *this;
   }
   ~SharedText() {
-    if (block_ != nullptr && --block_->references == 0) std::free(block_);
+    if (block_ != nullptr && --block_->references == 0) free(block_);
   }
 
   // Keeps the current block if the text is equal.
@@ -73,10 +75,18 @@ class SharedText {
     size_t size;
   };
 
+  static constexpr size_t kBlockCost = 32;
+
+  static void free(Block* block) {
+    MemoryCount::remove(kBlockCost + block->size);
+    std::free(block);
+  }
+
   static Block* make(std::string_view text) {
     if (text.empty()) return nullptr;
     auto* block = static_cast<Block*>(std::malloc(sizeof(Block) + text.size()));
     if (block == nullptr) throw std::bad_alloc();
+    MemoryCount::add(kBlockCost + text.size());
     block->references = 1;
     block->size = text.size();
     std::memcpy(block + 1, text.data(), text.size());

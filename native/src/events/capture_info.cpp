@@ -140,11 +140,12 @@ std::string writer_of(const CaptureInfo& info) {
 
 }  // namespace
 
-Status inspect_capture(scap::Input& input, const std::string& name, const std::string& filter_text,
+Status inspect_capture(scap::Input& input, const std::string& name, const InspectOptions& options,
                        const std::atomic<bool>& cancel, InputSummary& summary, CaptureInfo& info) {
-  auto filter = filter::compile_optional(filter_text);
+  auto filter = filter::compile_optional(options.filter);
   if (!filter.is_ok()) return filter.status();
   Inspector inspector(std::move(filter.value()), info, cancel);
+  inspector.limit_memory(options.max_memory);
   scap::ReadStats stats;
   if (Status status = scap::read_capture(input, name, inspector, stats); !status.is_ok())
     return status;

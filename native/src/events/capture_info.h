@@ -52,7 +52,12 @@ struct CaptureInfo {
 
 // Reads the capture to its end. Counts by type cover the events that pass `filter` ("" passes all).
 // Fails if the input is not a capture; damage is in `summary`.
-Status inspect_capture(scap::Input& input, const std::string& name, const std::string& filter,
+struct InspectOptions {
+  std::string filter = {};
+  uint64_t max_memory = 0;  // see state::Feed::limit_memory()
+};
+
+Status inspect_capture(scap::Input& input, const std::string& name, const InspectOptions& options,
                        const std::atomic<bool>& cancel, InputSummary& summary, CaptureInfo& info);
 
 }  // namespace sfkit::events

@@ -354,7 +354,7 @@ Status tabulate_containers(scap::Input& input, const std::string& name,
 Status tabulate_capture(scap::Input& input, const std::string& name, Table table, FieldRows& rows,
                         const std::atomic<bool>& cancel, InputSummary& summary) {
   CaptureInfo info;
-  if (Status status = inspect_capture(input, name, "", cancel, summary, info); !status.is_ok())
+  if (Status status = inspect_capture(input, name, {}, cancel, summary, info); !status.is_ok())
     return status;
   bool wants_more = true;
   if (table == Table::kCapture) {

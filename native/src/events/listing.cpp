@@ -259,6 +259,7 @@ Status list_events(scap::Input& input, const std::string& name, const ListOption
   auto filter = filter::compile_optional(options.filter);
   if (!filter.is_ok()) return filter.status();
   Lister lister(std::move(filter.value()), options, line.value(), give, cancel);
+  lister.limit_memory(options.max_memory);
   scap::ReadStats stats;
   if (Status status = scap::read_capture(input, name, lister, stats); !status.is_ok())
     return status;

@@ -36,6 +36,7 @@ struct ListOptions {
   // The range includes both ends. Events before `from` still update the state.
   Bound from;
   Bound to;
+  uint64_t max_memory = 0;  // see state::Feed::limit_memory()
 };
 
 // Passes complete lines to `give`, in batches of a few hundred KB, until it returns false. Captured

@@ -215,6 +215,7 @@ Status tabulate(scap::Input& input, const std::string& name, const TableOptions&
   if (!filter.is_ok()) return filter.status();
   FieldRows made(options.table, wanted.value(), options.batch_rows, give);
   const auto make = [&](auto& feed) {
+    feed.limit_memory(options.max_memory);
     Status status = read_table(input, name, feed, cancel, summary);
     if (status.is_ok()) feed.finish();
     return status;

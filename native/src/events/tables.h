@@ -23,6 +23,8 @@ struct TableOptions {
       columns;                       // those that get values; empty for all. The rest hold zeros.
   uint32_t batch_rows = 1;           // rows of a full batch, at least 1
   std::vector<Moment> moments = {};  // of tables of the state at a moment
+  // See state::Feed::limit_memory(). Not for tables of lists, which have no more than the lists.
+  uint64_t max_memory = 0;
 };
 
 // Whether tabulate() makes the table.

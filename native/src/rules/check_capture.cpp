@@ -91,6 +91,7 @@ Status check_capture(scap::Input& input, const std::string& name, const CheckOpt
   if (!rules.is_ok)
     return {ErrorCode::kInvalidArgument, "a rule: " + rules.diagnostics.back().message};
   Checker checker(rules, options.match, give, cancel);
+  checker.limit_memory(options.max_memory);
   scap::ReadStats stats;
   if (Status status = scap::read_capture(input, name, checker, stats); !status.is_ok())
     return status;

@@ -18,6 +18,7 @@ namespace sfkit::rules {
 struct CheckOptions {
   Definitions rules;
   MatchOptions match;
+  uint64_t max_memory = 0;  // see state::Feed::limit_memory()
 };
 
 // What a capture has about its containers.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/memory_count.h"
 #include "events.gen.h"
 
 namespace sfkit::scap {
@@ -176,6 +177,7 @@ class StoredEnter {
   bool is_borrowed() const { return is_borrowed_; }
   void own() {
     if (is_borrowed_ && valid) {
+      cost_.raise(body_.size());
       copy_.assign(body_.data(), body_.data() + body_.size());
       body_ = Bytes(copy_.data(), copy_.size());
     }
@@ -192,6 +194,7 @@ class StoredEnter {
   Bytes body_;
   bool is_borrowed_ = false;
   std::vector<uint8_t> copy_;
+  CountedBytes cost_;
 };
 
 // A number of the parameter's own size (1, 2, 4 or 8 bytes); `missing` for other sizes.

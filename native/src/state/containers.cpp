@@ -182,6 +182,7 @@ uint32_t ContainerTable::add_json(std::string_view json, bool compat) {
   description.shrink_to_fit();
   info.description = std::move(description);
   info.version = ++versions_;
+  info.count_texts();
   return index;
 }
 
@@ -196,6 +197,7 @@ uint32_t ContainerTable::add(std::string_view id, int32_t type, std::string_view
   info.image = join_image(image, "", compat);
   info.type = type;
   info.version = ++versions_;
+  info.count_texts();
   return index;
 }
 

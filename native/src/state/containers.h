@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/memory_count.h"
 #include "base/shared_text.h"
 
 namespace sfkit::state {
@@ -36,6 +37,12 @@ struct ContainerInfo {
   std::string description;
   std::string pod_uid;      // from its labels, "" outside Kubernetes
   std::string pod_sandbox;  // short id of the container that holds the pod's namespaces
+  CountedBytes texts;
+  [[no_unique_address]] Counted<1024> cost;
+  // Call this after a change of the texts.
+  void count_texts() {
+    texts.set(cgroups.size() + name.size() + image.size() + raw_image.size() + description.size());
+  }
 };
 
 // An object of labels in the description, as JSON with texts as values; "" if there is none.
@@ -51,6 +58,7 @@ class ContainerTable {
   // Sets the cgroups from which the container was found.
   void set_cgroups(uint32_t index, std::string_view cgroups) {
     containers_[index].cgroups = cgroups;
+    containers_[index].count_texts();
   }
   const ContainerInfo& at(uint32_t index) const { return containers_[index]; }
   // The index of the container, 0 if there is none.

@@ -11,12 +11,14 @@ namespace sfkit::state {
 void DescriptorPool::drop_long_name(Descriptor& descriptor) {
   long_names_ -= descriptor.name.size();
   descriptor.name = std::string();
+  descriptor.names.lower(kLongName);
 }
 
 void DescriptorPool::assign_name(Descriptor& descriptor, std::string_view text) {
   std::string& name = descriptor.name;
   if (name.size() > kLongName) drop_long_name(descriptor);
   descriptor.file = nullptr;
+  descriptor.names.raise(text.size());
   if (text.size() <= kLongName) {
     name = text;
   } else if (long_names_ + text.size() <= kMaxLongNames) {
@@ -58,6 +60,7 @@ void Descriptor::renamed() {
   if (!is_directory() && PathTree::was_renamed(place)) return;
   if (raw_name.empty()) raw_name = name;
   pool->assign_name(*this, *now);
+  names.raise(name.size() + raw_name.size());
 }
 
 bool Descriptor::use_as_directory() {
@@ -73,6 +76,12 @@ bool Descriptor::has_address() const {
   return sport != 0 || dport != 0 || sip != IpBytes{} || dip != IpBytes{};
 }
 
+// Not inline: seldom needed.
+[[gnu::noinline]] void Descriptor::drop_long_raw_name() {
+  raw_name = std::string();
+  names.lower(DescriptorPool::kLongName);
+}
+
 void Descriptor::reset() {
   type = FdType::kUnknown;
   role = Role::kNone;
@@ -81,7 +90,7 @@ void Descriptor::reset() {
   inode = 0;
   name.clear();
   // Do not keep a large buffer for the next descriptor.
-  if (raw_name.capacity() > DescriptorPool::kLongName) raw_name = std::string();
+  if (raw_name.capacity() > DescriptorPool::kLongName) drop_long_raw_name();
   raw_name.clear();
   sip = dip = {};
   sport = dport = 0;

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/memory_count.h"
 #include "base/pool.h"
 #include "base/shared_map.h"
 #include "scap/metadata.h"
@@ -81,6 +82,9 @@ struct Descriptor {
   uint32_t file_container = 0;
   uint32_t file_generation = 0;  // of the entity table
 
+  [[no_unique_address]] Counted<336> cost;
+  CountedBytes names;  // name and raw_name
+
   bool is_ip_socket() const { return type == FdType::kIpv4 || type == FdType::kIpv6; }
   bool is_ip_server() const { return type == FdType::kIpv4Server || type == FdType::kIpv6Server; }
   // Whether the socket is connected or bound, or has exchanged messages.
@@ -107,6 +111,7 @@ struct Descriptor {
 
  private:
   void renamed();
+  void drop_long_raw_name();
 };
 
 // A counted reference. The count is not atomic: descriptors stay on one thread.
@@ -153,6 +158,11 @@ class DescriptorPool {
     descriptor->pool = this;
     descriptor->type = type;
     return DescriptorRef(descriptor);
+  }
+  // Frees the memory of closed descriptors.
+  void trim() {
+    pool_.trim();
+    paths_.trim();
   }
   void give_back(Descriptor* descriptor) {
     paths_.remove(descriptor->place);
@@ -236,6 +246,8 @@ class DescriptorTable {
 
   // The number of open descriptors.
   size_t count();
+  // The same with those that an exec closed and that are still present. Takes constant time.
+  size_t size() const { return low_count_ + high_.size(); }
 
   // Calls `visit(fd, descriptor, closes_on_exec)` for every open descriptor, in order.
   template <typename Visit>
@@ -254,12 +266,24 @@ class DescriptorTable {
     high_.for_each(show);
   }
 
+  // Calls `visit(const FdSlot&)` for slots not yet visited with this number, which is not 0: with
+  // several tables, once for each slot that they share.
+  template <typename Visit>
+  void for_each_slot_once(uint64_t number, Visit visit) const {
+    if (low_ != nullptr && std::exchange(low_->visited, number) != number) {
+      for (const FdSlot& slot : low_->slots) visit(slot);
+    }
+    high_.for_each_once(number, visit);
+  }
+
  private:
   // Nearly all descriptors are lower, but a file can claim any 64-bit number.
   static constexpr size_t kArraySize = 64;
 
   struct Array {
     size_t references = 1;
+    mutable uint64_t visited = 0;  // number of the last for_each_slot_once()
+    [[no_unique_address]] Counted<1600> cost;
     std::array<FdSlot, kArraySize> slots;
   };
 
@@ -277,6 +301,7 @@ class DescriptorTable {
   uint64_t execs_ = 0;    // execs so far; slots that they closed may still be present
   size_t puts_ = 0;       // since the table was created or last swept
   bool is_swept_ = true;  // no slot that an exec closed is left
+  [[no_unique_address]] Counted<96> cost_;
 };
 
 }  // namespace sfkit::state

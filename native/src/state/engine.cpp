@@ -79,6 +79,7 @@ Thread* Engine::create_thread(const scap::EventView& event) {
   if (kHandlers[exit_code] == Handler::kClone) return nullptr;
   Thread* const thread = threads_.create(event.tid);
   thread->comm = thread->exe = kNotAvailable;
+  thread->last_exit = event.ts;
   return thread;
 }
 

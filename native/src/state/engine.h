@@ -55,6 +55,9 @@ struct Context {
   bool renamed_directory = false;  // the event renamed a known directory
 };
 
+struct Forgotten;
+class MemoryBudget;
+
 class Engine {
  public:
   // `compat`: reproduce known bugs of libs 0.18.1 that show in SysFlow output (spec:
@@ -108,6 +111,20 @@ class Engine {
     Thread* const thread = find_or_create_thread(event);
     if (thread != nullptr) enter(event, *thread, traits);
     return true;
+  }
+  // Limits what objects of the Kubernetes API may take, in bytes.
+  void limit_pods(uint64_t bytes) { pods_.limit(bytes); }
+  // Completes the last event between two events of a run, so that memory can be released.
+  void settle();
+  // Forgets descriptors, then threads, until the budget wants no less. Call settle() first; it adds
+  // to `forgotten`.
+  void release_memory(const MemoryBudget& budget, Forgotten& forgotten);
+  // Calls `visit` for each slot of the descriptor tables, once for all tables that share it.
+  void visit_slots_once(void (*visit)(const FdSlot& slot));
+  // Calls `visit(Thread&)` for every thread, in no particular order.
+  template <typename Visit>
+  void for_each_thread(Visit visit) {
+    threads_.for_each_thread(visit);
   }
 
   const ThreadTable& threads() const { return threads_; }
@@ -225,6 +242,7 @@ class Engine {
     if (kAll) find_shown_fd(context);
     if (kAll || route != kRouteIgnoredExit) visit(context);
     if (context.thread != nullptr) {
+      context.thread->last_exit = event.ts;
       context.thread->has_last_enter = false;
       context.thread->enter.valid = false;
     }
@@ -268,6 +286,9 @@ class Engine {
   }
   void find_shown_fd(Context& context);
   void finish_last_event();
+  void trim();
+  void forget_descriptors(const MemoryBudget& budget, Forgotten& forgotten);
+  void forget_threads(const MemoryBudget& budget, Forgotten& forgotten);
 
   // What enter() does for events of a code.
   enum EnterTrait : uint8_t {
@@ -465,6 +486,7 @@ class Engine {
   std::vector<const Descriptor*> new_directories_;
 
   uint32_t shared_cwd_changes_ = 0;
+  uint64_t visits_ = 0;  // calls of visit_slots_once()
 
   struct Removal {
     int64_t ptid;

@@ -100,7 +100,9 @@ void Engine::raw_name(const Context& context, std::string_view path) {
   if (context.slot == nullptr) return;
   Descriptor& descriptor = *context.slot->descriptor.get();
   const bool is_repeated = compat_ ? is_absolute(path) : path == descriptor.name;
-  if (!is_repeated) descriptor.raw_name = path;
+  if (is_repeated) return;
+  descriptor.raw_name = path;
+  descriptor.names.raise(descriptor.name.size() + path.size());
 }
 
 void Engine::on_creat(Context& context) {

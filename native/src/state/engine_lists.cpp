@@ -78,6 +78,7 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
   thread.exe = entry.exe;
   thread.exepath.set(executable_path(entry.exepath));
   thread.args = list_text(Bytes(entry.args));
+  thread.count_texts();
   thread.root.set(entry.root);
   thread.pidns_start_ts = entry.pidns_init_start_ts;
   thread.memory = {entry.vmsize_kb, entry.vmrss_kb, entry.vmswap_kb, entry.pfmajor, entry.pfminor};

@@ -24,6 +24,19 @@ uint64_t time_between(uint64_t a, uint64_t b) {
   return a > b ? a - b : b - a;
 }
 
+// A text that counts in the engine's memory as long as it lives.
+struct CountedText {
+  explicit CountedText(std::string_view from) : text(from) { cost.set(kCost + text.size()); }
+  static constexpr size_t kCost = 80;
+  const std::string text;
+  CountedBytes cost;
+};
+
+std::shared_ptr<const std::string> counted_text(std::string_view text) {
+  const auto counted = std::make_shared<const CountedText>(text);
+  return {counted, &counted->text};
+}
+
 }  // namespace
 
 // Walks over all threads. The containers added since the last walk pay for it.
@@ -49,7 +62,7 @@ uint32_t Engine::intern_container(std::string_view cgroups) {
 void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
   // Most processes have the same cgroups as the previous one.
   if (list_text(cgroups) != *last_cgroups_) {
-    last_cgroups_ = std::make_shared<const std::string>(list_text(cgroups));
+    last_cgroups_ = counted_text(list_text(cgroups));
     last_container_ = intern_container(*last_cgroups_);
     if (last_container_ != 0) containers_.set_cgroups(last_container_, *last_cgroups_);
     if (containers_.is_crowded()) limit_containers();
@@ -111,6 +124,7 @@ void Engine::fill_from_clone(Thread& thread, const scap::CallView& call) {
   thread.args = list_text(call.from_exit(P::args));
   const Bytes comm = call.from_exit(P::comm);
   thread.comm = comm.empty() ? thread.exe : to_text(comm);
+  thread.count_texts();
   thread.fdlimit = to_int(call.from_exit(P::fdlimit), -1);
   thread.uid = static_cast<uint32_t>(to_uint(call.from_exit(P::uid), kNoId));
   thread.gid = static_cast<uint32_t>(to_uint(call.from_exit(P::gid), kNoId));
@@ -196,6 +210,7 @@ void Engine::fill_leader(Thread& leader, const Thread& member) {
   leader.exe = member.exe;
   leader.comm = member.comm;
   leader.args = member.args;
+  leader.count_texts();
   if (!compat_) {
     leader.vtid = member.vpid;
     leader.uid = member.uid;
@@ -439,6 +454,7 @@ void Engine::fill_program(Thread& thread, const scap::CallView& call) {
     thread.exe = to_text(exe);
     thread.args = list_text(call.from_exit(P::args));
     thread.comm = thread.exe;
+    thread.count_texts();
   }
   if (const Bytes comm = call.from_exit(P::comm); !comm.empty()) thread.comm = to_text(comm);
 }

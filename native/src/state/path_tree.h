@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/flat_map.h"
+#include "base/memory_count.h"
 #include "base/pool.h"
 
 namespace sfkit::state {
@@ -61,6 +62,7 @@ struct PathNode {
   uint32_t renames = 0;
   PathSpace space = 0;
   bool is_root = false;
+  [[no_unique_address]] Counted<256> cost;
 };
 
 class PathTree {
@@ -116,6 +118,8 @@ class PathTree {
 
   // Increases with every rename that moved a name in use.
   uint64_t generation() const { return generation_; }
+  // Frees the memory of nodes without names.
+  void trim() { pool_.trim(); }
   // Number of tree nodes: at most about two per name in use.
   size_t nodes() const { return nodes_; }
 

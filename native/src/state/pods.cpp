@@ -188,11 +188,12 @@ bool PodTable::spend(uint64_t cost) {
 
 // Makes room for an object that replaces one of `old_bytes`.
 bool PodTable::reserve(size_t old_bytes, size_t new_bytes) {
-  if (bytes_ - old_bytes + new_bytes > kMaxBytes) {
+  if (bytes_ - old_bytes + new_bytes > max_bytes_) {
     ++left_out_;
     return false;
   }
   bytes_ = bytes_ - old_bytes + new_bytes;
+  cost_.set(bytes_);
   return true;
 }
 
@@ -351,6 +352,7 @@ void PodTable::remove_service(const std::string& place_name, const std::string& 
   if (found == place->second.services.end()) return;
   mark_selected(place->second, found->second);
   bytes_ -= found->second.bytes;
+  cost_.set(bytes_);
   place->second.services.erase(found);
   if (place->second.is_empty()) namespaces_.erase(place);
 }
@@ -461,6 +463,7 @@ void PodTable::forget(const ContainerTable& containers) {
   // If most are in use, the next attempt waits until the table has doubled.
   forget_threshold_ = std::max(kMinForgetThreshold, 2 * pods_.size());
   forget_at_bytes_ = std::max(kMinForgetBytes, 2 * bytes_);
+  cost_.set(bytes_);
   if (pods_.size() != before) ++generation_;
 }
 
@@ -471,6 +474,7 @@ void PodTable::clear() {
   by_container_.clear();
   by_static_uid_.clear();
   bytes_ = 0;
+  cost_.set(bytes_);
   version_ = ++versions_;
 }
 

@@ -2,6 +2,7 @@
 // of the Kubernetes API (spec: scap-format, code 260).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -13,6 +14,7 @@
 #include "base/hash.h"
 #include "base/ip_text.h"
 #include "base/json.h"
+#include "base/memory_count.h"
 #include "state/containers.h"
 
 namespace sfkit::state {
@@ -88,7 +90,9 @@ class PodTable {
 
   // Changes with every pod, service and membership of a container.
   uint64_t version() const { return version_; }
-  // Objects past kMaxBytes, and changes that spend() did not permit.
+  // Lowers the limit of kMaxBytes.
+  void limit(uint64_t bytes) { max_bytes_ = std::min<uint64_t>(kMaxBytes, bytes); }
+  // Objects past that limit, and changes that spend() did not permit.
   uint64_t left_out() const { return left_out_; }
 
   // Whether the caller should call forget().
@@ -136,6 +140,8 @@ class PodTable {
   std::unordered_map<std::string, std::string, TextHash, std::equal_to<>> by_static_uid_;
   KubernetesChange change_;
   size_t bytes_ = 0;
+  size_t max_bytes_ = kMaxBytes;
+  CountedBytes cost_;  // always `bytes_`
   uint64_t work_ = kFreeWork;
   uint64_t left_out_ = 0;
   uint64_t versions_ = 0;

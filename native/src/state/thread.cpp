@@ -44,10 +44,12 @@ Siblings* root_of(Siblings* siblings) {
 }
 
 // Do not keep a large buffer for the next thread.
-void reset_text(std::string& text) {
-  constexpr size_t kKept = 1024;
+constexpr size_t kKept = 1024;
+
+void reset_text(std::string& text, CountedBytes& count) {
   if (text.capacity() > kKept) {
     text = std::string();
+    count.lower(kKept);
   } else {
     text.clear();
   }
@@ -86,11 +88,12 @@ void Thread::reset() {
   capabilities = {};
   memory = {};
   cgroups.reset();
-  for (std::string* text : {&comm, &exe, &args}) reset_text(*text);
+  for (std::string* text : {&comm, &exe, &args}) reset_text(*text, texts);
   for (SharedText* text : {&exepath, &root, &env, &user_name, &group_name}) text->clear();
   cwd.reset();
   descriptors.reset();
   enter.valid = false;
+  last_exit = 0;
   last_enter = 0;
   enter_fd = kNoFd;
   has_last_enter = false;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/flat_map.h"
+#include "base/memory_count.h"
 #include "base/pool.h"
 #include "base/shared_text.h"
 #include "scap/event.h"
@@ -45,6 +46,7 @@ struct ThreadGroup {
   Thread* last = nullptr;
   uint32_t alive = 0;
   bool reaper = false;
+  [[no_unique_address]] Counted<144> cost;
 };
 
 // The children of one thread. When the thread ends, its set is merged into the set of the new
@@ -54,6 +56,7 @@ struct Siblings {
   Siblings* merged_into = nullptr;
   uint32_t references = 0;  // from children, sets merged into it and the parent
   uint32_t children = 0;    // including merged sets
+  [[no_unique_address]] Counted<48> cost;
 };
 
 // The executable, from an exec or the process list. Times in ns since 1970, 0 when unknown.
@@ -151,6 +154,7 @@ struct Thread {
   std::shared_ptr<DescriptorTable> descriptors;
 
   scap::StoredEnter enter;
+  uint64_t last_exit = 0;  // time of its last exit event, 0 without one
   uint16_t last_enter = 0;
   int64_t enter_fd = kNoFd;  // the descriptor of that enter event, for apply_all()
   bool has_last_enter = false;
@@ -162,6 +166,11 @@ struct Thread {
   Siblings* children = nullptr;          // null without any
 
   void* process = nullptr;  // for the SysFlow layer
+
+  [[no_unique_address]] Counted<800> cost;
+  CountedBytes texts;  // comm, exe and args
+  // Call this after a change of those texts.
+  void count_texts() { texts.raise(comm.size() + exe.size() + args.size()); }
 
   bool is_leader() const { return tid == pid || (flags & kIsMainThread) != 0; }
   // The current parent, after any reparenting; null when unknown.
@@ -255,6 +264,19 @@ class ThreadTable {
   void remove_ended(Thread* thread);
   // Removes a thread in any state; for a leader, also its group.
   void remove(Thread* thread);
+  // Removes a thread of which nothing more is known, not even whether it ended. Its children have
+  // no known parent then. Not for a leader with other members.
+  void forget(Thread* thread) { drop(thread); }
+  // Frees the memory of removed threads.
+  void trim() {
+    thread_pool_.trim();
+    group_pool_.trim();
+  }
+  // Calls `visit(Thread&)` for every thread, in no particular order.
+  template <typename Visit>
+  void for_each_thread(Visit visit) {
+    threads_.for_each([&visit](int64_t, Thread* thread) { visit(*thread); });
+  }
   // Removes all threads of the group except `keep`.
   void keep_only(Thread* keep);
 

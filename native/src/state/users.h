@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/memory_count.h"
 
 namespace sfkit::state {
 
@@ -15,7 +16,9 @@ class NameTable {
  public:
   // `container` is an index of the container table, 0 for the host.
   void add(uint32_t container, uint32_t id, std::string_view name) {
-    names_[key(container, id)] = name;
+    Name& entry = names_[key(container, id)];
+    entry.text = name;
+    entry.cost.raise(name.size());
   }
   void remove(uint32_t container, uint32_t id) { names_.erase(key(container, id)); }
   // Frees the memory too, so that later calls do not pay for one long list.
@@ -31,23 +34,33 @@ class NameTable {
   // nullptr when the capture does not name the id.
   const std::string* find(uint32_t container, uint32_t id) const {
     const auto found = names_.find(key(container, id));
-    return found == names_.end() ? nullptr : &found->second;
+    return found == names_.end() ? nullptr : &found->second.text;
   }
+
+  size_t size() const { return names_.size(); }
 
  private:
   static uint64_t key(uint32_t container, uint32_t id) { return uint64_t{container} << 32 | id; }
 
-  std::unordered_map<uint64_t, std::string, NumberHash> names_;
+  struct Name {
+    std::string text;
+    CountedBytes cost;
+    [[no_unique_address]] Counted<112> fixed_cost;
+  };
+  std::unordered_map<uint64_t, Name, NumberHash> names_;
 };
 
 struct Account {
   std::string home;
   std::string shell;
+  CountedBytes cost = {};
+  [[no_unique_address]] Counted<160> fixed_cost = {};
 };
 
 class AccountTable {
  public:
   void add(uint32_t container, uint32_t uid, Account account) {
+    account.cost.set(account.home.size() + account.shell.size());
     accounts_[key(container, uid)] = std::move(account);
   }
   void clear() { decltype(accounts_)().swap(accounts_); }
@@ -63,6 +76,8 @@ class AccountTable {
     const auto found = accounts_.find(key(container, uid));
     return found == accounts_.end() ? nullptr : &found->second;
   }
+
+  size_t size() const { return accounts_.size(); }
 
  private:
   static uint64_t key(uint32_t container, uint32_t id) { return uint64_t{container} << 32 | id; }

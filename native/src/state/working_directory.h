@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/memory_count.h"
 #include "base/shared_text.h"
 #include "state/path_tree.h"
 
@@ -55,6 +56,7 @@ class WorkingDirectory {
     SharedText text;
     PathTree* paths = nullptr;
     PathLink place;
+    [[no_unique_address]] Counted<96> cost;
   };
 
   void update() const;

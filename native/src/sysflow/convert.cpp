@@ -31,6 +31,7 @@ class Pipeline : public filter::Feed {
     is_special_[scap::ev::K8S_E] = !options.compat;
     is_plain_ = is_always_plain();
     if (!has_filter()) engine().ignore_memory();
+    limit_memory(options.max_memory);
   }
 
   void lists_complete() override {
@@ -65,6 +66,11 @@ class Pipeline : public filter::Feed {
   const Dispatcher& dispatcher() const { return dispatcher_; }
 
  protected:
+  void release_records(const state::MemoryBudget& budget) override {
+    dispatcher_.release_memory(budget);
+  }
+  void follow_forgotten() override { dispatcher_.forget_unused(); }
+
   bool take(const scap::EventView& event, bool shown) override {
     return is_plain_ && !is_special_[event.code] ? take_plain(event, shown)
                                                  : take_special(event, shown);
@@ -237,6 +243,7 @@ Status convert_capture(scap::Input& input, const std::string& name, const Conver
   summary.add_skipped(Reason::kOutsideContainers, counts.outside_containers);
   summary.add_skipped(Reason::kKubernetesLimits, dispatcher.kubernetes_left_out());
   summary.add_skipped(Reason::kReadOnlyFileFlows, dispatcher.discarded_flows());
+  summary.add_note(Reason::kFlowsEndedEarly, dispatcher.flows_ended_early());
   return Status::ok();
 }
 

@@ -43,6 +43,8 @@ struct ConvertOptions {
   // the header. The first call waits for the first event with a time. May be empty.
   std::function<std::string(int64_t second)> name_file;
   TableSizes* sizes = nullptr;
+  // Bytes that the engine may take, at least state::MemoryBudget::kMinLimit; 0 for no limit.
+  uint64_t max_memory = 0;
   // Seconds of event time between calls of sink.flush(); 0 for none.
   int64_t flush_interval = 0;
   // Called once for each new container that the capture does not describe; may be empty.

@@ -120,6 +120,21 @@ void Dispatcher::limit_memory() {
   if (ended_.size() >= kMaxEnded) remove_ended(INT64_MIN);
 }
 
+void Dispatcher::release_memory(const state::MemoryBudget& budget) {
+  forget_unused();
+  if (!budget.wants_less()) return;
+  flows_ended_early_ += flows_.end_early(budget, state_);
+  forget_unused();
+}
+
+void Dispatcher::forget_unused() {
+  end_removed_threads();
+  remove_ended(INT64_MIN);
+  entities_.forget_unused([this](ProcessEntity& process) { flows_.leave(process); });
+  flows_.trim(state_);
+  entities_.trim();
+}
+
 // The capture lacks the exit of a thread whose tid was reused, or that an exec replaced. Nothing
 // can refer to its process any more.
 void Dispatcher::end_removed_threads() {

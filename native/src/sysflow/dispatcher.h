@@ -70,10 +70,17 @@ class Dispatcher {
   void learn_kind(const state::Context& context);
   // Handles an event of the Kubernetes API. `is_shown`: the event passes the filter.
   void on_kubernetes(const state::Context& context, bool is_shown);
+  // Forgets entities, which references write again, and if the budget wants less, ends flows early.
+  // Do not call this while handling an event.
+  void release_memory(const state::MemoryBudget& budget);
+  // Forgets processes whose threads the engine forgot, and other entities without flows.
+  void forget_unused();
   // Ends the input: writes the remaining flows.
   void finish();
 
   const DispatchCounts& counts() const { return counts_; }
+  // Flows that release_memory() ended.
+  uint64_t flows_ended_early() const { return flows_ended_early_; }
   uint64_t discarded_flows() const { return flows_.discarded(); }
   uint64_t kubernetes_left_out() const { return state_.pods().left_out(); }
 
@@ -146,6 +153,7 @@ class Dispatcher {
   DispatchCounts counts_;
   // The operation of each event code; 0 if there is none or the event needs more than that.
   const std::array<uint32_t, scap::kEventCount> simple_ops_;
+  uint64_t flows_ended_early_ = 0;
 
   int64_t last_valid_ts_ = 0;   // last plausible event time
   uint64_t second_start_ = 0;   // of the current second in ns

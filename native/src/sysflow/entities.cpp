@@ -481,6 +481,20 @@ void EntityStore::limit_memory() {
   if (pod_generation_ != state_.pods().generation()) forget_pods();
 }
 
+void EntityStore::forget_unused_others() {
+  forget_files();
+  if (container_generation_ != state_.containers().generation()) forget_containers();
+  if (pod_generation_ != state_.pods().generation()) forget_pods();
+}
+
+void EntityStore::trim() {
+  state_.for_each_thread([](state::Thread& thread) {
+    const auto* const process = static_cast<const ProcessEntity*>(thread.process);
+    if (process != nullptr && !process->alive) thread.process = nullptr;
+  });
+  pool_.trim();
+}
+
 void EntityStore::forget_files() {
   std::erase_if(files_, [](const FilePointer& file) { return file->flows == 0; });
   file_bytes_ = long_paths_ = 0;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/flat_map.h"
+#include "base/memory_count.h"
 #include "base/pool.h"
 #include "state/engine.h"
 #include "sysflow/clock.h"
@@ -87,6 +88,7 @@ struct FileEntity {
   SharedText container;  // id of the container in which the path was seen; part of the key
   uint32_t written = 0;  // epoch of EntityStore when last written, 0 for never
   uint32_t flows = 0;    // open flows on it
+  [[no_unique_address]] Counted<320> cost;  // with what outputs keep of it
 };
 
 struct ProcessEntity {
@@ -115,6 +117,7 @@ struct ProcessEntity {
   ProcessEntity* next = nullptr;
   ProcessEntity* previous_same_pid = nullptr;
   ProcessEntity* next_same_pid = nullptr;
+  [[no_unique_address]] Counted<800> cost;  // with what outputs keep of it
 
   bool has_flows() const {
     return first_network != nullptr || first_file != nullptr || thread_flow != nullptr;
@@ -201,6 +204,23 @@ class EntityStore {
   // containers that the engine forgot. A new reference writes them again. Do not call this while
   // handling an event.
   void limit_memory();
+  // Forgets all files and processes without flows, and containers that the engine forgot. A new
+  // reference writes them again. Do not call this while handling an event.
+  // `leave(ProcessEntity&)` is called for each process before.
+  template <typename Leave>
+  void forget_unused(Leave leave) {
+    for (ProcessEntity* process = first_; process != nullptr;) {
+      ProcessEntity* const next = process->next;
+      if (!process->has_flows()) {
+        leave(*process);
+        erase(*process);
+      }
+      process = next;
+    }
+    forget_unused_others();
+  }
+  // Frees the memory of forgotten processes.
+  void trim();
   // Changes when files are forgotten: FileEntity pointers from before are invalid.
   uint32_t file_generation() const { return file_generation_; }
 
@@ -252,6 +272,7 @@ class EntityStore {
   void write_container_of(state::Thread& thread);
   void write_pod(std::string_view uid);
   void forget_pods();
+  void forget_unused_others();
   void forget_files();
   void forget_containers();
 

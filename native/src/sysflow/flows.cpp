@@ -756,7 +756,68 @@ void FlowTable::end_thread_flow(ProcessEntity& process) {
   thread_pool_.give_back(flow);
 }
 
+void FlowTable::remove(ThreadFlow& flow) {
+  thread_timers_.remove(&flow);
+  ProcessEntity& process = *flow.process;
+  process.thread_flow = nullptr;
+  --thread_count_;
+  thread_pool_.give_back(&flow);
+  entities_.release(process);
+}
+
 // ---- time
+
+void FlowTable::end_idle(Flow& flow) {
+  flow.end_ts() = flow.last_ts;
+  write(flow);
+  remove(flow);
+}
+
+void FlowTable::end_idle(ThreadFlow& flow) {
+  flow.record.end_ts = flow.last_ts;
+  write(flow);
+  remove(flow);
+}
+
+uint64_t FlowTable::end_early(const state::MemoryBudget& budget, state::Engine& state) {
+  // Looks at the budget only a few times, since trim() visits all descriptors.
+  const auto is_enough = [&](uint64_t at, uint64_t most) {
+    if (at % (most / 8 + 1) != 0) return false;
+    trim(state);
+    return !budget.wants_less();
+  };
+  uint64_t written = 0;
+  uint64_t most = (network_count_ + file_count_ + 1) / 2;
+  for (uint64_t at = 0; at < most; ++at) {
+    if (is_enough(at, most)) return written;
+    TimerEntry* const entry = data_timers_.oldest();
+    // Resting flows have nothing to write.
+    Flow& flow = static_cast<Flow&>(
+        entry->is_group ? *static_cast<RestingFlows*>(entry)->flows.oldest() : *entry);
+    ProcessEntity& process = *flow.process;
+    if (flow.op_flags() != 0) ++written;
+    if (process.flow_count == 1) drop_table(std::exchange(process.table_flows, nullptr));
+    end_idle(flow);
+  }
+  most = (thread_count_ + 1) / 2;
+  for (uint64_t at = 0; at < most; ++at) {
+    if (is_enough(at, most)) return written;
+    auto& flow = static_cast<ThreadFlow&>(*thread_timers_.oldest());
+    if (flow.record.op_flags != 0) ++written;
+    end_idle(flow);
+  }
+  return written;
+}
+
+void FlowTable::trim(state::Engine& state) {
+  state.visit_slots_once([](const state::FdSlot& slot) {
+    const auto* const flow = static_cast<const Flow*>(slot.flow);
+    if (flow != nullptr && !flow->alive) slot.flow = nullptr;
+  });
+  pool_.trim();
+  thread_pool_.trim();
+  table_pool_.trim();
+}
 
 void FlowTable::reset_flow(Flow& flow) {
   flow.ts() = clock_.ts;
@@ -806,11 +867,11 @@ void FlowTable::run_timers() {
     Flow* const flow = static_cast<Flow*>(entry);
     if (clock_.now - flow->updated >= kIdleAfter) {
       // The collector drops the counts of flows that were idle too long.
-      if (!options_.compat) {
-        flow->end_ts() = flow->last_ts;
-        write(*flow);
+      if (options_.compat) {
+        remove(*flow);
+      } else {
+        end_idle(*flow);
       }
-      remove(*flow);
       continue;
     }
     flow->end_ts() = clock_.ts;
@@ -820,19 +881,15 @@ void FlowTable::run_timers() {
   while (TimerEntry* entry = thread_timers_.oldest()) {
     if (clock_.now - entry->exported < kExportAfter) break;
     ThreadFlow* const flow = static_cast<ThreadFlow*>(entry);
-    thread_timers_.remove(flow);
     if (clock_.now - flow->updated >= kIdleAfter) {
-      if (!options_.compat) {
-        flow->record.end_ts = flow->last_ts;
-        write(*flow);
+      if (options_.compat) {
+        remove(*flow);
+      } else {
+        end_idle(*flow);
       }
-      ProcessEntity& process = *flow->process;
-      process.thread_flow = nullptr;
-      --thread_count_;
-      thread_pool_.give_back(flow);
-      entities_.release(process);
       continue;
     }
+    thread_timers_.remove(flow);
     flow->record.end_ts = clock_.ts;
     write(*flow);
     const Oid oid = flow->record.proc_oid;

@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "base/flat_map.h"
+#include "base/memory_count.h"
 #include "base/pool.h"
 #include "base/shared_map.h"
 #include "state/engine.h"
+#include "state/memory_budget.h"
 #include "sysflow/convert.h"
 #include "sysflow/dns_names.h"
 #include "sysflow/entities.h"
@@ -18,6 +21,7 @@
 namespace sfkit::sysflow {
 
 struct Flow : TimerEntry {
+  [[no_unique_address]] Counted<600> cost;
   int64_t updated = 0;  // seconds: last operation
   bool alive = false;
   bool network = false;
@@ -61,6 +65,7 @@ struct TableFlows {
   // Descriptors from kLow on: those that the next exec may close, and those that it will not.
   SharedMap<Flow*> open;
   SharedMap<Flow*> kept;
+  [[no_unique_address]] Counted<680> cost;
 };
 
 struct ThreadFlow : TimerEntry {
@@ -68,6 +73,7 @@ struct ThreadFlow : TimerEntry {
   ProcessFlow record;
   int64_t last_ts = 0;
   int64_t updated = 0;  // seconds: last operation
+  [[no_unique_address]] Counted<160> cost;
 };
 
 // What identifies a flow within its process.
@@ -118,6 +124,14 @@ class FlowTable {
 
   // Exports flows after 30 s and ends idle ones. Call it once a second of event time.
   void run_timers();
+  // Writes and removes flows until the budget wants no less, those first that were not exported for
+  // the longest time, at most half of them. Returns how many had something to write. Do not call
+  // this while handling an event.
+  uint64_t end_early(const state::MemoryBudget& budget, state::Engine& state);
+  // Frees what is kept for a process that has no flows.
+  void leave(ProcessEntity& process) { drop_table(std::exchange(process.table_flows, nullptr)); }
+  // Frees the memory of removed flows. `state` has pointers to them.
+  void trim(state::Engine& state);
   // Ends the input: writes all remaining flows in order of creation.
   void finish(int64_t end_ts);
 
@@ -232,6 +246,9 @@ class FlowTable {
   void write(Flow& flow, bool final = false);
   bool is_discarded(const FileFlow& record, std::string_view path) const;
   void write(ThreadFlow& flow);
+  void end_idle(Flow& flow);
+  void end_idle(ThreadFlow& flow);
+  void remove(ThreadFlow& flow);
   int64_t clamp_end(int64_t begin, int64_t end) const;
   void reset_flow(Flow& flow);
   void restart(Flow& flow);

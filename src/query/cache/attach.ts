@@ -117,7 +117,7 @@ export class CachedInputs {
 
 /** Everything besides the input that decides what an entry holds. */
 function keyOf(part: CachePart, made: readonly TableName[], settings: CollectorOptions): string {
-  const { exporter, nodeIp, fileReadMode, fileOnly, processFlow, containersOnly, compat, filter } =
+  const { exporter, nodeIp, fileReadMode, fileOnly, processFlow, containersOnly, maxMemory } =
     settings;
   const options = [
     exporter,
@@ -126,8 +126,9 @@ function keyOf(part: CachePart, made: readonly TableName[], settings: CollectorO
     fileOnly,
     processFlow,
     containersOnly,
-    compat,
-    filter,
+    maxMemory,
+    settings.compat,
+    settings.filter,
   ];
   const columns = made.map((table) => [table, tableColumns[table]]);
   return digest(
