@@ -560,6 +560,31 @@ napi_value from_batch(napi_env env, Batch batch) {
 
 namespace {
 
+void release_array(const Napi::Value& value) {
+  if (!value.IsTypedArray()) return;
+  Napi::ArrayBuffer buffer = value.As<Napi::TypedArray>().ArrayBuffer();
+  if (!buffer.IsDetached()) buffer.Detach();
+}
+
+}  // namespace
+
+void release_batch(Napi::Env env, const Napi::Object& batch) {
+  release_array(batch.Get("bytes"));
+  const Napi::Value columns = batch.Get("columns");
+  if (!columns.IsArray()) return;
+  const auto strings = batch.Get("strings").As<Napi::Object>();
+  release_array(strings.Get("offsets"));
+  release_array(strings.Get("bytes"));
+  const auto list = columns.As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::HandleScope scope(env);
+    const auto column = list.Get(i).As<Napi::Object>();
+    for (const char* const name : {"values", "valid", "possible"}) release_array(column.Get(name));
+  }
+}
+
+namespace {
+
 Napi::Object from_info(Napi::Env env, const events::CaptureInfo& info) {
   const auto count = [env](uint64_t number) { return Napi::BigInt::New(env, number); };
   Napi::Object object = Napi::Object::New(env);

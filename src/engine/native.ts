@@ -393,6 +393,11 @@ export interface NativeAddon {
   /** Whether a text is a field that rules can use, with or without transformers. */
   isRuleField(text: string): boolean;
   /**
+   * Frees the memory of a batch that nobody uses any more: its arrays become empty. The garbage
+   * collector would do it later.
+   */
+  releaseBatch(batch: Pick<NativeColumnBatch, 'strings' | 'columns'> | NativeBytesBatch): void;
+  /**
    * Loads and unloads the probe. Returns what works; throws an error like those of `next()` if it
    * does not load.
    */
