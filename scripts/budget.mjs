@@ -21,6 +21,8 @@ const { values: options } = parseArgs({ options: { update: { type: 'boolean', de
 const workloads = [
   ['read', 'webserver'],
   ['state', 'incident'],
+  ['info', 'webserver'],
+  ['count', 'webserver'],
   ['avro', 'webserver'],
   ['columns', 'live'],
 ];

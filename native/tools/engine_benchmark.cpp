@@ -1,7 +1,8 @@
 // Runs one part of the engine on a capture; prints its time and memory. Also for callgrind.
-// engine_benchmark read|state|records|avro|columns FILE
+// engine_benchmark read|state|info|count|filter|records|avro|columns FILE
 // engine_benchmark build
-// read: blocks and events only; state: also threads and descriptors; records: also SysFlow records;
+// read: blocks and events only; state: also threads and descriptors; info: what `sfkit info`
+// counts; count: the number of events; filter: of those of one type; records: also SysFlow records;
 // avro: a .sf file; columns: batches of the table of all events and flows. The output is discarded.
 // build: prints the compiler, and the library that compresses.
 
@@ -16,6 +17,8 @@
 #include <string>
 #include <string_view>
 
+#include "events/capture_info.h"
+#include "events/listing.h"
 #include "output/avro_container.h"
 #include "output/column_sink.h"
 #include "output/deflater.h"
@@ -29,7 +32,8 @@ namespace {
 
 using namespace sfkit;
 
-constexpr std::string_view kModes[] = {"read", "state", "records", "avro", "columns"};
+constexpr std::string_view kModes[] = {"read",   "state",   "info", "count",
+                                       "filter", "records", "avro", "columns"};
 
 #if defined(__clang__)
 constexpr const char* kCompiler = __VERSION__;
@@ -96,7 +100,21 @@ Status run(const std::string& mode, const std::string& path, uint64_t& events, u
   }
   InputSummary summary;
   Status status;
-  if (mode == "avro") {
+  if (mode == "info" || mode == "count" || mode == "filter") {
+    auto input = scap::Input::open(path);
+    if (!input.is_ok()) return input.status();
+    if (mode == "info") {
+      events::CaptureInfo info;
+      status = events::inspect_capture(*input.value(), path, "", cancel, summary, info);
+    } else {
+      events::ListOptions options;
+      options.format = events::ListOptions::Format::kNone;
+      if (mode == "filter") options.filter = "evt.type = unlink";
+      uint64_t shown = 0;
+      const auto give = [](std::vector<uint8_t>) { return true; };
+      status = events::list_events(*input.value(), path, options, give, cancel, summary, shown);
+    }
+  } else if (mode == "avro") {
     output::AvroContainer file([&](std::vector<uint8_t>) { return true; });
     status = sysflow::convert_capture(path, {}, file, cancel, summary);
   } else if (mode == "columns") {
@@ -135,7 +153,7 @@ int main(int argc, char** argv) {
   const auto is_mode = [&](std::string_view name) { return mode == name; };
   if (std::none_of(std::begin(kModes), std::end(kModes), is_mode)) {
     std::fprintf(stderr,
-                 "usage: engine_benchmark read|state|records|avro|columns FILE\n"
+                 "usage: engine_benchmark MODE FILE\n"
                  "       engine_benchmark build\n");
     return 2;
   }
