@@ -67,14 +67,15 @@ bool has_sound_texts(const output::ParquetRows& rows, size_t bytes) {
   return std::is_sorted(rows.offsets, rows.offsets + rows.texts + 1);
 }
 
+// Rows without a text have the number 0.
 bool has_sound_numbers(const output::ParquetRows& rows, const output::ParquetRows::Column& column) {
   const auto* const numbers = reinterpret_cast<const uint32_t*>(column.values);
-  uint32_t greatest = 0;
-  for (uint32_t row = 0; row < rows.rows; ++row) {
-    const bool has_value = column.valid == nullptr || (column.valid[row / 8] >> (row % 8) & 1) != 0;
-    greatest = std::max(greatest, has_value ? numbers[row] : 0);
-  }
-  return greatest < rows.texts || rows.rows == 0;
+  if (rows.texts != 0)
+    return std::all_of(numbers, numbers + rows.rows,
+                       [&rows](uint32_t number) { return number < rows.texts; });
+  return rows.rows == 0 || (column.valid != nullptr &&
+                            std::all_of(column.valid, column.valid + (size_t{rows.rows} + 7) / 8,
+                                        [](uint8_t bits) { return bits == 0; }));
 }
 
 Napi::Value copy(Napi::Env env, Bytes bytes) {

@@ -141,11 +141,22 @@ void ParquetColumnWriter::add_texts(const ParquetRows& rows, const ParquetRows::
                                     TextNumbers& numbers) {
   const auto* const values = reinterpret_cast<const uint32_t*>(from.values);
   numbers.begin_column();
+  const size_t before = indexes_.size();
+  indexes_.resize(before + rows.rows);
+  uint32_t* to = indexes_.data() + before;
+  uint64_t last = UINT64_MAX;  // no number of a text
+  uint32_t index = 0;
   each_valid(from.valid, rows.rows, [&](size_t row) {
     const uint32_t number = values[row];
-    indexes_.push_back(numbers.index_of(
-        rows, number, [&](uint64_t hash) { return texts_.index_of(rows.text(number), hash); }));
+    // Rows of one process follow each other.
+    if (number != last) {
+      last = number;
+      index = numbers.index_of(
+          rows, number, [&](uint64_t hash) { return texts_.index_of(rows.text(number), hash); });
+    }
+    *to++ = index;
   });
+  indexes_.resize(static_cast<size_t>(to - indexes_.data()));
 }
 
 void ParquetColumnWriter::add_names(const ParquetRows& rows, const ParquetRows::Column& from) {
@@ -195,7 +206,15 @@ void ParquetColumnWriter::add_bools(const ParquetRows& rows, const ParquetRows::
 template <typename Number>
 void ParquetColumnWriter::add_numbers(const ParquetRows& rows, const ParquetRows::Column& from) {
   const auto* const values = reinterpret_cast<const Number*>(from.values);
-  each_valid(from.valid, rows.rows, [&](size_t row) { add_number(values[row]); });
+  Number last = 0;
+  bool has_last = false;  // and numbers go through the dictionary
+  each_valid(from.valid, rows.rows, [&](size_t row) {
+    const Number number = values[row];
+    if (has_last && number == last) return indexes_.push_back(last_index_);
+    add_number(number);
+    last = number;
+    has_last = !has_deltas_;
+  });
 }
 
 void ParquetColumnWriter::add_times(const ParquetRows& rows, const ParquetRows::Column& from) {
