@@ -115,7 +115,7 @@ ParquetObject::ParquetObject(const Napi::CallbackInfo& info)
     settings.metadata.emplace_back(pair.Get(0u).ToString().Utf8Value(),
                                    pair.Get(1u).ToString().Utf8Value());
   }
-  settings.creator = "sfkit";
+  settings.creator = "sfkit version " SFKIT_VERSION;
   settings.group_bytes = number(config, "groupBytes");
   file_ = std::make_unique<output::ParquetFile>(std::move(settings));
 }
@@ -123,10 +123,14 @@ ParquetObject::ParquetObject(const Napi::CallbackInfo& info)
 // append(batch)
 Napi::Value ParquetObject::append(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
+  if (!info[0].IsObject()) return refuse(env);
   const auto batch = info[0].As<Napi::Object>();
+  const Napi::Value texts_of = batch.Get("strings");
+  const Napi::Value columns_of = batch.Get("columns");
+  if (!texts_of.IsObject() || !columns_of.IsArray()) return refuse(env);
   output::ParquetRows rows;
   rows.rows = number(batch, "rows");
-  const auto strings = batch.Get("strings").As<Napi::Object>();
+  const auto strings = texts_of.As<Napi::Object>();
   const Napi::Value offsets = strings.Get("offsets");
   const Napi::Value bytes = strings.Get("bytes");
   const uint8_t* const places = data_of(offsets, napi_uint32_array, 1);
@@ -137,10 +141,12 @@ Napi::Value ParquetObject::append(const Napi::CallbackInfo& info) {
   rows.text_bytes = reinterpret_cast<const char*>(texts);
   if (!has_sound_texts(rows, bytes.As<Napi::TypedArray>().ElementLength())) return refuse(env);
 
-  const auto columns = batch.Get("columns").As<Napi::Array>();
+  const auto columns = columns_of.As<Napi::Array>();
   for (uint32_t i = 0; i < sources_.size(); ++i) {
     const Napi::HandleScope scope(env);
-    const auto object = columns.Get(i).As<Napi::Object>();
+    const Napi::Value item = columns.Get(i);
+    if (!item.IsObject()) return refuse(env);
+    const auto object = item.As<Napi::Object>();
     const Napi::Value valid = object.Get("valid");
     output::ParquetRows::Column column;
     column.values = data_of(object.Get("values"), array_type(sources_[i]), rows.rows);

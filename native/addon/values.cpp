@@ -571,14 +571,17 @@ void release_array(const Napi::Value& value) {
 void release_batch(Napi::Env env, const Napi::Object& batch) {
   release_array(batch.Get("bytes"));
   const Napi::Value columns = batch.Get("columns");
-  if (!columns.IsArray()) return;
-  const auto strings = batch.Get("strings").As<Napi::Object>();
+  const Napi::Value texts = batch.Get("strings");
+  if (!columns.IsArray() || !texts.IsObject()) return;
+  const auto strings = texts.As<Napi::Object>();
   release_array(strings.Get("offsets"));
   release_array(strings.Get("bytes"));
   const auto list = columns.As<Napi::Array>();
   for (uint32_t i = 0; i < list.Length(); ++i) {
     const Napi::HandleScope scope(env);
-    const auto column = list.Get(i).As<Napi::Object>();
+    const Napi::Value item = list.Get(i);
+    if (!item.IsObject()) continue;
+    const auto column = item.As<Napi::Object>();
     for (const char* const name : {"values", "valid", "possible"}) release_array(column.Get(name));
   }
 }
