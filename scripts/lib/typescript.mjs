@@ -14,6 +14,7 @@ export function ensureTypeScript() {
     'native/tables',
     'scripts/generate',
     'scripts/bundle.mjs',
+    'scripts/lib/compile-bundle.mjs',
     'scripts/man.mjs',
     'scripts/lib/man-pages.mjs',
     'scripts/completion.mjs',
@@ -43,7 +44,7 @@ export function ensureTypeScript() {
 
 /** Whether the compiler has not run by itself since the bundle was made: it restores the entries. */
 function isBundled() {
-  const [entry, bundle] = ['cli/main.js', 'chunks/LICENSES.txt'].map((path) =>
+  const [entry, bundle] = ['cli/main.js', 'bundle/LICENSES.txt'].map((path) =>
     newest([join(root, 'dist', path)]),
   );
   return entry <= bundle;

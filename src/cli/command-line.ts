@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Interfaces } from '@oclif/core';
 import { ExitError } from '@oclif/core/errors';
 import { run } from '@oclif/core/run';
 import { OutputLost, OutputUnread } from '../engine/errors.js';
@@ -13,6 +16,8 @@ import { refuseSysdig } from './other-tools.js';
 import { pagerEnded } from './pager.js';
 import { holdProgress, showProgress } from './progress.js';
 import { exitCodes, explain } from './report.js';
+
+type PJSON = Interfaces.PJSON;
 
 /**
  * Runs the command line: sets the exit code, prints one line for an error, and removes unfinished
@@ -31,6 +36,7 @@ export async function runCommandLine(args: string[], program: string): Promise<v
     await run(isVersion ? ['--version'] : args, {
       root: program,
       userPlugins: false,
+      ...withoutHelpPlugin(args, dirname(dirname(program))),
     });
   } catch (error) {
     await pagerEnded();
@@ -41,6 +47,20 @@ export async function runCommandLine(args: string[], program: string): Promise<v
     discardAll();
   }
   leaveUnread(isUnread);
+}
+
+/**
+ * oclif takes milliseconds to find and load the plugin with the command `help`, which our own
+ * commands do not need.
+ */
+function withoutHelpPlugin(
+  [name = '']: readonly string[],
+  root: string,
+): { root?: string; pjson?: PJSON } {
+  if (!/^[a-z]+$/.test(name) || !existsSync(join(root, 'dist', 'commands', `${name}.js`)))
+    return {};
+  const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PJSON;
+  return { root, pjson: { ...pjson, oclif: { ...pjson.oclif, plugins: [] } } };
 }
 
 function report(error: unknown): number {

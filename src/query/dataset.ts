@@ -305,10 +305,8 @@ function viewsIn(sealed: DuckDBConnection, sql: string): ReadonlySet<string> | u
   for (const { name } of [...tables, ...captureTables]) reads.set(name, []);
   for (const { name, reads: read } of views) reads.set(name, read);
   reads.set('connections', ['connection_flows']);
-  reads.set(
-    'sysflow',
-    rowTables.map(({ name }) => name),
-  );
+  // createViews() writes the tables of this view into it.
+  reads.set('sysflow', []);
   const found = new Set<string>();
   const add = (name: string): boolean => {
     found.add(name);
@@ -443,8 +441,10 @@ async function createViews(
   const isShown = (name: string) => shown === undefined || shown.has(name);
   const everything = sources.get('sysflow') ?? [];
   const extras = new Map<string, string>();
+  const rowsOf = new Map<TableName, string>();
   for (const { name, kind, record } of tables) {
-    if (kind === 'all' || !isShown(name)) continue;
+    const isRead = isShown(name) || (kind !== 'entity' && isShown('sysflow'));
+    if (kind === 'all' || !isRead) continue;
     const own = sources.get(name) ?? [];
     const selects = [
       ...(loaded > 0 || attached.length === 0 ? [selectTable(name)] : []),
@@ -470,9 +470,9 @@ async function createViews(
     );
     // The rows of a single input are already in order.
     const order = kind !== 'entity' && holders > 1 ? ` ${inOrder}` : '';
-    await connection.run(
-      `CREATE VIEW ${quoteIdentifier(name)} AS ${selects.join(' UNION ALL BY NAME ')}${order}`,
-    );
+    const rows = `${selects.join(' UNION ALL BY NAME ')}${order}`;
+    rowsOf.set(name, isShown(name) ? `SELECT * FROM ${quoteIdentifier(name)}` : `(${rows})`);
+    if (isShown(name)) await connection.run(`CREATE VIEW ${quoteIdentifier(name)} AS ${rows}`);
   }
   const known = new Set(tableColumns.sysflow.map(({ name }) => name));
   for (const source of everything) {
@@ -482,9 +482,7 @@ async function createViews(
     ...known,
     ...[...extras].filter(([key]) => !known.has(key)).map(([, name]) => name),
   ];
-  const union = rowTables
-    .map((table) => `SELECT * FROM ${quoteIdentifier(table.name)}`)
-    .join(' UNION ALL BY NAME ');
+  const union = rowTables.map(({ name }) => rowsOf.get(name)).join(' UNION ALL BY NAME ');
   if (isShown('sysflow'))
     await connection.run(
       `CREATE VIEW sysflow AS SELECT ${columns.map(quoteIdentifier).join(', ')} FROM (${union}) ${inOrder}`,
