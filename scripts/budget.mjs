@@ -21,8 +21,11 @@ const { values: options } = parseArgs({ options: { update: { type: 'boolean', de
 const workloads = [
   ['read', 'webserver'],
   ['state', 'incident'],
+  ['info', 'webserver'],
+  ['count', 'webserver'],
   ['avro', 'webserver'],
   ['columns', 'live'],
+  ['parquet', 'live'],
 ];
 /** Lengths of the repeated captures; the difference of two leaves out what is done only once. */
 const megabytes = [0.4, 1.6];

@@ -1,4 +1,5 @@
 // Exports of the addon; see src/engine/native.ts.
+#include "addon/parquet_object.h"
 #include "addon/removal.h"
 #include "addon/session_object.h"
 #include "addon/socket_object.h"
@@ -38,6 +39,11 @@ Napi::Value is_rule_field(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), is_field);
 }
 
+// releaseBatch(batch)
+void release_batch(const Napi::CallbackInfo& info) {
+  if (info[0].IsObject()) sfkit::addon::release_batch(info.Env(), info[0].As<Napi::Object>());
+}
+
 // tryProbe(options): returns the available features; throws if the probe does not work.
 Napi::Value try_probe(const Napi::CallbackInfo& info) {
   const auto options = sfkit::addon::to_probe_options(info.Env(), info[0]);
@@ -55,8 +61,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("checkFilter", Napi::Function::New(env, check_filter, "checkFilter"));
   exports.Set("compileRules", Napi::Function::New(env, compile_rules, "compileRules"));
   exports.Set("isRuleField", Napi::Function::New(env, is_rule_field, "isRuleField"));
+  exports.Set("releaseBatch", Napi::Function::New(env, release_batch, "releaseBatch"));
   exports.Set("tryProbe", Napi::Function::New(env, try_probe, "tryProbe"));
   sfkit::addon::export_removal(env, exports);
+  exports.Set("ParquetFile", sfkit::addon::ParquetObject::define(env));
   exports.Set("SeqpacketSocket", sfkit::addon::SocketObject::define(env));
   exports.Set("Session", sfkit::addon::SessionObject::define(env));
   return exports;

@@ -563,6 +563,34 @@ napi_value from_batch(napi_env env, Batch batch) {
 
 namespace {
 
+void release_array(const Napi::Value& value) {
+  if (!value.IsTypedArray()) return;
+  Napi::ArrayBuffer buffer = value.As<Napi::TypedArray>().ArrayBuffer();
+  if (!buffer.IsDetached()) buffer.Detach();
+}
+
+}  // namespace
+
+void release_batch(Napi::Env env, const Napi::Object& batch) {
+  release_array(batch.Get("bytes"));
+  const Napi::Value columns = batch.Get("columns");
+  const Napi::Value texts = batch.Get("strings");
+  if (!columns.IsArray() || !texts.IsObject()) return;
+  const auto strings = texts.As<Napi::Object>();
+  release_array(strings.Get("offsets"));
+  release_array(strings.Get("bytes"));
+  const auto list = columns.As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::HandleScope scope(env);
+    const Napi::Value item = list.Get(i);
+    if (!item.IsObject()) continue;
+    const auto column = item.As<Napi::Object>();
+    for (const char* const name : {"values", "valid", "possible"}) release_array(column.Get(name));
+  }
+}
+
+namespace {
+
 Napi::Object from_info(Napi::Env env, const events::CaptureInfo& info) {
   const auto count = [env](uint64_t number) { return Napi::BigInt::New(env, number); };
   Napi::Object object = Napi::Object::New(env);

@@ -22,6 +22,9 @@ Napi::Value from_compilation(Napi::Env env, const rules::Compilation& compilatio
 // the environment accepts no more values, as in a terminating worker.
 napi_value from_batch(napi_env env, Batch batch);
 
+// Frees the memory of a batch of columns or bytes; its arrays become empty.
+void release_batch(Napi::Env env, const Napi::Object& batch);
+
 // Options of tryProbe and config.live. Returns nullopt with a pending exception if they are
 // invalid.
 std::optional<live::ProbeOptions> to_probe_options(Napi::Env env, const Napi::Value& value);

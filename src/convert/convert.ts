@@ -8,6 +8,7 @@ import {
   firstSecond,
   openRecords,
   type RecordBatch,
+  releaseBatch,
   type Session,
   type Summary,
 } from '../engine/session.js';
@@ -162,6 +163,7 @@ async function run(
     outputs = open();
     for await (const batch of batches) {
       for (const output of outputs) await output.write(batch);
+      releaseBatch(batch);
       onProgress?.(session.summary());
     }
     for (const output of outputs) await output.finish();

@@ -87,6 +87,12 @@ export class ColumnBatch {
     });
   }
 
+  /** The physical columns as the engine made them, and the strings as UTF-8. */
+  get data(): Pick<NativeColumnBatch, 'rows' | 'strings' | 'columns'> {
+    const { rows, columns } = this.#native;
+    return { rows, strings: this.encodedStrings, columns };
+  }
+
   column(name: string): Column {
     const found = this.columns.find((column) => column.name === name);
     if (found === undefined)

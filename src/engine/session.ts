@@ -122,6 +122,15 @@ export interface Deliveries {
 
 export type RecordBatch = ColumnBatch | NativeBytesBatch | NativeDatumBatch;
 
+/**
+ * Frees the memory of a batch whose rows or bytes are written. Otherwise it would wait for the
+ * garbage collector. Datums may still be on their way, and are left alone.
+ */
+export function releaseBatch(batch: RecordBatch): void {
+  if (batch instanceof ColumnBatch) loadAddon().releaseBatch(batch.data);
+  else if (batch.kind === 'bytes') loadAddon().releaseBatch(batch);
+}
+
 /** Opens an input as a stream for several outputs: its batches are of each kind in `wanted`. */
 export function openRecords(
   config: Omit<SessionConfig, 'output' | 'tables' | 'withFiles' | 'withDatums'>,

@@ -4,6 +4,7 @@ import {
   firstSecond,
   openRecords,
   type RecordBatch,
+  releaseBatch,
   type Session,
   type Summary,
   type TallyRow,
@@ -167,7 +168,10 @@ async function run(
     }
   };
   try {
-    for await (const batch of session) await eachOutput((output) => output.write(batch));
+    for await (const batch of session) {
+      await eachOutput((output) => output.write(batch));
+      releaseBatch(batch);
+    }
     await eachOutput((output) => output.finish());
   } catch (error) {
     session.close();

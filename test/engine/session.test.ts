@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ColumnBatch } from '../../src/engine/batch.js';
 import { SfkitError } from '../../src/engine/errors.js';
-import { openColumns, openRecovered } from '../../src/engine/session.js';
+import { openColumns, openRecords, openRecovered, releaseBatch } from '../../src/engine/session.js';
 import { fakeSession, nativeBatch } from '../helpers/batches.js';
+import { fixtures } from '../helpers/corpus.js';
 
 describe('a session', () => {
   it('returns its batches, then its summary', async () => {
@@ -42,5 +45,41 @@ describe('a session', () => {
     };
     await expect(iterate()).rejects.toEqual(new SfkitError('INPUT_BAD_FORMAT', 'x: not a capture'));
     await expect(iterate()).rejects.toMatchObject({ code: 'INPUT_BAD_FORMAT' });
+  });
+});
+
+describe('releaseBatch', () => {
+  const sessionOf = (deliveries: { tables: readonly 'sysflow'[]; files: boolean }) =>
+    openRecords({ input: join(fixtures, 'webserver.scap') }, { ...deliveries, datums: false });
+
+  it('frees the arrays of a batch of columns', async () => {
+    for await (const batch of sessionOf({ tables: ['sysflow'], files: false })) {
+      if (!(batch instanceof ColumnBatch)) throw new Error('no columns');
+      const { strings, columns } = batch.data;
+      const arrays = [
+        strings.offsets,
+        strings.bytes,
+        ...columns.flatMap(({ values, valid }) => (valid === null ? [values] : [values, valid])),
+      ];
+      expect(arrays.some(({ length }) => length === 0)).toBe(false);
+      releaseBatch(batch);
+      releaseBatch(batch);
+      expect(arrays.every(({ length }) => length === 0)).toBe(true);
+    }
+  });
+
+  it('frees the bytes of a file', async () => {
+    for await (const batch of sessionOf({ tables: [], files: true })) {
+      if (batch instanceof ColumnBatch || batch.kind !== 'bytes') throw new Error('no bytes');
+      expect(batch.bytes.length).toBeGreaterThan(0);
+      releaseBatch(batch);
+      expect(batch.bytes.length).toBe(0);
+    }
+  });
+
+  it('keeps datums, which may be on their way', () => {
+    const batch = { kind: 'datums', bytes: Uint8Array.of(1), ends: Uint32Array.of(1) } as const;
+    releaseBatch(batch);
+    expect(batch.bytes.length).toBe(1);
   });
 });

@@ -13,7 +13,7 @@
 namespace sfkit::events {
 namespace {
 
-class Inspector : public filter::Feed {
+class Inspector final : public filter::Feed {
  public:
   Inspector(std::unique_ptr<filter::Filter> filter, CaptureInfo& info,
             const std::atomic<bool>& cancel)
@@ -52,6 +52,14 @@ class Inspector : public filter::Feed {
     Feed::interface(entry);
   }
 
+  bool events(scap::EventRun& run) override {
+    if (!counts_alone()) return Feed::events(run);
+    return take_all(run, [this](const scap::EventView& event, bool is_shown) {
+      count_alone(event, is_shown);
+      return true;
+    });
+  }
+
   // Merges the counts by code into counts by name.
   void finish() {
     info_.containers = engine().containers().seen();
@@ -80,18 +88,24 @@ class Inspector : public filter::Feed {
 
  protected:
   bool take(const scap::EventView& event, bool shown) override {
-    if (scap::is_enter(event.code) && (event.info().flags & scap::kOldVersion) != 0)
-      info_.has_enters = true;
-    if (has_filter()) {
-      apply_passing(event, shown, [this, &event](const state::Context&) { count(event); });
+    if (counts_alone()) {
+      count_alone(event, shown);
     } else {
-      if (shown) count(event);
-      engine().apply(event, [](const state::Context&) {});
+      note_age(event);
+      apply_passing(event, shown, [this, &event](const state::Context&) { count(event); });
     }
     return true;
   }
 
  private:
+  void count_alone(const scap::EventView& event, bool shown) {
+    note_age(event);
+    if (count_passing(event, shown, /*needs_threads=*/true)) count(event);
+  }
+  void note_age(const scap::EventView& event) {
+    if (scap::is_enter(event.code) && (event.info().flags & scap::kOldVersion) != 0)
+      info_.has_enters = true;
+  }
   void count(const scap::EventView& event) {
     if ((event.code | 1) == scap::ev::GENERIC_X) {
       const uint64_t code = scap::to_uint(event.param(scap::P::ID), 0);

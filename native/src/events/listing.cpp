@@ -181,7 +181,7 @@ class Printer {
   std::string text_;
 };
 
-class Lister : public filter::Feed {
+class Lister final : public filter::Feed {
  public:
   Lister(std::unique_ptr<filter::Filter> filter, const ListOptions& options,
          const LineTemplate& line, const std::function<bool(std::vector<uint8_t>)>& give,
@@ -189,7 +189,10 @@ class Lister : public filter::Feed {
       : Feed(std::move(filter), false, cancel),
         options_(options),
         give_(give),
-        printer_(options, line, reader()) {}
+        printer_(options, line, reader()),
+        only_counts_(options.format == ListOptions::Format::kNone && counts_alone()),
+        has_bounds_(options.from.kind != Bound::Kind::kNone ||
+                    options.to.kind != Bound::Kind::kNone) {}
 
   // Delivers pending lines; false if the consumer stopped.
   bool flush() {
@@ -201,10 +204,26 @@ class Lister : public filter::Feed {
 
   uint64_t shown() const { return shown_; }
 
+  bool events(scap::EventRun& run) override {
+    if (only_counts_ && !has_bounds_) {
+      return take_all(run, [this](const scap::EventView& event, bool is_shown) {
+        shown_ += count_passing(event, is_shown, /*needs_threads=*/false) ? 1 : 0;
+        return true;
+      });
+    }
+    return take_all(run, [this](const scap::EventView& event, bool is_shown) {
+      return Lister::take(event, is_shown);
+    });
+  }
+
  protected:
   bool take(const scap::EventView& event, bool shown) override {
     if (options_.to.kind == Bound::Kind::kNumber && event.number > options_.to.value) return false;
     const bool in_range = shown && is_started(event) && !is_past_end(event);
+    if (only_counts_) {
+      shown_ += count_passing(event, in_range, /*needs_threads=*/false) ? 1 : 0;
+      return true;
+    }
     apply_passing(event, in_range, [this](const state::Context&) {
       ++shown_;
       if (options_.format != ListOptions::Format::kNone) printer_.append(out_);
@@ -239,6 +258,8 @@ class Lister : public filter::Feed {
   const ListOptions& options_;
   const std::function<bool(std::vector<uint8_t>)>& give_;
   Printer printer_;
+  const bool only_counts_;
+  const bool has_bounds_;
   std::string out_;
   uint64_t shown_ = 0;
 };

@@ -1,6 +1,8 @@
 // A feed that filters events; all events update the state.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -22,7 +24,11 @@ class Feed : public state::Feed {
  public:
   // Without a filter all events pass.
   Feed(std::unique_ptr<Filter> filter, bool compat, const std::atomic<bool>& cancel)
-      : state::Feed(compat, cancel), filter_(std::move(filter)), reader_(engine()) {}
+      : state::Feed(compat, cancel), filter_(std::move(filter)), reader_(engine()) {
+    for (uint16_t code = 0; code < scap::kEventCount; ++code)
+      passes_[code] = filter_ == nullptr ? kYes : filter_->passes(code);
+    follows_names_ = std::ranges::find(passes_, kDepends) != passes_.end();
+  }
 
   // Evaluated events that did not pass.
   uint64_t left_out() const { return left_out_; }
@@ -71,6 +77,18 @@ class Feed : public state::Feed {
         [](const state::Context&) {});
   }
 
+  // Whether events can be counted without following what processes do.
+  bool counts_alone() const { return filter_ == nullptr || filter_->is_static(); }
+
+  // apply_passing() for consumers that only count, if counts_alone(): whether the event passes.
+  // `needs_threads`: they also ask for containers.
+  bool count_passing(const scap::EventView& event, bool wanted, bool needs_threads) {
+    const uint8_t known = passes_[event.code];
+    if (known == kDepends) return count_by_name(event, wanted);
+    if (needs_threads || follows_names_) engine().apply_threads(event);
+    return count_if(known == kYes, wanted);
+  }
+
   // Whether the event cannot pass, nor its exit event. An enter event is kept for its exit, whose
   // condition may need it.
   bool cannot_pass(uint16_t code) const {
@@ -78,8 +96,25 @@ class Feed : public state::Feed {
   }
 
  private:
+  bool count_if(bool passes, bool wanted) {
+    if (wanted && !passes) ++left_out_;
+    return wanted && passes;
+  }
+
+  // The name can be in the enter event.
+  bool count_by_name(const scap::EventView& event, bool wanted) {
+    bool passes = false;
+    engine().apply_all(event, [&](const state::Context& context) {
+      reader_.set_context(context);
+      passes = filter_->passes(reader_);
+    });
+    return count_if(passes, wanted);
+  }
+
   std::unique_ptr<Filter> filter_;
   fields::FieldReader reader_;
+  std::array<uint8_t, scap::kEventCount> passes_;  // Known, by code
+  bool follows_names_ = false;                     // some codes leave it open
   uint64_t left_out_ = 0;
 };
 

@@ -25,6 +25,11 @@ class Filter {
   // Whether an event with this code can pass at all.
   bool may_pass(uint16_t code) const { return may_pass_[code]; }
 
+  // Whether codes alone decide, except for events that carry their own name.
+  bool is_static() const;
+  // Whether events with this code pass: kDepends if the code leaves it open.
+  Known passes(uint16_t code) const;
+
   // Whether the reader's current event passes. A missing value makes its condition false, whatever
   // the operator.
   bool passes(fields::FieldReader& reader);

@@ -494,5 +494,25 @@ TEST(Filter, KnowsWhichCodesCannotPass) {
   EXPECT_TRUE(filter.value()->may_pass(ev::GENERIC_X));
 }
 
+TEST(Filter, KnowsWhichCodesDecideAlone) {
+  const auto is_static = [](const char* text) {
+    return Filter::compile(text).value()->is_static();
+  };
+  EXPECT_TRUE(is_static("evt.type = open"));
+  EXPECT_TRUE(is_static("evt.type in (open, read) and not evt.dir = > or evt.is_io = true"));
+  EXPECT_FALSE(is_static("evt.type = open and proc.name = cat"));
+  EXPECT_FALSE(is_static("evt.category = file"));
+  EXPECT_FALSE(is_static("evt.num < 5"));
+
+  const auto filter = Filter::compile("evt.type = openat and evt.dir = <");
+  EXPECT_EQ(filter.value()->passes(ev::SYSCALL_OPENAT_2_X), kYes);
+  EXPECT_EQ(filter.value()->passes(ev::SYSCALL_OPENAT_2_E), kNo);
+  EXPECT_EQ(filter.value()->passes(ev::SYSCALL_READ_X), kNo);
+  EXPECT_EQ(filter.value()->passes(ev::GENERIC_X), kDepends);
+  const auto either = Filter::compile("evt.type = read or proc.name = cat");
+  EXPECT_EQ(either.value()->passes(ev::SYSCALL_READ_X), kYes);
+  EXPECT_EQ(either.value()->passes(ev::SYSCALL_CLOSE_X), kDepends);
+}
+
 }  // namespace
 }  // namespace sfkit::filter

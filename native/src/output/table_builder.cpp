@@ -38,10 +38,15 @@ HeapBlock TableBuilder::bitmap(Group group) const {
   const bool always = group == Group::kAlways;
   const auto shift = static_cast<unsigned>(group);
   uint8_t* const bytes = block.data();
-  for (uint32_t row = 0; row < rows_; ++row) {
-    const Groups has = always ? 1 : validity_[row] >> shift & 1;
-    bytes[row / 8] = static_cast<uint8_t>(bytes[row / 8] | has << (row % 8));
+  const auto has = [&](uint32_t row) { return always ? 1 : validity_[row] >> shift & 1; };
+  uint32_t row = 0;
+  for (; row + 8 <= rows_; row += 8) {
+    Groups byte = 0;
+    for (uint32_t i = 0; i < 8; ++i) byte |= has(row + i) << i;
+    bytes[row / 8] = static_cast<uint8_t>(byte);
   }
+  for (; row < rows_; ++row)
+    bytes[row / 8] = static_cast<uint8_t>(bytes[row / 8] | has(row) << (row % 8));
   return block;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "event_roles.gen.h"
 #include "scap/blocks.h"
 #include "state/addresses.h"
 #include "state/containers.h"
@@ -100,6 +101,23 @@ class Engine {
   template <typename Visit>
   void apply_all(const scap::EventView& event, Visit visit) {
     apply_events<true>(event, visit);
+  }
+  // apply() for consumers that only count events: follows which threads and containers there are,
+  // and which calls are open, but not what processes do.
+  void apply_threads(const scap::EventView& event) {
+    const uint8_t route = route_of(event.code);
+    const Handler handler = kHandlers[event.code | 1];
+    if (route == kRouteNone) return;
+    if (route == kRouteOther || handler == Handler::kClone || handler == Handler::kExec)
+      return apply_events<false>(event, [](const Context&) {});
+    if (has_pending_) finish_last_event();
+    Thread* const thread = find_or_create_thread(event);
+    if (thread == nullptr) return;
+    thread->enter.valid = false;
+    thread->has_last_enter = route == kRouteEnter;
+    if (route != kRouteEnter) return;
+    thread->last_enter = event.code;
+    if ((kEnterTraits[event.code] & kEnterIsOld) != 0) saw_old_enters_ = true;
   }
 
   // apply() for an enter event that only waits for its exit event. Does nothing and returns false
