@@ -134,7 +134,7 @@ Status run(const std::string& mode, const std::string& path, uint64_t& events, u
     if (!input.is_ok()) return input.status();
     if (mode == "info") {
       events::CaptureInfo info;
-      status = events::inspect_capture(*input.value(), path, "", cancel, summary, info);
+      status = events::inspect_capture(*input.value(), path, {}, cancel, summary, info);
     } else {
       events::ListOptions options;
       options.format = events::ListOptions::Format::kNone;

@@ -43,7 +43,7 @@ TEST(CaptureInfo, CountsTheContainersThatTheWholeStateHas) {
     InputSummary summary;
     CaptureInfo info;
     auto again = scap::Input::over(bytes);
-    ASSERT_TRUE(inspect_capture(*again.value(), "test", "", cancel, summary, info).is_ok());
+    ASSERT_TRUE(inspect_capture(*again.value(), "test", {}, cancel, summary, info).is_ok());
     EXPECT_EQ(info.containers, full.containers());
     containers += info.containers;
 
@@ -53,7 +53,7 @@ TEST(CaptureInfo, CountsTheContainersThatTheWholeStateHas) {
       InputSummary rest;
       auto once_more = scap::Input::over(bytes);
       ASSERT_TRUE(
-          inspect_capture(*once_more.value(), "test", filter, cancel, rest, filtered).is_ok());
+          inspect_capture(*once_more.value(), "test", {.filter = filter}, cancel, rest, filtered).is_ok());
       EXPECT_EQ(filtered.containers, full.containers());
       EXPECT_EQ(filtered.has_enters, info.has_enters);
       EXPECT_EQ(rest.events, summary.events);
