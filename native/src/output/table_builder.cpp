@@ -59,10 +59,15 @@ void TableBuilder::drop_missing(ColumnValues& column, Group group) const {
   if (missing == 0) return;
   if (!column.valid) column.valid = bitmap(group);
   uint8_t* const bytes = column.valid.data();
-  for (uint32_t row = 0; row < rows_; ++row) {
-    if (numbers[row] != kNoString) continue;
-    numbers[row] = 0;
-    bytes[row / 8] = static_cast<uint8_t>(bytes[row / 8] & ~(1u << (row % 8)));
+  for (uint32_t row = 0; row < rows_; row += 8) {
+    const uint32_t count = std::min(8u, rows_ - row);
+    uint32_t gone = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+      const uint32_t is_gone = numbers[row + i] == kNoString ? 1 : 0;
+      gone |= is_gone << i;
+      numbers[row + i] &= is_gone - 1;
+    }
+    bytes[row / 8] = static_cast<uint8_t>(bytes[row / 8] & ~gone);
   }
 }
 
