@@ -45,6 +45,7 @@ class ColumnSink : public sysflow::RecordSink {
   void pod(const sysflow::Pod& record) override;
   void k8s_event(const sysflow::K8sEvent& record) override;
   void process_facts(const sysflow::Oid& oid, const sysflow::ProcessFacts& facts) override;
+  bool takes_facts() const override { return true; }
   // The process leaves the map; children keep what they need of their parent.
   void process_gone(const sysflow::Oid& oid) override;
   void files_forgotten() override;

@@ -16,8 +16,9 @@ bool EventView::hide_params() {
 }
 
 void EventView::find_params(uint32_t index) const {
-  if (known_ == 0) starts_[0] = count_ * width();
-  for (; known_ <= index; ++known_) starts_[known_ + 1] = starts_[known_] + length_at(known_);
+  if (known_ == 0) starts_[0] = count_ * static_cast<uint32_t>(width());
+  for (; known_ <= index; ++known_)
+    starts_[known_ + 1] = starts_[known_] + static_cast<uint32_t>(length_at(known_));
 }
 
 std::string_view to_text(Bytes value) {

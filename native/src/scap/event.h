@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -59,7 +60,8 @@ class EventView {
   uint16_t cpu = 0;
   uint32_t block_flags = 0;
 
-  EventView() = default;
+  // Leaves the places of parameters unset, which would cost more than the rest.
+  EventView() {}
   // `body` starts with the length array. `count` is the number of parameters in the file; only
   // those in the table are accessible.
   EventView(uint16_t event_code, uint32_t count, Bytes body) { set(event_code, count, body); }
@@ -70,7 +72,6 @@ class EventView {
     code = event_code;
     count_ = count;
     body_ = body;
-    known_ = 0;
     return lengths_fit() || hide_params();
   }
 
@@ -90,9 +91,24 @@ class EventView {
   }
 
  private:
+  // Events with this many parameters of 16-bit length have the lengths in one word.
+  static constexpr uint32_t kInWord = 4;
+  // Lengths below 2^14: the sum of four fits into 16 bits.
+  static constexpr uint64_t kLongInWord = 0xc000'c000'c000'c000;
+  static constexpr uint32_t kAllInWord = UINT32_MAX;
+  // The bits of the first lengths in a word, by their number.
+  static constexpr std::array<uint64_t, kInWord + 1> kLengths = {0, 0xffff, 0xffff'ffff,
+                                                                 0xffff'ffff'ffff, ~uint64_t{0}};
+
   // `index` is in the table. set() has checked all lengths, so this needs no further check.
   Bytes param_at(uint32_t index) const {
     if (index >= count_) return {};
+    if (known_ == kAllInWord) {
+      const uint32_t shift = index * 16;
+      const size_t start = ends_ << 16 >> shift & 0xffff;
+      const size_t end = ends_ >> shift & 0xffff;
+      return {body_.data() + count_ * sizeof(uint16_t) + start, end - start};
+    }
     if (index >= known_) find_params(index);
     return {body_.data() + starts_[index], starts_[index + 1] - starts_[index]};
   }
@@ -103,23 +119,21 @@ class EventView {
                                   : load_at<uint16_t>(body_.data() + index * sizeof(uint16_t));
   }
 
-  // Whether the length array and the values lie inside the body.
-  bool lengths_fit() const {
-    // Nearly all events: the lengths, read as one word, are added without a loop.
-    constexpr uint32_t kInWord = 4;
-    if (count_ - 1 < kInWord && body_.size() >= sizeof(uint64_t) && !has_wide_lengths(code))
-      return count_ * sizeof(uint16_t) + sum_of_lengths(load_at<uint64_t>(body_.data()), count_) <=
-             body_.size();
+  // Whether the length array and the values lie inside the body. Nearly all events: the lengths,
+  // read as one word, are added without a loop.
+  bool lengths_fit() {
+    if (std::endian::native == std::endian::little && count_ - 1 < kInWord &&
+        body_.size() >= sizeof(uint64_t) && !has_wide_lengths(code)) {
+      const uint64_t lengths = load_at<uint64_t>(body_.data()) & kLengths[count_];
+      if ((lengths & kLongInWord) == 0) {
+        // Each 16 bits of the product are the sum of the lengths up to there.
+        ends_ = lengths * 0x0001'0001'0001'0001;
+        known_ = kAllInWord;
+        return count_ * sizeof(uint16_t) + (ends_ >> 48) <= body_.size();
+      }
+    }
+    known_ = 0;
     return count_ == 0 || many_lengths_fit();
-  }
-
-  // The sum of the first `count` numbers, 1 to 4, in the memory of `word`.
-  static uint64_t sum_of_lengths(uint64_t word, uint32_t count) {
-    const uint32_t unused = 64 - 16 * count;
-    word = std::endian::native == std::endian::little ? word << unused : word >> unused;
-    constexpr uint64_t kEverySecond = 0x0000'ffff'0000'ffff;
-    const uint64_t pairs = (word & kEverySecond) + (word >> 16 & kEverySecond);
-    return static_cast<uint32_t>(pairs) + (pairs >> 32);
   }
 
   bool many_lengths_fit() const;
@@ -127,10 +141,12 @@ class EventView {
   void find_params(uint32_t index) const;
 
   uint32_t count_ = 0;
-  Bytes body_;
-  // The parameters found so far: where they start, and where the last one ends.
+  // The parameters found so far: where they start, and where the last one ends. If it is kAllInWord
+  // instead, `ends_` has where each parameter ends, counted from the first.
   mutable uint32_t known_ = 0;
-  mutable std::array<size_t, kMaxParams + 1> starts_;
+  Bytes body_;
+  uint64_t ends_ = 0;
+  mutable std::array<uint32_t, kMaxParams + 1> starts_;
 };
 
 // An enter event, kept until its exit event.
@@ -168,10 +184,10 @@ class StoredEnter {
     is_borrowed_ = false;
   }
 
-  EventView view() const {
-    EventView event(code, count, body_);
+  // Sets `event` to a view of this one.
+  void show(EventView& event) const {
+    event.set(code, count, body_);
     event.ts = ts;
-    return event;
   }
 
  private:
@@ -183,22 +199,22 @@ class StoredEnter {
 
 // A number of the parameter's own size (1, 2, 4 or 8 bytes); `missing` for other sizes.
 inline int64_t to_int(Bytes value, int64_t missing) {
+  if (value.size() == sizeof(int64_t)) return load_at<int64_t>(value.data());
   switch (value.size()) {
     case 1: return load_at<int8_t>(value.data());
     case 2: return load_at<int16_t>(value.data());
     case 4: return load_at<int32_t>(value.data());
-    case 8: return load_at<int64_t>(value.data());
     default: return missing;
   }
 }
 
 // The same, but 4-byte values are unsigned (ids, flags).
 inline uint64_t to_uint(Bytes value, uint64_t missing) {
+  if (value.size() == sizeof(uint64_t)) return load_at<uint64_t>(value.data());
   switch (value.size()) {
     case 1: return load_at<uint8_t>(value.data());
     case 2: return load_at<uint16_t>(value.data());
     case 4: return load_at<uint32_t>(value.data());
-    case 8: return load_at<uint64_t>(value.data());
     default: return missing;
   }
 }
@@ -208,30 +224,30 @@ inline uint64_t to_uint(Bytes value, uint64_t missing) {
 // looked up by name, in the exit event first (spec: scap-format, section 13).
 class CallView {
  public:
-  CallView(const EventView& exit, const StoredEnter* enter)
-      : exit_(exit),
-        enter_(enter != nullptr ? enter->view() : EventView()),
-        paired_(enter != nullptr) {}
+  CallView(const EventView& exit, const StoredEnter* enter) : exit_(exit), stored_(enter) {}
 
   const EventView& exit() const { return exit_; }
-  bool paired() const { return paired_; }
-  // The enter event; valid only if paired().
-  const EventView& enter() const { return enter_; }
+  bool paired() const { return stored_ != nullptr; }
+  // The enter event; only if paired().
+  const EventView& enter() const {
+    if (!enter_) stored_->show(enter_.emplace());
+    return *enter_;
+  }
 
   Bytes get(P name) const {
     const Bytes own = exit_.param(name);
-    return own.empty() && paired_ ? enter_.param(name) : own;
+    return own.empty() && paired() ? enter().param(name) : own;
   }
   Bytes from_exit(P name) const { return exit_.param(name); }
-  Bytes from_enter(P name) const { return paired_ ? enter_.param(name) : Bytes(); }
+  Bytes from_enter(P name) const { return paired() ? enter().param(name) : Bytes(); }
 
   // The result: parameter 0 of every exit event; negative for -errno.
   int64_t result() const { return to_int(exit_.param(0), -1); }
 
  private:
   const EventView& exit_;
-  EventView enter_;
-  bool paired_;
+  const StoredEnter* stored_;
+  mutable std::optional<EventView> enter_;  // made when it is needed
 };
 
 // Text up to the NUL; "" for "(NULL)" and missing values (spec: scap-format, section 10).

@@ -64,8 +64,9 @@ const std::array<uint8_t, scap::kEventCount> Engine::kRoutes = [] {
     } else if ((code & 1) == 0) {
       table[code] = Engine::kRouteEnter;
     } else {
-      table[code] =
-          kHandlers[code] == Handler::kNone ? Engine::kRouteIgnoredExit : Engine::kRouteExit;
+      table[code] = kHandlers[code] == Handler::kNone   ? Engine::kRouteIgnoredExit
+                    : kHandlers[code] == Handler::kSeen ? Engine::kRouteSeenExit
+                                                        : Engine::kRouteExit;
     }
   }
   return table;
@@ -80,28 +81,6 @@ Thread* Engine::create_thread(const scap::EventView& event) {
   thread->comm = thread->exe = kNotAvailable;
   thread->last_exit = event.ts;
   return thread;
-}
-
-const scap::StoredEnter* Engine::paired_enter(Thread& thread, uint16_t exit_code) const {
-  if (!thread.has_last_enter || !thread.enter.valid) return nullptr;
-  const bool pairs =
-      thread.last_enter + 1 == exit_code ||
-      (exit_code == ev::SYSCALL_EXECVE_19_X && thread.last_enter == ev::SYSCALL_EXECVEAT_E);
-  return pairs ? &thread.enter : nullptr;
-}
-
-void Engine::find_fd(Context& context) {
-  const scap::CallView& call = *context.call;
-  Bytes fd = call.from_enter(P::fd);
-  // If enter events have arguments, libs 0.18.1 takes descriptors from them only, except for
-  // connect.
-  const bool exit_fd_counts =
-      !compat_ || !saw_old_enters_ || call.paired() || call.exit().code == ev::SOCKET_CONNECT_X;
-  if (fd.empty() && exit_fd_counts) fd = call.from_exit(P::fd);
-  if (fd.empty() || context.thread == nullptr) return;
-  context.fd = to_int(fd, -1);
-  DescriptorTable* table = context.thread->table();
-  context.slot = table == nullptr ? nullptr : table->find(context.fd);
 }
 
 void Engine::find_shown_fd(Context& context) {
@@ -221,6 +200,8 @@ const std::array<uint8_t, scap::kEventCount> Engine::kEnterTraits = [] {
   for (const uint16_t code :
        {ev::SYSCALL_MMAP_E, ev::SYSCALL_MMAP2_E, ev::SYSCALL_SETUID_E, ev::SOCKET_CONNECT_E})
     table[code] |= kEnterActs;
+  for (uint16_t code = 0; code < scap::kEventCount; ++code)
+    if (kRoutes[code] == kRouteEnter && (table[code] & kEnterActs) == 0) table[code] |= kEnterWaits;
   return table;
 }();
 
@@ -259,7 +240,7 @@ void Engine::exit(Context& context) {
   if (context.thread == nullptr && handler != Handler::kClone) return;
   switch (handler) {
     case Handler::kNone:
-    case Handler::kSeen: return;
+    case Handler::kSeen: return;  // other routes
     case Handler::kTransfer: return resolve_pending_connect(context);
     case Handler::kOpen: return on_open(context);
     case Handler::kCreat: return on_creat(context);

@@ -116,6 +116,16 @@ class Engine {
   void for_each_thread(Visit visit) {
     threads_.for_each_thread(visit);
   }
+  // apply() for an enter event that only waits for its exit event. Does nothing and returns false
+  // if the event is another.
+  bool keep_enter(const scap::EventView& event) {
+    const uint8_t traits = kEnterTraits[event.code];
+    if ((traits & kEnterWaits) == 0) return false;
+    if (has_pending_) finish_last_event();
+    Thread* const thread = find_or_create_thread(event);
+    if (thread != nullptr) enter(event, *thread, traits);
+    return true;
+  }
 
   const ThreadTable& threads() const { return threads_; }
   // Removed threads for which the SysFlow layer had a process. That layer clears the list.
@@ -174,7 +184,14 @@ class Engine {
   const SharedText& cwd_of(Thread& thread);
 
   // How apply() handles the events of a code.
-  enum Route : uint8_t { kRouteNone, kRouteOther, kRouteEnter, kRouteExit, kRouteIgnoredExit };
+  enum Route : uint8_t {
+    kRouteNone,
+    kRouteOther,
+    kRouteEnter,
+    kRouteExit,
+    kRouteSeenExit,  // changes no state, but consumers see it with its descriptor
+    kRouteIgnoredExit,
+  };
   static uint8_t route_of(uint16_t code) { return kRoutes[code]; }
   // Whether apply() calls `visit` for the events of a code.
   static bool is_visited(uint16_t code) {
@@ -203,7 +220,11 @@ class Engine {
     Thread* thread = find_or_create_thread(event);
     context.thread = thread;
     if (route == kRouteEnter) {
-      enter(event, context);
+      if (thread != nullptr) {
+        const uint8_t traits = kEnterTraits[event.code];
+        enter(event, *thread, traits);
+        if ((traits & kEnterActs) != 0) act_on_enter(event, context);
+      }
       if (kAll) {
         find_shown_fd(context);
         // Fields can also ask for the arguments of calls that change no state.
@@ -216,12 +237,10 @@ class Engine {
         thread == nullptr ? nullptr : paired_enter(*thread, event.code);
     const scap::CallView call(event, stored);
     context.call = &call;
-    if (route == kRouteExit) {
-      find_fd(context);
-      exit(context);
-    }
+    if (route != kRouteIgnoredExit) find_fd(context);
+    if (route == kRouteExit) exit(context);
     if (kAll) find_shown_fd(context);
-    if (kAll || route == kRouteExit) visit(context);
+    if (kAll || route != kRouteIgnoredExit) visit(context);
     if (context.thread != nullptr) {
       context.thread->last_exit = event.ts;
       context.thread->has_last_enter = false;
@@ -233,18 +252,38 @@ class Engine {
 
   // Finds the thread of a system call. Creates a placeholder for an unknown one, unless the call
   // itself creates the thread.
-  Thread* find_or_create_thread(const scap::EventView& event) {
+  [[gnu::always_inline]] Thread* find_or_create_thread(const scap::EventView& event) {
     Thread* const thread = threads_.find(event.tid);
     return thread != nullptr || event.tid < 0 ? thread : create_thread(event);
   }
   Thread* create_thread(const scap::EventView& event);
-  void store_enter(Thread& thread, const scap::EventView& event) {
+  [[gnu::always_inline]] void store_enter(Thread& thread, const scap::EventView& event) {
     if (!keeps_bytes_) return thread.enter.store(event);
     if (!thread.enter.is_borrowed()) borrowers_.push_back(&thread);
     thread.enter.borrow(event);
   }
-  const scap::StoredEnter* paired_enter(Thread& thread, uint16_t exit_code) const;
-  void find_fd(Context& context);
+  static const scap::StoredEnter* paired_enter(const Thread& thread, uint16_t exit_code) {
+    if (!thread.has_last_enter || !thread.enter.valid) return nullptr;
+    // An execveat that succeeds ends as an execve.
+    const bool pairs =
+        thread.last_enter + 1 == exit_code || (exit_code == scap::ev::SYSCALL_EXECVE_19_X &&
+                                               thread.last_enter == scap::ev::SYSCALL_EXECVEAT_E);
+    return pairs ? &thread.enter : nullptr;
+  }
+  // Finds the descriptor that a call used.
+  [[gnu::always_inline]] void find_fd(Context& context) const {
+    const scap::CallView& call = *context.call;
+    Bytes fd = call.from_enter(scap::P::fd);
+    // If enter events have arguments, libs 0.18.1 takes descriptors from them only, except for
+    // connect.
+    const bool exit_fd_counts = !compat_ || !saw_old_enters_ || call.paired() ||
+                                call.exit().code == scap::ev::SOCKET_CONNECT_X;
+    if (fd.empty() && exit_fd_counts) fd = call.from_exit(scap::P::fd);
+    if (fd.empty() || context.thread == nullptr) return;
+    context.fd = scap::to_int(fd, -1);
+    const DescriptorTable* const table = context.thread->table();
+    context.slot = table == nullptr ? nullptr : table->find(context.fd);
+  }
   void find_shown_fd(Context& context);
   void finish_last_event();
   void trim();
@@ -255,19 +294,16 @@ class Engine {
   enum EnterTrait : uint8_t {
     kEnterIsKept = 1,  // for the handler of the exit event
     kEnterIsOld = 2,   // of a writer that records arguments in enter events
-    kEnterActs = 4,
+    kEnterActs = 4,    // act_on_enter()
+    kEnterWaits = 8,   // an enter event that does not act
   };
   static const std::array<uint8_t, scap::kEventCount> kEnterTraits;
-  void enter(const scap::EventView& event, Context& context) {
-    Thread* const thread = context.thread;
-    if (thread == nullptr) return;
-    const uint8_t traits = kEnterTraits[event.code];
+  void enter(const scap::EventView& event, Thread& thread, uint8_t traits) {
     if ((traits & kEnterIsOld) != 0) saw_old_enters_ = true;
-    thread->last_enter = event.code;
-    thread->has_last_enter = true;
-    thread->enter.valid = false;
-    if ((traits & kEnterIsKept) != 0) store_enter(*thread, event);
-    if ((traits & kEnterActs) != 0) act_on_enter(event, context);
+    thread.last_enter = event.code;
+    thread.has_last_enter = true;
+    thread.enter.valid = false;
+    if ((traits & kEnterIsKept) != 0) store_enter(thread, event);
   }
   void act_on_enter(const scap::EventView& event, Context& context);
   void exit(Context& context);

@@ -64,7 +64,11 @@ class Feed : public scap::CaptureVisitor {
   void interface(const scap::InterfaceEntry& entry) override { engine_.add_interface(entry); }
   void lists_complete() override { engine_.lists_complete(); }
 
-  bool event(const scap::EventView& event) final { return see(event) && take(event, shown(event)); }
+  bool event(const scap::EventView& event) final {
+    if (cancel_.load(std::memory_order_relaxed)) return false;
+    see(event);
+    return take(event, shown(event));
+  }
   bool events(scap::EventRun& run) override {
     return take_all(
         run, [this](const scap::EventView& event, bool is_shown) { return take(event, is_shown); });
@@ -104,9 +108,12 @@ class Feed : public scap::CaptureVisitor {
   // costs no virtual call.
   template <typename Take>
   bool take_all(scap::EventRun& run, Take take_one) {
+    if (cancel_.load(std::memory_order_relaxed)) return false;
     engine_.begin_run();
-    const bool go_on = run.for_each(
-        [&](const scap::EventView& event) { return see(event) && take_one(event, shown(event)); });
+    const bool go_on = run.for_each([&](const scap::EventView& event) {
+      see(event);
+      return take_one(event, shown(event));
+    });
     engine_.end_run();
     return go_on;
   }
@@ -116,22 +123,17 @@ class Feed : public scap::CaptureVisitor {
   const scap::TimeSpan& times() const { return times_; }
 
  private:
-  static constexpr uint64_t kCheckEvery = 256;  // events
+  // Counting is cheap: the events have numbers.
+  static constexpr uint64_t kCheckEvery = 256;
 
   static bool shown(const scap::EventView& event) {
     return (event.block_flags & scap::kStateOnlyFlag) == 0;
   }
 
-  // Returns false to stop reading.
-  bool see(const scap::EventView& event) {
-    if (++since_check_ == kCheckEvery) {
-      since_check_ = 0;
-      if (cancel_.load(std::memory_order_relaxed)) return false;
-      if (budget_.is_exceeded()) release_memory();
-    }
+  void see(const scap::EventView& event) {
+    if (event.number % kCheckEvery == 0 && budget_.is_exceeded()) release_memory();
     times_.see(event);
     if (!shown(event)) ++state_only_;
-    return true;
   }
 
   void release_memory() {
@@ -147,7 +149,6 @@ class Feed : public scap::CaptureVisitor {
   Forgotten forgotten_;
   Engine engine_;
   scap::TimeSpan times_;
-  uint64_t since_check_ = 0;
   uint64_t state_only_ = 0;
 };
 

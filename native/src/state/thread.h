@@ -224,8 +224,10 @@ class ThreadTable {
   ThreadTable(const ThreadTable&) = delete;
   ThreadTable& operator=(const ThreadTable&) = delete;
 
-  Thread* find(int64_t tid) {
-    if (last_ != nullptr && last_->tid == tid) return last_;
+  [[gnu::always_inline]] Thread* find(int64_t tid) {
+    return last_ != nullptr && last_->tid == tid ? last_ : look_up(tid);
+  }
+  Thread* look_up(int64_t tid) {
     Thread** found = threads_.find(tid);
     if (found == nullptr) return nullptr;
     last_ = *found;

@@ -26,7 +26,10 @@ class Pipeline : public filter::Feed {
     for (uint16_t code = 0; code < scap::kEventCount; ++code) {
       makes_records_[code] = state::Engine::is_visited(code) && op_of(code, options.compat) != 0;
       is_dispatched_[code] = Dispatcher::needs_dispatch(code, options.compat);
+      waits_[code] = !is_dispatched_[code] && options.tally == nullptr;
     }
+    is_special_[scap::ev::K8S_E] = !options.compat;
+    is_plain_ = is_always_plain();
     if (!has_filter()) engine().ignore_memory();
     limit_memory(options.max_memory);
   }
@@ -42,6 +45,7 @@ class Pipeline : public filter::Feed {
     header_.filename = options_.filename;
     if (options_.name_file) {
       waits_for_time_ = true;
+      is_plain_ = false;
     } else {
       dispatcher_.begin(header_);
     }
@@ -49,7 +53,8 @@ class Pipeline : public filter::Feed {
 
   bool events(scap::EventRun& run) override {
     return take_all(run, [this](const scap::EventView& event, bool shown) {
-      return Pipeline::take(event, shown);
+      return is_plain_ && !is_special_[event.code] ? take_plain(event, shown)
+                                                   : take_special(event, shown);
     });
   }
 
@@ -67,6 +72,26 @@ class Pipeline : public filter::Feed {
   void follow_forgotten() override { dispatcher_.forget_unused(); }
 
   bool take(const scap::EventView& event, bool shown) override {
+    return is_plain_ && !is_special_[event.code] ? take_plain(event, shown)
+                                                 : take_special(event, shown);
+  }
+
+ private:
+  bool is_always_plain() const {
+    return options_.stop == nullptr && options_.flush_interval == 0 && !has_filter();
+  }
+
+  // Nearly all events of a run without a filter.
+  [[gnu::always_inline]] bool take_plain(const scap::EventView& event, bool shown) {
+    if (shown) dispatcher_.advance(event.ts);
+    if (waits_[event.code] && engine().keep_enter(event)) return true;
+    engine().apply(event, [this, shown](const state::Context& context) {
+      if (shown) dispatch(context);
+    });
+    return true;
+  }
+
+  bool take_special(const scap::EventView& event, bool shown) {
     if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) return false;
     if (waits_for_time_) await_time(event);
     if (options_.flush_interval != 0) follow_live(event.ts);
@@ -78,14 +103,9 @@ class Pipeline : public filter::Feed {
       take_filtered(event, shown);
       return true;
     }
-    if (shown) dispatcher_.advance(event.ts);
-    engine().apply(event, [this, shown](const state::Context& context) {
-      if (shown) dispatch(context);
-    });
-    return true;
+    return take_plain(event, shown);
   }
 
- private:
   // Starts the first file at the first event with a time, or before the first record.
   void await_time(const scap::EventView& event) {
     const bool has_time = event.ts != 0 && is_possible_time(event.ts);
@@ -95,6 +115,7 @@ class Pipeline : public filter::Feed {
 
   void begin_file(int64_t second) {
     waits_for_time_ = false;
+    is_plain_ = is_always_plain();
     header_.filename = options_.name_file(second);
     dispatcher_.begin(header_);
   }
@@ -173,6 +194,9 @@ class Pipeline : public filter::Feed {
   Dispatcher dispatcher_;
   std::array<bool, scap::kEventCount> makes_records_{};
   std::array<bool, scap::kEventCount> is_dispatched_{};
+  std::array<bool, scap::kEventCount> waits_{};  // enter events without records
+  std::array<bool, scap::kEventCount> is_special_{};
+  bool is_plain_ = false;  // take_special() is needed only for special codes
   Header header_;
   bool header_written_ = false;
   bool waits_for_time_ = false;  // the header is due once a time is known

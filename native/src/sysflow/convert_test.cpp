@@ -66,6 +66,7 @@ struct Kept : RecordLog {
   void process_flow(const ProcessFlow& r) override {
     keep(process_flows, r), RecordLog::process_flow(r);
   }
+  bool takes_facts() const override { return true; }
   void process_facts(const Oid& oid, const sysflow::ProcessFacts& now) override {
     facts.emplace_back(oid, now);
   }

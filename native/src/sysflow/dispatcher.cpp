@@ -101,17 +101,13 @@ void normalize_path(std::string_view path, std::string& out) {
 
 void Dispatcher::change_second(uint64_t ts) {
   // One damaged timestamp must not end open flows.
-  if (!is_possible_time(ts)) {
-    flows_.set_time(ts_, now_);
-    return;
-  }
-  last_valid_ts_ = ts_;
-  const int64_t before = now_;
-  now_ = static_cast<int64_t>(ts / kNanosecondsPerSecond);
-  second_start_ = static_cast<uint64_t>(now_) * kNanosecondsPerSecond;
-  second_end_ = second_start_ + kNanosecondsPerSecond;
-  flows_.set_time(ts_, now_);
-  if (before - now_ > kOutOfOrder) rebase();
+  if (!is_possible_time(ts)) return;
+  last_valid_ts_ = clock_.ts;
+  const int64_t before = clock_.now;
+  clock_.now = static_cast<int64_t>(ts / kNanosecondsPerSecond);
+  second_start_ = static_cast<uint64_t>(clock_.now) * kNanosecondsPerSecond;
+  second_length_ = kNanosecondsPerSecond;
+  if (before - clock_.now > kOutOfOrder) rebase();
   tick();
 }
 
@@ -148,7 +144,7 @@ void Dispatcher::end_removed_threads() {
     ProcessEntity* const process = entities_.find(oid);
     if (process == nullptr || process->ended || entities_.has_leader(oid)) continue;
     process->ended = true;
-    ended_.push_back({now_, oid});
+    ended_.push_back({clock_.now, oid});
   }
   state_.removed_threads().clear();
 }
@@ -157,9 +153,9 @@ void Dispatcher::end_removed_threads() {
 // so it must not happen for every event.
 void Dispatcher::rebase() {
   if (++rebases_ > kMaxRebases) return;
-  flows_.rebase(now_);
-  last_removal_ = rotated_ = now_;
-  for (EndedProcess& entry : ended_) entry.since = now_;
+  flows_.rebase(clock_.now);
+  last_removal_ = rotated_ = clock_.now;
+  for (EndedProcess& entry : ended_) entry.since = clock_.now;
 }
 
 void Dispatcher::begin(const Header& header) {
@@ -170,20 +166,20 @@ void Dispatcher::begin(const Header& header) {
 void Dispatcher::tick() {
   flows_.run_timers();
   end_removed_threads();
-  if (now_ - last_removal_ >= kRemovalPeriod) remove_ended(kEndedRetention);
+  if (clock_.now - last_removal_ >= kRemovalPeriod) remove_ended(kEndedRetention);
   if (rotated_ == 0) {
-    rotated_ = now_;
+    rotated_ = clock_.now;
     if (options_.sizes != nullptr)
-      options_.sizes->start_seconds.store(now_, std::memory_order_relaxed);
+      options_.sizes->start_seconds.store(clock_.now, std::memory_order_relaxed);
   }
-  if (options_.rotate_interval > 0 && now_ - rotated_ >= options_.rotate_interval) rotate();
+  if (options_.rotate_interval > 0 && clock_.now - rotated_ >= options_.rotate_interval) rotate();
   publish_sizes();
 }
 
 // Records after a rotation must not depend on earlier ones.
 void Dispatcher::rotate() {
-  rotated_ = header_.start_seconds = now_;
-  if (options_.name_file) header_.filename = options_.name_file(now_);
+  rotated_ = header_.start_seconds = clock_.now;
+  if (options_.name_file) header_.filename = options_.name_file(clock_.now);
   entities_.start_epoch();
   sink_.header(header_);
 }
@@ -205,7 +201,7 @@ void Dispatcher::publish_sizes() {
 void Dispatcher::remove_ended(int64_t keep) {
   const auto kept = std::stable_partition(
       ended_.begin(), ended_.end(),
-      [this, keep](const EndedProcess& entry) { return now_ - entry.since < keep; });
+      [this, keep](const EndedProcess& entry) { return clock_.now - entry.since < keep; });
   for (auto at = kept; at != ended_.end(); ++at) {
     ProcessEntity* process = entities_.find(at->oid);
     if (process == nullptr || !process->ended) continue;
@@ -217,7 +213,7 @@ void Dispatcher::remove_ended(int64_t keep) {
     entities_.erase(*process);
   }
   ended_.erase(kept, ended_.end());
-  last_removal_ = now_;
+  last_removal_ = clock_.now;
 }
 
 void Dispatcher::finish() {
@@ -233,7 +229,7 @@ void Dispatcher::on_kubernetes(const state::Context& context, bool is_shown) {
   K8sEvent record;
   record.kind = change.kind;
   record.action = change.action;
-  record.ts = ts_;
+  record.ts = clock_.ts;
   record.message = to_text(context.event->param(P::json));
   sink_.k8s_event(record);
 }
@@ -245,7 +241,17 @@ bool Dispatcher::needs_dispatch(uint16_t code, bool compat) {
   return compat || op_of(code, compat) != 0 || shows_kind(code);
 }
 
-void Dispatcher::dispatch(const state::Context& context) {
+std::array<uint32_t, scap::kEventCount> Dispatcher::simple_ops(bool compat) {
+  std::array<uint32_t, scap::kEventCount> ops{};
+  if (compat) return ops;
+  for (uint16_t code = 0; code < scap::kEventCount; ++code) {
+    const uint32_t op = op_of(code, compat);
+    if (op != kOpTransfer) ops[code] = op;
+  }
+  return ops;
+}
+
+void Dispatcher::dispatch_special(const state::Context& context) {
   const scap::EventView& event = *context.event;
   uint32_t op = op_of(event.code, options_.compat);
   if (options_.compat) {
@@ -284,7 +290,7 @@ void Dispatcher::dispatch(const state::Context& context, uint32_t op) {
 // reports them under the new one.)
 void Dispatcher::change_identity(ProcessEntity& process, state::Thread& thread, bool succeeded) {
   if (succeeded && !options_.compat) flows_.export_process(process);
-  entities_.write_modified(process, thread, ts_);
+  entities_.write_modified(process, thread, clock_.ts);
 }
 
 // Writes a process that changed without an event record, such as its working directory. Readers
@@ -294,11 +300,11 @@ void Dispatcher::refresh(ProcessEntity& process, state::Thread& thread) {
   const EntityStore::Difference difference = entities_.compare(process, thread);
   if (difference == EntityStore::Difference::kNone) return;
   if (difference == EntityStore::Difference::kIdentity) flows_.export_process(process);
-  entities_.write_modified(process, thread, ts_);
+  entities_.write_modified(process, thread, clock_.ts);
 }
 
 ProcessEntity& Dispatcher::fetch(state::Thread& thread, ObjectState state) {
-  const EntityStore::Fetched fetched = entities_.process(thread, state, ts_);
+  const EntityStore::Fetched fetched = entities_.process(thread, state, clock_.ts);
   refresh_fetched(fetched, thread);
   return *fetched.process;
 }
@@ -360,7 +366,7 @@ void Dispatcher::end_process(ProcessEntity& process) {
   flows_.end_thread_flow(process);
   flows_.end_process(process);
   process.ended = true;
-  ended_.push_back({now_, process.record.oid});
+  ended_.push_back({clock_.now, process.record.oid});
 }
 
 // Whether the process ends when the thread exits. (In the collector it ends with its leader.)
@@ -373,11 +379,6 @@ bool Dispatcher::ends_process(const state::Thread& thread) const {
 // A thread that the capture never introduced counts as a process.
 bool Dispatcher::represents_process(const state::Thread& thread) const {
   return thread.is_leader() || (!options_.compat && thread.is_invalid());
-}
-
-int64_t Dispatcher::result_of(const state::Context& context) const {
-  const int64_t result = to_int(context.event->param(0), -1);
-  return options_.compat ? static_cast<int32_t>(result) : result;
 }
 
 void Dispatcher::learn_kind(const state::Context& context) {
@@ -411,7 +412,7 @@ void Dispatcher::learn_kind(const state::Context& context) {
 void Dispatcher::learn_kind(state::Thread& thread, std::string_view path, FileKind kind) {
   const bool is_wanted = !options_.containers_only || thread.container != 0;
   if (is_wanted && options_.mode != Mode::kNoFiles && state::is_absolute(path))
-    entities_.learn_kind(thread, path, kind, ts_);
+    entities_.learn_kind(thread, path, kind, clock_.ts);
 }
 
 // ---- processes
@@ -444,7 +445,7 @@ std::string Dispatcher::setuid_arguments(const state::Context& context) {
 void Dispatcher::write_event(const state::Context& context, const ProcessEntity& process,
                              uint32_t op, int64_t result) {
   event_.proc_oid = process.record.oid;
-  event_.ts = ts_;
+  event_.ts = clock_.ts;
   event_.tid = context.thread->tid;
   event_.op_flags = op;
   event_.args.clear();
@@ -481,7 +482,7 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
 
   const bool makes = op == kOpClone || op == kOpExec;
   const ObjectState state = makes ? ObjectState::kCreated : ObjectState::kReup;
-  const EntityStore::Fetched fetched = entities_.process(thread, state, ts_);
+  const EntityStore::Fetched fetched = entities_.process(thread, state, clock_.ts);
   ProcessEntity& process = *fetched.process;
   if ((op == kOpExec || op == kOpSetuid) && !fetched.created) {
     change_identity(process, thread, result == 0);
@@ -498,7 +499,7 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   write_event(context, process, op, result);
   if (ends) {
     process.ended = true;
-    ended_.push_back({now_, process.record.oid});
+    ended_.push_back({clock_.now, process.record.oid});
   }
 }
 
@@ -573,7 +574,7 @@ void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool networ
       const std::string_view name = options_.compat ? std::string_view(descriptor.name)
                                                     : state::identity_of(descriptor, text_);
       descriptor.file = entities_.file(thread, name, kind_of(descriptor, options_.compat),
-                                       ObjectState::kReup, ts_);
+                                       ObjectState::kReup, clock_.ts);
       descriptor.file_container = thread.container;
       descriptor.file_generation = entities_.file_generation();
     }
@@ -591,7 +592,7 @@ void Dispatcher::write_open(const state::Context& context, const ProcessEntity& 
                             const FileEntity& file) {
   FileFlow record;
   record.proc_oid = process.record.oid;
-  record.ts = record.end_ts = ts_;
+  record.ts = record.end_ts = clock_.ts;
   record.tid = context.thread->tid;
   record.op_flags = kOpOpen;
   record.open_flags = static_cast<int32_t>(context.slot->descriptor->open_flags);
@@ -670,7 +671,7 @@ FileEntity* Dispatcher::file_of_event(const state::Context& context, uint32_t op
   FileKind kind;
   if (is_directory) kind = {'d', succeeded ? Certainty::kKnown : Certainty::kNone};
   FileEntity* const file =
-      entities_.file(*context.thread, path1_, kind, ObjectState::kCreated, ts_);
+      entities_.file(*context.thread, path1_, kind, ObjectState::kCreated, clock_.ts);
   // A file created at this path after a removal is a different one.
   if (succeeded && op != kOpMkdir) file->certainty = Certainty::kNone;
   return file;
@@ -681,7 +682,7 @@ std::pair<FileEntity*, FileEntity*> Dispatcher::files_of_event(const state::Cont
   state::Thread& thread = *context.thread;
   FileKind kind;
   if (context.renamed_directory) kind = {'d', Certainty::kKnown};
-  FileEntity* const first = entities_.file(thread, path1_, kind, ObjectState::kReup, ts_);
+  FileEntity* const first = entities_.file(thread, path1_, kind, ObjectState::kReup, clock_.ts);
   const bool succeeded = result_of(context) >= 0 && !options_.compat;
   const FileKind first_kind{static_cast<char>(first->record.restype), first->certainty};
   const bool exchanges =
@@ -692,12 +693,13 @@ std::pair<FileEntity*, FileEntity*> Dispatcher::files_of_event(const state::Cont
   } else if (succeeded && op == kOpSymlink) {
     new_kind.certainty = Certainty::kKnown;  // neither file nor directory
   }
-  FileEntity* const second = entities_.file(thread, path2_, new_kind, ObjectState::kCreated, ts_);
+  FileEntity* const second =
+      entities_.file(thread, path2_, new_kind, ObjectState::kCreated, clock_.ts);
   if (!succeeded) return {first, second};
   if (exchanges) {
     const FileKind second_kind{static_cast<char>(second->record.restype), second->certainty};
-    entities_.learn_kind(*first, {second_kind.letter, Certainty::kKnown}, ts_);
-    entities_.learn_kind(*second, {first_kind.letter, Certainty::kKnown}, ts_);
+    entities_.learn_kind(*first, {second_kind.letter, Certainty::kKnown}, clock_.ts);
+    entities_.learn_kind(*second, {first_kind.letter, Certainty::kKnown}, clock_.ts);
     first->certainty = second_kind.certainty;
     second->certainty = first_kind.certainty;
     return {first, second};
@@ -753,15 +755,15 @@ void Dispatcher::on_file_event(const state::Context& context, uint32_t op) {
   } else if (directory_slot != nullptr) {
     FileKind kind = kind_of(*directory_slot->descriptor, true);
     if (kind.letter == 0) kind.letter = FileKind().letter;
-    first =
-        entities_.file(thread, directory_slot->descriptor->name, kind, ObjectState::kCreated, ts_);
+    first = entities_.file(thread, directory_slot->descriptor->name, kind, ObjectState::kCreated,
+                           clock_.ts);
   } else {
     first = file_of_event(context, op);
   }
 
   FileEvent record;
   record.proc_oid = process.record.oid;
-  record.ts = ts_;
+  record.ts = clock_.ts;
   record.tid = thread.tid;
   record.op_flags = op;
   record.file_oid = first->record.oid;

@@ -32,28 +32,33 @@ class Dispatcher {
       : options_(options),
         state_(state),
         sink_(sink),
-        entities_(state, sink, options.compat),
-        flows_(options, entities_, sink) {}
+        entities_(state, sink, clock_, options.compat),
+        flows_(options, entities_, sink, clock_),
+        simple_ops_(simple_ops(options.compat)) {}
 
   // Writes the header. Rotations write it again.
   void begin(const Header& header);
   // Sets the event time and runs timers. Call it for every event before dispatch().
   void advance(uint64_t ts) {
-    constexpr uint64_t kNoTime = UINT64_MAX;  // time of synthetic events
-    if (ts == 0 || ts == kNoTime) return;
-    ts_ = static_cast<int64_t>(ts);
-    entities_.set_time(ts_);
+    // Synthetic events have the time 0 or all ones.
+    if (ts - 1 >= UINT64_MAX - 1) return;
+    clock_.ts = static_cast<int64_t>(ts);
     // This counts events, not seconds: event time may stand still.
     if (--until_limit_ == 0) limit_memory();
-    if (ts < second_start_ || ts >= second_end_) return change_second(ts);
-    last_valid_ts_ = ts_;
-    flows_.set_time(ts_, now_);
+    if (ts - second_start_ >= second_length_) return change_second(ts);
+    last_valid_ts_ = clock_.ts;
   }
   // Whether dispatch() is needed for events of this code. Events that close descriptors always need
   // it.
   static bool needs_dispatch(uint16_t code, bool compat);
   // Handles one event.
-  void dispatch(const state::Context& context);
+  void dispatch(const state::Context& context) {
+    const uint32_t op = simple_ops_[context.event->code];
+    if (op == 0) return dispatch_special(context);
+    if (context.thread == nullptr) return;
+    if (state_.has_effects()) take_effects(context, true);
+    dispatch(context, op);
+  }
   // Handles one operation of an event (ops.h), after take_effects().
   void dispatch(const state::Context& context, uint32_t op);
   // Ends the flows on descriptors that the event closed. `is_shown`: the event passes the filter.
@@ -80,11 +85,14 @@ class Dispatcher {
   uint64_t kubernetes_left_out() const { return state_.pods().left_out(); }
 
  private:
+  static std::array<uint32_t, scap::kEventCount> simple_ops(bool compat);
+
   struct EndedProcess {
     int64_t since;  // seconds
     Oid oid;
   };
 
+  void dispatch_special(const state::Context& context);
   // Continues advance() when `ts` is not in the current second.
   void change_second(uint64_t ts);
   bool represents_process(const state::Thread& thread) const;
@@ -121,7 +129,10 @@ class Dispatcher {
   void write_event(const state::Context& context, const ProcessEntity& process, uint32_t op,
                    int64_t result);
   std::string setuid_arguments(const state::Context& context);
-  int64_t result_of(const state::Context& context) const;
+  int64_t result_of(const state::Context& context) const {
+    const int64_t result = scap::to_int(context.event->param(0), -1);
+    return options_.compat ? static_cast<int32_t>(result) : result;
+  }
   void read_paths(const state::Context& context, uint32_t op);
   const state::FdSlot* shown_directory(const state::Context& context) const;
   void absolute_path(const state::Context& context, scap::P path, scap::P directory,
@@ -136,16 +147,17 @@ class Dispatcher {
   const ConvertOptions& options_;
   state::Engine& state_;
   RecordSink& sink_;
+  Clock clock_;
   EntityStore entities_;
   FlowTable flows_;
   DispatchCounts counts_;
   uint64_t flows_ended_early_ = 0;
+  // The operation of each event code; 0 if there is none or the event needs more than that.
+  const std::array<uint32_t, scap::kEventCount> simple_ops_;
 
-  int64_t ts_ = 0;
-  int64_t last_valid_ts_ = 0;  // last plausible event time
-  int64_t now_ = 0;            // seconds
-  uint64_t second_start_ = 1;  // the current second in ns; initially empty
-  uint64_t second_end_ = 0;
+  int64_t last_valid_ts_ = 0;   // last plausible event time
+  uint64_t second_start_ = 0;   // of the current second in ns
+  uint64_t second_length_ = 0;  // 0 until an event has a time
   Header header_;
   int64_t rotated_ = 0;  // seconds: first event or last rotation
   int64_t last_removal_ = 0;

@@ -209,7 +209,7 @@ void EntityStore::write_pod(std::string_view uid) {
   if (pod == nullptr) return;
   const bool has_changed = entity.version != pod->version;
   if (entity.written == epoch_ && !has_changed) return;
-  if (entity.version == 0 || has_changed) entity.ts = now_;
+  if (entity.version == 0 || has_changed) entity.ts = clock_.ts;
   Pod record = pod_record(*pod, state_.pods().services_of(*pod));
   record.ts = entity.ts;
   if (entity.written == epoch_ && !state_.pods().afford(size_of(record))) return;

@@ -15,6 +15,7 @@
 #include "base/memory_count.h"
 #include "base/pool.h"
 #include "state/engine.h"
+#include "sysflow/clock.h"
 #include "sysflow/records.h"
 
 namespace sfkit::sysflow {
@@ -125,8 +126,12 @@ struct ProcessEntity {
 
 class EntityStore {
  public:
-  EntityStore(state::Engine& state, RecordSink& sink, bool compat)
-      : state_(state), sink_(sink), compat_(compat) {}
+  EntityStore(state::Engine& state, RecordSink& sink, const Clock& clock, bool compat)
+      : state_(state),
+        sink_(sink),
+        clock_(clock),
+        compat_(compat),
+        takes_facts_(sink.takes_facts()) {}
 
   struct Fetched {
     ProcessEntity* process;
@@ -162,6 +167,7 @@ class EntityStore {
   Difference compare(ProcessEntity& process, state::Thread& thread);
   // Reports changed facts of a process that is already written to the sink.
   void update_facts(ProcessEntity& process, state::Thread& thread) {
+    if (!takes_facts_) return;
     const state::Thread& leader = thread.process_thread();
     if (process.parent_tid != leader.parent_tid() || process.record.facts.comm != comm_of(leader))
       renew_facts(process, leader);
@@ -222,8 +228,6 @@ class EntityStore {
   size_t files() const { return files_.size(); }
   size_t containers() const { return containers_.size(); }
 
-  // The time of the current event.
-  void set_time(int64_t ts) { now_ = ts; }
   // Writes the pods that an event of the Kubernetes API changed, and the containers that it moved
   // to another pod, if records refer to them.
   void follow(const state::KubernetesChange& change);
@@ -303,7 +307,9 @@ class EntityStore {
 
   state::Engine& state_;
   RecordSink& sink_;
+  const Clock& clock_;
   const bool compat_;
+  const bool takes_facts_;
   // Increases with every rotation, which so needs no walk over the entities.
   uint32_t epoch_ = 1;
 
@@ -344,7 +350,6 @@ class EntityStore {
   // Pods that records refer to.
   std::unordered_map<std::string, PodEntity, TextHash, std::equal_to<>> pods_;
   uint32_t pod_generation_ = 0;
-  int64_t now_ = 0;
   std::vector<ProcessEntity*> to_write_;
   Process current_;  // scratch for compare()
 };

@@ -1,6 +1,7 @@
 // Passes records to several sinks.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,10 @@ class FanOut : public RecordSink {
   void k8s_event(const K8sEvent& record) override { each(&RecordSink::k8s_event, record); }
   void process_facts(const Oid& oid, const ProcessFacts& facts) override {
     each(&RecordSink::process_facts, oid, facts);
+  }
+  bool takes_facts() const override {
+    return std::any_of(sinks_.begin(), sinks_.end(),
+                       [](const RecordSink* sink) { return sink->takes_facts(); });
   }
   void process_gone(const Oid& oid) override { each(&RecordSink::process_gone, oid); }
   void files_forgotten() override { each(&RecordSink::files_forgotten); }

@@ -187,7 +187,7 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
   if (target.network) {
     const state::Descriptor& descriptor = *target.descriptor;
     NetworkFlow& record = flow->net;
-    start_record(record, process, target, ts_);
+    start_record(record, process, target, clock_.ts);
     record.ipv6 = descriptor.type == state::FdType::kIpv6;
     record.sip.bytes = descriptor.sip;
     record.sport = descriptor.sport;
@@ -201,14 +201,14 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
     record.dip_name = names_.find(record.dip, record.ipv6);
   } else {
     FileFlow& record = flow->data;
-    start_record(record, process, target, ts_);
+    start_record(record, process, target, clock_.ts);
     // Later flows of the same open keep its flags too.
     const bool is_known = !options_.compat && !target.descriptor->is_listed;
     record.open_flags = is_known ? static_cast<int32_t>(target.descriptor->open_flags) : 0;
     record.file_oid = target.file->record.oid;
     ++target.file->flows;
   }
-  flow->exported = now_;
+  flow->exported = clock_.now;
   ++(target.network ? network_count_ : file_count_);
   return flow;
 }
@@ -325,7 +325,7 @@ void FlowTable::end_fd(Flow* last, const Closer& closer, const Flow* except) {
     const uint32_t op = is_own ? closer.op : static_cast<uint32_t>(kOpTruncate);
     if (flow->resting && op != kOpTruncate) wake(*flow);
     flow->op_flags() |= op;
-    flow->end_ts() = ts_;
+    flow->end_ts() = clock_.ts;
     write(*flow);
     remove(*flow);
   }
@@ -575,8 +575,8 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
   }
 
   flow->op_flags() |= op;
-  flow->updated = now_;
-  flow->last_ts = ts_;
+  flow->updated = clock_.now;
+  flow->last_ts = clock_.ts;
   if (op == kOpOpen && !target.network) flow->data.open_flags = static_cast<int32_t>(open_flags);
   if (op == kOpReadRecv) {
     ++flow->counters().read_ops;
@@ -593,14 +593,14 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
 
 void FlowTable::close(Flow& flow, const FlowTarget& target, const state::FdSlot& slot) {
   if (options_.compat) {
-    close_related(flow, ts_);
+    close_related(flow, clock_.ts);
   } else if (flow.previous_on_fd != nullptr || flow.next_on_fd != nullptr || slot.flow != &flow) {
     const Closer closer{flow.process, target.tid, kOpClose};
     end_fd(last_on_fd(*flow.table, fd_key(target.fd)), closer, &flow);
     if (slot.flow != &flow)
       end_in_other_process(slot.flow, target.thread->table()->id(), target.fd, closer);
   }
-  flow.end_ts() = ts_;
+  flow.end_ts() = clock_.ts;
   write(flow);
   remove(flow);
   slot.flow = nullptr;
@@ -623,8 +623,8 @@ void FlowTable::end_thread(ProcessEntity& process, int64_t tid) {
       }
     }
     for (Flow* flow : own) {
-      flow->end_ts() = ts_;
-      if (options_.compat) close_related(*flow, ts_);
+      flow->end_ts() = clock_.ts;
+      if (options_.compat) close_related(*flow, clock_.ts);
       flow->op_flags() |= kOpTruncate;
       write(*flow);
       remove(*flow);
@@ -635,7 +635,7 @@ void FlowTable::end_thread(ProcessEntity& process, int64_t tid) {
 void FlowTable::end_process(ProcessEntity& process) {
   for (const bool network : {false, true}) {
     while (Flow* flow = network ? process.first_network : process.first_file) {
-      flow->end_ts() = ts_;
+      flow->end_ts() = clock_.ts;
       flow->op_flags() |= kOpTruncate;
       write(*flow);
       remove(*flow);
@@ -656,7 +656,7 @@ void FlowTable::export_process(ProcessEntity& process) {
     }
     for (auto at = related_.rbegin(); at != related_.rend(); ++at) {
       Flow& flow = **at;
-      flow.end_ts() = ts_;
+      flow.end_ts() = clock_.ts;
       write(flow);
       data_timers_.remove(&flow);
       reset_flow(flow);
@@ -665,8 +665,8 @@ void FlowTable::export_process(ProcessEntity& process) {
     }
   }
   if (resting.flows.oldest() == nullptr) return;
-  resting.ts = ts_;
-  resting.exported = now_;
+  resting.ts = clock_.ts;
+  resting.exported = clock_.now;
   data_timers_.insert(&resting);
 }
 
@@ -697,10 +697,10 @@ void FlowTable::wake_all(RestingFlows& resting) {
     Flow& flow = static_cast<Flow&>(*entry);
     resting.flows.remove(&flow);
     flow.resting = false;
-    flow.ts() = ts_;
-    flow.exported = now_;
+    flow.ts() = clock_.ts;
+    flow.exported = clock_.now;
     data_timers_.insert(&flow);
-    if (now_ - flow.updated >= kIdleAfter) remove(flow);
+    if (clock_.now - flow.updated >= kIdleAfter) remove(flow);
   }
 }
 
@@ -712,14 +712,14 @@ ThreadFlow& FlowTable::thread_flow(ProcessEntity& process) {
     flow->process = &process;
     flow->record = {};
     flow->record.proc_oid = process.record.oid;
-    flow->record.ts = ts_;
-    flow->exported = now_;
+    flow->record.ts = clock_.ts;
+    flow->exported = clock_.now;
     process.thread_flow = flow;
     thread_timers_.insert(flow);
     ++thread_count_;
   }
-  process.thread_flow->updated = now_;
-  process.thread_flow->last_ts = ts_;
+  process.thread_flow->updated = clock_.now;
+  process.thread_flow->last_ts = clock_.ts;
   return *process.thread_flow;
 }
 
@@ -748,7 +748,7 @@ void FlowTable::write(ThreadFlow& flow) {
 void FlowTable::end_thread_flow(ProcessEntity& process) {
   ThreadFlow* flow = process.thread_flow;
   if (flow == nullptr) return;
-  flow->record.end_ts = ts_;
+  flow->record.end_ts = clock_.ts;
   write(*flow);
   thread_timers_.remove(flow);
   process.thread_flow = nullptr;
@@ -820,11 +820,11 @@ void FlowTable::trim(state::Engine& state) {
 }
 
 void FlowTable::reset_flow(Flow& flow) {
-  flow.ts() = ts_;
+  flow.ts() = clock_.ts;
   flow.end_ts() = 0;
   flow.op_flags() = 0;
   flow.counters() = {};
-  flow.exported = now_;
+  flow.exported = clock_.now;
 }
 
 void FlowTable::restart(Flow& flow) {
@@ -852,20 +852,20 @@ void FlowTable::rebase(int64_t seconds) {
 
 void FlowTable::run_timers() {
   if (last_timer_ == 0) {
-    last_timer_ = now_;
+    last_timer_ = clock_.now;
     return;
   }
-  if (now_ - last_timer_ < 1) return;
-  last_timer_ = now_;
+  if (clock_.now - last_timer_ < 1) return;
+  last_timer_ = clock_.now;
 
   while (TimerEntry* entry = data_timers_.oldest()) {
-    if (now_ - entry->exported < kExportAfter) break;
+    if (clock_.now - entry->exported < kExportAfter) break;
     if (entry->is_group) {
       wake_all(static_cast<RestingFlows&>(*entry));
       continue;
     }
     Flow* const flow = static_cast<Flow*>(entry);
-    if (now_ - flow->updated >= kIdleAfter) {
+    if (clock_.now - flow->updated >= kIdleAfter) {
       // The collector drops the counts of flows that were idle too long.
       if (options_.compat) {
         remove(*flow);
@@ -874,14 +874,14 @@ void FlowTable::run_timers() {
       }
       continue;
     }
-    flow->end_ts() = ts_;
+    flow->end_ts() = clock_.ts;
     write(*flow);
     restart(*flow);
   }
   while (TimerEntry* entry = thread_timers_.oldest()) {
-    if (now_ - entry->exported < kExportAfter) break;
+    if (clock_.now - entry->exported < kExportAfter) break;
     ThreadFlow* const flow = static_cast<ThreadFlow*>(entry);
-    if (now_ - flow->updated >= kIdleAfter) {
+    if (clock_.now - flow->updated >= kIdleAfter) {
       if (options_.compat) {
         remove(*flow);
       } else {
@@ -890,13 +890,13 @@ void FlowTable::run_timers() {
       continue;
     }
     thread_timers_.remove(flow);
-    flow->record.end_ts = ts_;
+    flow->record.end_ts = clock_.ts;
     write(*flow);
     const Oid oid = flow->record.proc_oid;
     flow->record = {};
     flow->record.proc_oid = oid;
-    flow->record.ts = ts_;
-    flow->exported = now_;
+    flow->record.ts = clock_.ts;
+    flow->exported = clock_.now;
     thread_timers_.insert(flow);
   }
 }

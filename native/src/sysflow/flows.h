@@ -88,14 +88,9 @@ struct FlowTarget {
 
 class FlowTable {
  public:
-  FlowTable(const ConvertOptions& options, EntityStore& entities, RecordSink& sink)
-      : options_(options), entities_(entities), sink_(sink) {}
-
-  // Sets the event time for the calls below.
-  void set_time(int64_t ts, int64_t seconds) {
-    ts_ = ts;
-    now_ = seconds;
-  }
+  FlowTable(const ConvertOptions& options, EntityStore& entities, RecordSink& sink,
+            const Clock& clock)
+      : options_(options), entities_(entities), sink_(sink), clock_(clock) {}
 
   // Handles one operation. `result`: the bytes of a read or write. `open_flags`: the flags of an
   // open. `slot` caches the flow last used on the descriptor.
@@ -262,8 +257,7 @@ class FlowTable {
   const ConvertOptions& options_;
   EntityStore& entities_;
   RecordSink& sink_;
-  int64_t ts_ = 0;
-  int64_t now_ = 0;
+  const Clock& clock_;
   int64_t last_timer_ = 0;
   uint64_t discarded_ = 0;
   uint64_t network_count_ = 0;

@@ -31,6 +31,7 @@ class ForwardingSink : public RecordSink {
   }
   void pod(const Pod& record) override { forward(&RecordSink::pod, record); }
   void k8s_event(const K8sEvent& record) override { forward(&RecordSink::k8s_event, record); }
+  bool takes_facts() const override { return true; }
   void process_facts(const Oid& oid, const ProcessFacts& facts) override {
     forward(&RecordSink::process_facts, oid, facts);
   }

@@ -249,6 +249,8 @@ class RecordSink {
   virtual void k8s_event(const K8sEvent&) {}
   // The facts of a process that has a record are now these.
   virtual void process_facts(const Oid&, const ProcessFacts&) {}
+  // Whether process_facts() does something. The answer never changes.
+  virtual bool takes_facts() const { return false; }
   // The oid is not used again before a new process record, so data kept for it can be dropped.
   virtual void process_gone(const Oid&) {}
   // Every file is written again before the next reference.
