@@ -246,8 +246,6 @@ class DescriptorTable {
 
   // The number of open descriptors.
   size_t count();
-  // The same with those that an exec closed and that are still present. Takes constant time.
-  size_t size() const { return low_count_ + high_.size(); }
 
   // Calls `visit(fd, descriptor, closes_on_exec)` for every open descriptor, in order.
   template <typename Visit>

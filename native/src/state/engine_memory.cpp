@@ -67,19 +67,25 @@ void Engine::forget_descriptors(const MemoryBudget& budget, Forgotten& forgotten
   std::sort(tables.begin(), tables.end(), [](const Use& a, const Use& b) {
     return std::tie(a.last, a.tid) < std::tie(b.last, b.tid);
   });
+  // What several tables share counts once.
+  const uint64_t all = ++visits_;
+  const uint64_t kept = ++visits_;
   for (size_t at = 0; at < tables.size(); ++at) {
     if (at % kStep == 0) {
       pool_.trim();
       if (!budget.wants_less()) return;
     }
     DescriptorTable& table = *tables[at].table;
-    const size_t before = table.size();
+    uint64_t slots = 0;
+    uint64_t left = 0;
+    table.for_each_slot_once(all, [&](const FdSlot& slot) { slots += slot.descriptor ? 1 : 0; });
     if (at < tables.size() / 2) {
       table.clear();
     } else {
       table.erase_range(kFirstOfMany, INT64_MAX);
+      table.for_each_slot_once(kept, [&](const FdSlot& slot) { left += slot.descriptor ? 1 : 0; });
     }
-    forgotten.descriptors += before - table.size();
+    forgotten.descriptors += slots - left;
   }
   pool_.trim();
 }
