@@ -21,7 +21,7 @@ uint64_t last_use_of(const Thread& thread) {
 
 }  // namespace
 
-void Engine::settle() {
+void Engine::finish_event() {
   if (has_pending_) finish_last_event();
   for (Thread* const thread : borrowers_) thread->enter.own();
   borrowers_.clear();

@@ -135,11 +135,11 @@ class Feed : public scap::CaptureVisitor {
   }
 
   void release_memory() {
-    engine_.settle();
+    engine_.finish_event();
     release_records(budget_);
     engine_.release_memory(budget_, forgotten_);
     follow_forgotten();
-    budget_.settle();
+    budget_.start_again();
   }
 
   const std::atomic<bool>& cancel_;

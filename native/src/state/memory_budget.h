@@ -33,7 +33,7 @@ class MemoryBudget {
   // everything in proportion to what was added since the last one.
   bool wants_less() const { return used() > limit_ - limit_ / 8; }
   // Ends a release. If the rest cannot go, the next release waits for as much again.
-  void settle() { next_ = std::max(limit_, used() + limit_ / 8); }
+  void start_again() { next_ = std::max(limit_, used() + limit_ / 8); }
 
  private:
   int64_t used() const { return MemoryCount::bytes() - before_; }
