@@ -53,7 +53,8 @@ TEST(CaptureInfo, CountsTheContainersThatTheWholeStateHas) {
       InputSummary rest;
       auto once_more = scap::Input::over(bytes);
       ASSERT_TRUE(
-          inspect_capture(*once_more.value(), "test", {.filter = filter}, cancel, rest, filtered).is_ok());
+          inspect_capture(*once_more.value(), "test", {.filter = filter}, cancel, rest, filtered)
+              .is_ok());
       EXPECT_EQ(filtered.containers, full.containers());
       EXPECT_EQ(filtered.has_enters, info.has_enters);
       EXPECT_EQ(rest.events, summary.events);
