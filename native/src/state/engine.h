@@ -134,8 +134,8 @@ class Engine {
   void limit_pods(uint64_t bytes) { pods_.limit(bytes); }
   // Completes the last event between two events of a run, so that memory can be released.
   void finish_event();
-  // Forgets descriptors, then threads, until the budget wants no less. Call finish_event() first; it adds
-  // to `forgotten`.
+  // Forgets descriptors, then threads, until the budget wants no less. Call finish_event() first.
+  // Adds to `forgotten`.
   void release_memory(const MemoryBudget& budget, Forgotten& forgotten);
   // Calls `visit` for each slot of the descriptor tables, once for all tables that share it.
   void visit_slots_once(void (*visit)(const FdSlot& slot));
