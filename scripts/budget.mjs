@@ -25,7 +25,6 @@ const workloads = [
   ['count', 'webserver'],
   ['avro', 'webserver'],
   ['columns', 'live'],
-  ['parquet', 'live'],
 ];
 /** Lengths of the repeated captures; the difference of two leaves out what is done only once. */
 const megabytes = [0.4, 1.6];

@@ -1,5 +1,4 @@
 // Exports of the addon; see src/engine/native.ts.
-#include "addon/parquet_object.h"
 #include "addon/removal.h"
 #include "addon/session_object.h"
 #include "addon/socket_object.h"
@@ -64,7 +63,6 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("releaseBatch", Napi::Function::New(env, release_batch, "releaseBatch"));
   exports.Set("tryProbe", Napi::Function::New(env, try_probe, "tryProbe"));
   sfkit::addon::export_removal(env, exports);
-  exports.Set("ParquetFile", sfkit::addon::ParquetObject::define(env));
   exports.Set("SeqpacketSocket", sfkit::addon::SocketObject::define(env));
   exports.Set("Session", sfkit::addon::SessionObject::define(env));
   return exports;

@@ -1,11 +1,10 @@
 // Runs one part of the engine on a capture; prints its time and memory. Also for callgrind.
-// engine_benchmark read|state|info|count|filter|records|avro|columns|parquet FILE
+// engine_benchmark read|state|info|count|filter|records|avro|columns FILE
 // engine_benchmark build
 // read: blocks and events only; state: also threads and descriptors; info: what `sfkit info`
 // counts; count: the number of events; filter: of those of one type; records: also SysFlow records;
-// avro: a .sf file; columns: batches of the table of all events and flows; parquet: those as a
-// Parquet file, without lists and times. The output is discarded. build: prints the compiler, and
-// the library that compresses.
+// avro: a .sf file; columns: batches of the table of all events and flows. The output is discarded.
+// build: prints the compiler, and the library that compresses.
 
 #include <sys/resource.h>
 
@@ -24,7 +23,6 @@
 #include "output/column_sink.h"
 #include "output/deflater.h"
 #include "output/null_sink.h"
-#include "output/parquet_file.h"
 #include "scap/blocks.h"
 #include "scap/input.h"
 #include "state/feed.h"
@@ -34,8 +32,8 @@ namespace {
 
 using namespace sfkit;
 
-constexpr std::string_view kModes[] = {"read",    "state", "info",    "count",  "filter",
-                                       "records", "avro",  "columns", "parquet"};
+constexpr std::string_view kModes[] = {"read",   "state",   "info", "count",
+                                       "filter", "records", "avro", "columns"};
 
 #if defined(__clang__)
 constexpr const char* kCompiler = __VERSION__;
@@ -90,33 +88,6 @@ Status read(const std::string& path, scap::CaptureVisitor& visitor, uint64_t& ev
   return status;
 }
 
-output::ParquetSettings parquet_settings() {
-  output::ParquetSettings settings;
-  for (const auto& [column, nullable] :
-       output::kTables[static_cast<size_t>(output::Table::kSysflow)].columns) {
-    using Kind = output::ParquetColumn::Kind;
-    constexpr Kind kKinds[] = {Kind::kNumber32, Kind::kNumber64, Kind::kText, Kind::kBool};
-    const auto& spec = output::kColumns[static_cast<size_t>(column)];
-    settings.columns.push_back({std::string(spec.name),
-                                kKinds[static_cast<size_t>(spec.type)],
-                                settings.columns.size(),
-                                {}});
-  }
-  settings.group_bytes = size_t{16} << 20;
-  return settings;
-}
-
-output::ParquetRows rows_of(const output::ColumnBatch& batch) {
-  output::ParquetRows rows;
-  rows.rows = batch.rows;
-  rows.texts = batch.string_count;
-  rows.offsets = batch.string_offsets.as<uint32_t>();
-  rows.text_bytes = batch.string_bytes.as<char>();
-  for (const output::ColumnValues& column : batch.columns)
-    rows.columns.push_back({column.values.data(), column.valid ? column.valid.data() : nullptr});
-  return rows;
-}
-
 Status run(const std::string& mode, const std::string& path, uint64_t& events, uint64_t& bytes) {
   const std::atomic<bool> cancel{false};
   if (mode == "read") {
@@ -146,15 +117,10 @@ Status run(const std::string& mode, const std::string& path, uint64_t& events, u
   } else if (mode == "avro") {
     output::AvroContainer file([&](std::vector<uint8_t>) { return true; });
     status = sysflow::convert_capture(path, {}, file, cancel, summary);
-  } else if (mode == "columns" || mode == "parquet") {
+  } else if (mode == "columns") {
     constexpr uint32_t kBatchRows = 8192;
-    output::ParquetFile file(parquet_settings());
-    const bool encodes = mode == "parquet";
     output::ColumnSink columns({output::Table::kSysflow}, kBatchRows,
-                               [&](const output::ColumnBatch& batch) {
-                                 if (encodes) file.append(rows_of(batch));
-                                 return true;
-                               });
+                               [](output::ColumnBatch) { return true; });
     status = sysflow::convert_capture(path, {}, columns, cancel, summary);
   } else {
     output::NullSink nobody;

@@ -13,7 +13,7 @@ import { TextBudget } from '../engine/dictionary.js';
 import { maxTime, physicalColumns, Spool } from '../output/spool.js';
 import { DuckDBInstance } from './api.js';
 import { registerRows, vectorSize } from './rows.js';
-import { quoteIdentifier, quoteText, sqlTypes } from './sql-text.js';
+import { quoteIdentifier, quoteText, sqlTypes, type TimestampUnit } from './sql-text.js';
 
 /** Schema of the tables with physical columns; users see views without this prefix. */
 const storage = 'sfkit_storage';
@@ -29,6 +29,8 @@ export interface DatabaseOptions {
   extensions?: string;
   memoryLimit?: string;
   threads?: number;
+  /** Default: true. With one thread, rows keep their order even without it. */
+  preserveOrder?: boolean;
   /** The database accesses no file. */
   sealed?: boolean;
   /** SQL may not change how much memory and how many threads it uses. */
@@ -89,6 +91,7 @@ export async function openDatabase(
     allow_community_extensions: 'false',
     // Nor does it read the user's secrets.
     allow_persistent_secrets: 'false',
+    preserve_insertion_order: String(options.preserveOrder ?? true),
     allowed_configs: `[${free.map(quoteText).join(', ')}]`,
     ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
     ...(options.memoryLimit === undefined
@@ -220,7 +223,7 @@ export class TableLoader {
 
 /** Creates the view over a stored table. */
 function viewSql(name: TableName, text?: (column: string) => string): string {
-  const select = `SELECT ${columnsSql(name, text).join(', ')} FROM ${stored(name)}`;
+  const select = `SELECT ${columnsSql(name, { text }).join(', ')} FROM ${stored(name)}`;
   return `CREATE OR REPLACE VIEW ${shown(name)} AS ${select}`;
 }
 
@@ -235,27 +238,40 @@ export function selectAttached(
   name: TableName,
   text?: (column: string) => string,
 ): string {
-  const columns = columnsSql(name, text).join(', ');
+  const columns = columnsSql(name, { text }).join(', ');
   return `SELECT ${columns} FROM ${quoteIdentifier(database)}.${stored(name)}`;
 }
 
-/** The columns of a table as SQL over its physical ones. `text` gives SQL that reads a text column. */
-function columnsSql(table: TableName, text?: (column: string) => string): string[] {
+export interface ColumnsSqlOptions {
+  /** SQL that reads a text column. */
+  text?: ((column: string) => string) | undefined;
+  timestamps?: TimestampUnit;
+}
+
+/** The columns of a table as SQL over its physical ones. */
+export function columnsSql(
+  table: TableName,
+  { text, timestamps = 'ns' }: ColumnsSqlOptions = {},
+): string[] {
   const physical = physicalColumns(table);
   return tableColumns[table].map((column) => {
     if (!column.derived)
       return column.type === 'str' && text ? `${text(column.name)} AS ${column.name}` : column.name;
     const source = (physical[column.physical] as TableColumn).name;
-    return `${column.type === 'ts' ? timeSql(source) : namesSql(column.type, source)} AS ${column.name}`;
+    return `${column.type === 'ts' ? timeSql(source, timestamps) : namesSql(column.type, source)} AS ${column.name}`;
   });
 }
 
 /**
- * Converts nanoseconds to TIMESTAMP_NS. Impossible times, for which make_timestamp_ns() fails, become
- * null.
+ * Converts nanoseconds to TIMESTAMP_NS, or to TIMESTAMPTZ (microseconds), the type that Parquet
+ * marks as UTC. Impossible times, for which make_timestamp_ns() fails, become null.
  */
-function timeSql(nanoseconds: string): string {
-  return `CASE WHEN ${nanoseconds} BETWEEN 0 AND ${maxTime} THEN make_timestamp_ns(${nanoseconds}) END`;
+function timeSql(nanoseconds: string, unit: TimestampUnit): string {
+  const time =
+    unit === 'ns'
+      ? `make_timestamp_ns(${nanoseconds})`
+      : `make_timestamptz(${nanoseconds} // 1000)`;
+  return `CASE WHEN ${nanoseconds} BETWEEN 0 AND ${maxTime} THEN ${time} END`;
 }
 
 /** SQL for the names of the operations or open flags in a column of bits. */

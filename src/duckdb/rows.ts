@@ -19,6 +19,8 @@ export const vectorSize = 2048;
 export interface RegisteredRows {
   /** SQL of type VARCHAR for a column of the function, or of a table created from it. */
   text(column: string): string;
+  /** Whether the members of its ENUM are escaped texts. */
+  escapes(column: string): boolean;
 }
 
 /**
@@ -64,6 +66,7 @@ export function registerRows(
     }),
   );
   return {
+    escapes: (column) => escaped.has(column),
     text: (column) => (escaped.has(column) ? unescapeNulSql(column) : `CAST(${column} AS VARCHAR)`),
   };
 }

@@ -5,11 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { SfkitError } from './errors.js';
 import type { NativeAddon } from './native.js';
 
-export type {
-  NativeParquetColumn as ParquetColumn,
-  NativeParquetFile as ParquetFile,
-  NativeSeqpacketSocket as SeqpacketSocket,
-} from './native.js';
+export type { NativeSeqpacketSocket as SeqpacketSocket } from './native.js';
 
 let loaded: NativeAddon | undefined;
 

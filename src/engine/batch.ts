@@ -57,6 +57,12 @@ export class ColumnBatch {
     return buffer.toString('utf8', offsets[number], offsets[number + 1]);
   }
 
+  /** The physical columns as the engine made them, and the strings as UTF-8. */
+  get data(): Pick<NativeColumnBatch, 'rows' | 'strings' | 'columns'> {
+    const { rows, columns } = this.#native;
+    return { rows, strings: this.encodedStrings, columns };
+  }
+
   /** The strings as UTF-8. */
   get encodedStrings(): EncodedStrings {
     this.#encoded ??= validUtf8(this.#native.strings);
@@ -85,12 +91,6 @@ export class ColumnBatch {
       },
       columns: this.#native.columns.with(spec.physical, column),
     });
-  }
-
-  /** The physical columns as the engine made them, and the strings as UTF-8. */
-  get data(): Pick<NativeColumnBatch, 'rows' | 'strings' | 'columns'> {
-    const { rows, columns } = this.#native;
-    return { rows, strings: this.encodedStrings, columns };
   }
 
   column(name: string): Column {

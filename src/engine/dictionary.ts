@@ -39,11 +39,23 @@ export class GrowingDictionary {
   readonly #indexes = new Map<string, number>();
   readonly #budget: TextBudget;
   #textBytes = 0;
-  /** Bytes of the column if every row repeated its string. */
   #rowBytes = 0;
 
   constructor(budget: TextBudget) {
     this.#budget = budget;
+  }
+
+  get size(): number {
+    return this.#indexes.size;
+  }
+
+  get textBytes(): number {
+    return this.#textBytes;
+  }
+
+  /** Bytes of the column if every row repeated its string. */
+  get rowBytes(): number {
+    return this.#rowBytes;
   }
 
   strings(): string[] {

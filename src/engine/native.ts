@@ -329,31 +329,6 @@ export interface NativeSession {
   addKubernetesEvent(json: string): void;
 }
 
-/** A column of a Parquet file. */
-export interface NativeParquetColumn {
-  name: string;
-  /**
-   * 'ns' and 'us': times made from nanoseconds; those that Parquet cannot hold are null. 'names':
-   * the list of the names whose bits are in a column of bits.
-   */
-  kind: 'i32' | 'i64' | 'bool' | 'str' | 'ns' | 'us' | 'names';
-  /** Index of the batch's column that it is made from. */
-  source: number;
-  /** For 'names': a name is listed if (bits & mask) === value. Otherwise empty. */
-  names: { name: string; mask: number; value: number }[];
-}
-
-/** Writes one table as a Parquet file. */
-export interface NativeParquetFile {
-  /**
-   * Adds the rows of a batch, whose strings are valid UTF-8, and returns the next bytes of the
-   * file.
-   */
-  append(batch: Pick<NativeColumnBatch, 'rows' | 'strings' | 'columns'>): Uint8Array;
-  /** The rest of the file. */
-  finish(): Uint8Array;
-}
-
 /** A non-blocking client of a unix socket of type SOCK_SEQPACKET. */
 export interface NativeSeqpacketSocket {
   /** Throws the system's error. */
@@ -378,13 +353,6 @@ export interface NativeMadeDirectory {
 
 export interface NativeAddon {
   SeqpacketSocket: new () => NativeSeqpacketSocket;
-  ParquetFile: new (config: {
-    columns: NativeParquetColumn[];
-    /** Keys and values in the file's metadata. */
-    metadata: [key: string, value: string][];
-    /** Maximum bytes of a row group in memory, plus one batch. */
-    groupBytes: number;
-  }) => NativeParquetFile;
   version: string;
   /** The library that compresses .sf files. */
   deflateLibrary: 'libdeflate' | 'zlib';

@@ -12,6 +12,7 @@ import {
   plainFileSink,
   type SinkOptions,
 } from '../output/sink.js';
+import { stageFile } from '../output/staged.js';
 import { type Conversion, extension, type Format } from './plan.js';
 import { csvHeader, csvLines, jsonLines } from './text.js';
 
@@ -49,9 +50,11 @@ export async function openTables(
     const { openDatabaseFile } = await import('./database.js');
     return openDatabaseFile(conversion, tables, options);
   }
+  const format = conversion.format as TableFormat;
+  if (format === 'parquet') return openParquet(conversion, tables, options);
   return conversion.shape === 'directory'
-    ? openDirectory(conversion, tables, options)
-    : openOne(conversion, tables, options);
+    ? openDirectory(conversion.output, format, tables, options)
+    : openOne(conversion, format, tables, options);
 }
 
 /** Writes one table's rows to one stream of bytes. */
@@ -61,24 +64,18 @@ interface TableWriter {
   discard(): void;
 }
 
-interface WriterOptions extends Pick<Conversion, 'timestamps'> {
-  format: TableFormat;
-  /** Number of tables that are written at the same time. */
-  tables: number;
+interface WriterOptions {
   /** Directory for the rows of an Arrow file; if undefined, Arrow is written as a stream. */
   scratch: string | undefined;
   budget: TextBudget;
 }
 
 async function openWriter(
+  format: TableFormat,
   table: TableName,
   sink: ByteSink,
-  { format, timestamps, tables, scratch, budget }: WriterOptions,
+  { scratch, budget }: WriterOptions,
 ): Promise<TableWriter> {
-  if (format === 'parquet') {
-    const { ParquetTableFile } = await import('./parquet.js');
-    return new ParquetTableFile(table, sink, { timestamps, tables });
-  }
   if (format === 'arrow') {
     const { ArrowTableFile, ArrowTableStream } = await import('./arrow.js');
     if (scratch !== undefined) {
@@ -101,12 +98,12 @@ async function openWriter(
 
 async function openOne(
   conversion: Conversion,
+  format: TableFormat,
   tables: readonly TableName[],
   options: SinkOptions,
 ): Promise<TableOutput> {
-  const { output, timestamps } = conversion;
-  const format = conversion.format as TableFormat;
-  const sink = openSink(output, format === 'parquet' ? { ...options, keeps: false } : options);
+  const { output } = conversion;
+  const sink = openSink(output, options);
   const scratch =
     isArrowFile(format, options) && !isStream(output)
       ? scratchDirectory(dirname(output), output)
@@ -118,10 +115,7 @@ async function openOne(
     scratch?.discard();
   };
   try {
-    writer = await openWriter(tables[0] as TableName, sink, {
-      format,
-      timestamps,
-      tables: 1,
+    writer = await openWriter(format, tables[0] as TableName, sink, {
       scratch: scratch?.path,
       budget: new TextBudget(),
     });
@@ -146,12 +140,11 @@ function isArrowFile(format: TableFormat, { keeps }: SinkOptions): boolean {
 }
 
 async function openDirectory(
-  conversion: Conversion,
+  target: string,
+  format: TableFormat,
   tables: readonly TableName[],
   options: SinkOptions,
 ): Promise<TableOutput> {
-  const { output: target, timestamps } = conversion;
-  const format = conversion.format as TableFormat;
   const pending = pendingDirectory(target, options);
   const sinks: ByteSink[] = [];
   const writers = new Map<TableName, TableWriter>();
@@ -172,13 +165,7 @@ async function openDirectory(
       writers.set(
         table,
         guardWriter(
-          await openWriter(table, sink, {
-            format,
-            timestamps,
-            tables: tables.length,
-            scratch: scratch?.path,
-            budget,
-          }),
+          await openWriter(format, table, sink, { scratch: scratch?.path, budget }),
           shownAs,
         ),
       );
@@ -218,4 +205,72 @@ function guardWriter(writer: TableWriter, shownAs: string): TableWriter {
 
 function makeScratch(directory: string): OwnDirectory {
   return makeOwnDirectory(join(directory, '.scratch'));
+}
+
+async function openParquet(
+  conversion: Conversion,
+  tables: readonly TableName[],
+  options: SinkOptions,
+): Promise<TableOutput> {
+  const { ParquetWriter } = await import('./parquet.js');
+  const place = parquetPlace(conversion, tables, options);
+  let writer: InstanceType<typeof ParquetWriter>;
+  try {
+    writer = new ParquetWriter(place.scratch, tables, conversion);
+  } catch (error) {
+    place.discard();
+    throw unwritable(conversion.output, error);
+  }
+  return {
+    async write(batch) {
+      try {
+        writer.append(batch);
+      } catch (error) {
+        throw unwritable(conversion.output, error);
+      }
+    },
+    async finish() {
+      try {
+        await writer.write(place.paths);
+      } catch (error) {
+        throw unwritable(conversion.output, error);
+      }
+      writer.close();
+      await place.commit();
+    },
+    discard() {
+      writer.close();
+      place.discard();
+    },
+  };
+}
+
+interface ParquetPlace {
+  /** Directory of the temporary database; on the output's disk if the output is a file. */
+  scratch: string;
+  paths: ReadonlyMap<TableName, string>;
+  commit(): Promise<void>;
+  discard(): void;
+}
+
+function parquetPlace(
+  conversion: Conversion,
+  tables: readonly TableName[],
+  options: SinkOptions,
+): ParquetPlace {
+  if (conversion.shape === 'directory') {
+    const pending = pendingDirectory(conversion.output, options);
+    const scratch = makeScratch(pending.path);
+    return {
+      scratch: scratch.path,
+      paths: new Map(tables.map((table) => [table, join(pending.path, `${table}.parquet`)])),
+      async commit() {
+        scratch.remove();
+        pending.commit();
+      },
+      discard: () => pending.discard(),
+    };
+  }
+  const { scratch, path, commit, discard } = stageFile(conversion.output, 'table.parquet', options);
+  return { scratch, paths: new Map([[tables[0] as TableName, path]]), commit, discard };
 }

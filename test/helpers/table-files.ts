@@ -1,14 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { openDatabase, selectTable, TableLoader } from '../../src/duckdb/database.js';
+import type { TimestampUnit } from '../../src/duckdb/sql-text.js';
 import type { ColumnBatch } from '../../src/engine/batch.js';
 import type { TableName } from '../../src/engine/columns.gen.js';
 import { ArrowTableFile, ArrowTableStream } from '../../src/export/arrow.js';
-import { type ParquetOptions, ParquetTableFile } from '../../src/export/parquet.js';
+import { ParquetWriter } from '../../src/export/parquet.js';
 import { memorySink } from './sinks.js';
 
 // Writes batches with every table writer, and reads them back with readers that are not sfkit's
@@ -27,16 +28,19 @@ export async function inDirectory<T>(action: (directory: string) => Promise<T>):
   }
 }
 
-export async function parquetOf(
+export function parquetOf(
   table: TableName,
   batches: Iterable<ColumnBatch>,
-  options: ParquetOptions = {},
+  options: { timestamps?: TimestampUnit } = {},
 ): Promise<ArrayBuffer> {
-  const sink = memorySink();
-  const writer = new ParquetTableFile(table, sink, options);
-  for (const batch of batches) await writer.write(batch);
-  await writer.close();
-  return Uint8Array.from(sink.bytes()).buffer;
+  return inDirectory(async (directory) => {
+    const path = join(directory, 'table.parquet');
+    const writer = new ParquetWriter(directory, [table], options);
+    for (const batch of batches) writer.append(batch);
+    await writer.write(new Map([[table, path]]));
+    writer.close();
+    return Uint8Array.from(readFileSync(path)).buffer;
+  });
 }
 
 export function arrowOf(

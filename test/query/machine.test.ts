@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TableName } from '../../src/engine/columns.gen.js';
-import { ParquetTableFile } from '../../src/export/parquet.js';
-import { fileSink } from '../../src/output/sink.js';
+import { ParquetWriter } from '../../src/export/parquet.js';
 import { openDataset } from '../../src/query/dataset.js';
 import { runQuery } from '../../src/query/run.js';
 import { batch, type Row } from '../helpers/batches.js';
@@ -20,9 +19,11 @@ const path = (name: string) => join(directory, name);
 const rowCount = 130_000;
 
 async function parquet(name: string, table: TableName, rows: readonly Row[]) {
-  const writer = new ParquetTableFile(table, fileSink(path(name)));
-  await writer.write(batch(table, rows));
-  await writer.close();
+  const scratch = mkdtempSync(path('scratch-'));
+  const writer = new ParquetWriter(scratch, [table]);
+  writer.append(batch(table, rows));
+  await writer.write(new Map([[table, path(name)]]));
+  writer.close();
 }
 
 beforeAll(async () => {

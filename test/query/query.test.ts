@@ -7,7 +7,7 @@ import { compressors } from 'hyparquet-compressors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TableName } from '../../src/engine/columns.gen.js';
 import { ArrowTableFile, ArrowTableStream } from '../../src/export/arrow.js';
-import { ParquetTableFile } from '../../src/export/parquet.js';
+import { ParquetWriter } from '../../src/export/parquet.js';
 import { fileSink } from '../../src/output/sink.js';
 import { openDataset } from '../../src/query/dataset.js';
 import type { ResultFormat } from '../../src/query/formats.js';
@@ -41,9 +41,11 @@ const flows: Row[] = [
 const events: Row[] = [{ idx: 1, type: 'PE', proc_exe: '/bin/sh', opflags_bitmap: 2 }];
 
 async function parquet(name: string, table: TableName, rows: readonly Row[]) {
-  const writer = new ParquetTableFile(table, fileSink(path(name)));
-  await writer.write(batch(table, rows));
-  await writer.close();
+  const scratch = mkdtempSync(path('scratch-'));
+  const writer = new ParquetWriter(scratch, [table]);
+  writer.append(batch(table, rows));
+  await writer.write(new Map([[table, path(name)]]));
+  writer.close();
 }
 
 async function arrow(
