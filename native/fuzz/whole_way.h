@@ -55,7 +55,7 @@ inline void check_recovery(Bytes bytes) {
   auto again = scap::Input::over(Bytes(recovered.data(), recovered.size()));
   InputSummary clean;
   events::CaptureInfo info;
-  check(events::inspect_capture(*again.value(), "recovered", "", cancel, clean, info).is_ok());
+  check(events::inspect_capture(*again.value(), "recovered", {}, cancel, clean, info).is_ok());
   check(clean.damage.empty() && clean.events == written);
 }
 
