@@ -33,6 +33,7 @@ const values: Readonly<Record<string, string>> = {
   'containers-only': '--containers-only',
   compat: '--compat sysflow-0.7',
   mode: '--mode flow',
+  'max-memory': '--max-memory 100MB',
 };
 
 describe('flags about the events of a capture', () => {
