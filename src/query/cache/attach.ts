@@ -117,23 +117,13 @@ export class CachedInputs {
 
 /** Everything besides the input that decides what an entry holds. */
 function keyOf(part: CachePart, made: readonly TableName[], settings: CollectorOptions): string {
-  const { exporter, nodeIp, fileReadMode, fileOnly, processFlow, containersOnly, maxMemory } =
-    settings;
-  const options = [
-    exporter,
-    nodeIp,
-    fileReadMode,
-    fileOnly,
-    processFlow,
-    containersOnly,
-    maxMemory,
-    settings.compat,
-    settings.filter,
-  ];
+  // Every setting counts, so that a new one does too; rows get the file's name when they are read.
+  const { filename: _, ...others } = settings;
+  const options = Object.entries(others)
+    .filter(([, value]) => value !== undefined)
+    .sort(([left], [right]) => (left < right ? -1 : 1));
   const columns = made.map((table) => [table, tableColumns[table]]);
-  return digest(
-    JSON.stringify([entryFormat, part, columns, options.map((option) => option ?? null), engine()]),
-  ).slice(0, 32);
+  return digest(JSON.stringify([entryFormat, part, columns, options, engine()])).slice(0, 32);
 }
 
 /** The version of the engine, and its file: a clone can build different engines of one version. */

@@ -197,6 +197,7 @@ describe('an entry is not used', () => {
     ['files only', { fileOnly: false }],
     ['process flows', { processFlow: false }],
     ['containers only', { containersOnly: true }],
+    ['mode', { mode: 'no-files' }],
     ['memory', { maxMemory: 32_000_000 }],
     ['compat', { compat: 'sysflow-0.7' }],
   ])('for another %s', async (_, collector) => {
