@@ -36,7 +36,7 @@ export default class Convert extends Command {
 
 A directory of tables is one input; a directory of captures and SysFlow files is one input per file. A SysFlow file can be rebuilt from tables; sfkit counts the data that they lack.
 
-Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; everything readable was written.`;
+Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged or did not fit into --max-memory; everything else was written.`;
 
   static override examples = [
     {

@@ -24,7 +24,7 @@ export default class Events extends Command {
 
 -p takes text with %field in it (sfkit fields lists the fields); \\t and \\n are a tab and a newline, %% is a percent sign. A missing value is <NA>, in JSON null.
 
-Exit code: 0 done, 1 failed, 2 usage error, 3 the capture is damaged; everything readable was printed.`;
+Exit code: 0 done, 1 failed, 2 usage error, 3 the capture is damaged or did not fit into --max-memory; everything else was printed.`;
 
   static override examples = [
     { description: 'All events', command: '<%= config.bin %> events capture.scap' },

@@ -18,7 +18,7 @@ export default class Info extends Command {
   static override description =
     `Reads each capture to its end and shows format and age of the writer, compression, sections, machine, time, events, contents of the lists, containers and damage.
 
-Exit code: 0 all captures are sound, 1 a file could not be read, 2 usage error, 3 a capture is damaged.`;
+Exit code: 0 all captures are sound, 1 a file could not be read, 2 usage error, 3 a capture is damaged or did not fit into --max-memory.`;
 
   static override examples = [
     { description: 'One capture', command: '<%= config.bin %> info capture.scap' },

@@ -33,7 +33,7 @@ The argument @NAME runs a saved query instead; --list names them. Files NAME.sql
 
 A table on a terminal is fitted to the width: empty columns are left out, long texts are shortened, and rows that still do not fit become blocks of lines. In a file or pipe, every format contains everything.
 
-Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer covers everything readable.`;
+Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged or did not fit into --max-memory; the answer covers everything else.`;
 
   static override examples = [
     {

@@ -57,10 +57,9 @@ export class ColumnBatch {
     return buffer.toString('utf8', offsets[number], offsets[number + 1]);
   }
 
-  /** The physical columns as the engine made them, and the strings as UTF-8. */
-  get data(): Pick<NativeColumnBatch, 'rows' | 'strings' | 'columns'> {
-    const { rows, columns } = this.#native;
-    return { rows, strings: this.encodedStrings, columns };
+  /** The memory of the batch, as the engine made it. */
+  get memory(): Pick<NativeColumnBatch, 'strings' | 'columns'> {
+    return this.#native;
   }
 
   /** The strings as UTF-8. */

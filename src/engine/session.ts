@@ -127,7 +127,7 @@ export type RecordBatch = ColumnBatch | NativeBytesBatch | NativeDatumBatch;
  * garbage collector. Datums may still be on their way, and are left alone.
  */
 export function releaseBatch(batch: RecordBatch): void {
-  if (batch instanceof ColumnBatch) loadAddon().releaseBatch(batch.data);
+  if (batch instanceof ColumnBatch) loadAddon().releaseBatch(batch.memory);
   else if (batch.kind === 'bytes') loadAddon().releaseBatch(batch);
 }
 

@@ -55,7 +55,7 @@ describe('releaseBatch', () => {
   it('frees the arrays of a batch of columns', async () => {
     for await (const batch of sessionOf({ tables: ['sysflow'], files: false })) {
       if (!(batch instanceof ColumnBatch)) throw new Error('no columns');
-      const { strings, columns } = batch.data;
+      const { strings, columns } = batch.memory;
       const arrays = [
         strings.offsets,
         strings.bytes,
