@@ -1,7 +1,9 @@
 // Opens files through a path that another thread keeps changing, then through symbolic links, for
 // the test of live capture. Prints the inode and name of each file, one JSON object per line.
+// Needs two processors.
 // Usage: path_race DIRECTORY
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -36,6 +38,20 @@ ino_t make(const std::string& path) {
   const ino_t inode = inode_of(::open(path.c_str(), O_CREAT | O_WRONLY, 0600));
   std::printf("{\"path\":\"%s\",\"inode\":%lu}\n", path.c_str(), static_cast<unsigned long>(inode));
   return inode;
+}
+
+/** Keeps the calling thread on the processor at `index` of those that it may use. */
+void stay_on_processor(int index) {
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof(allowed), &allowed) != 0) fail("sched_getaffinity");
+  for (int processor = 0; processor < CPU_SETSIZE; ++processor) {
+    if (!CPU_ISSET(processor, &allowed) || index-- > 0) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(processor, &one);
+    if (::sched_setaffinity(0, sizeof(one), &one) != 0) fail("sched_setaffinity");
+    return;
+  }
 }
 
 // Uses each system call that opens by path. Counts the files that are not `named()` after the call.
@@ -79,13 +95,20 @@ int main(int, char** arguments) {
   std::memcpy(&names[1], "bbbb", 4);
   const std::atomic_ref<uint64_t> name(*reinterpret_cast<uint64_t*>(path));
   std::atomic<bool> done{false};
+  std::atomic<uint64_t> changes{0};
   std::thread other([&] {
-    while (!done.load(std::memory_order_relaxed)) {
+    stay_on_processor(1);
+    for (uint64_t count = 1; !done.load(std::memory_order_relaxed); ++count) {
       for (const uint64_t value : names) name.store(value, std::memory_order_relaxed);
+      changes.store(count, std::memory_order_relaxed);
     }
   });
+  stay_on_processor(0);
   const auto named = [&] { return name.load() == names[0] ? inode_a : inode_b; };
   for (int opens = 0, others = 0; others < kWanted && opens < kMaxOpens; opens += 4) {
+    // On a busy machine the other thread may not run: opens would only be many.
+    const uint64_t before = changes.load(std::memory_order_relaxed);
+    while (changes.load(std::memory_order_relaxed) == before) ::sched_yield();
     others += open_by_all(path, named);
   }
   // With a second thread, but constant paths.
