@@ -72,36 +72,39 @@ class EventRun {
   static size_t decode(const uint8_t* at, size_t left, EventView& event) {
     if (left < kMinSize) return 0;
     const auto length = load_at<uint32_t>(at + sizeof(uint32_t));
-    if (length < kMinSize || length > left) return 0;
+    // The first difference is huge if the block is smaller than kMinSize.
+    if (size_t{length} - kMinSize > left - kMinSize) return 0;
     if (load_at<uint32_t>(at + length - kBlockTrailer) != length) return 0;
-    bool is_valid = false;
-    switch (load_at<uint32_t>(at)) {
-      case block::kEvent2:
-      case block::kEvent2Large: is_valid = decode_event<false>(at, length, event); break;
+    const auto type = load_at<uint32_t>(at);
+    if (type == block::kEvent2) [[likely]]
+      return decode_event<false>(at, length, event);
+    switch (type) {
+      case block::kEvent2Large: return decode_event<false>(at, length, event);
       case block::kEventFlags2:
-      case block::kEventFlags2Large: is_valid = decode_event<true>(at, length, event); break;
-      default: break;
+      case block::kEventFlags2Large: return decode_event<true>(at, length, event);
+      default: return 0;
     }
-    return is_valid ? length : 0;
   }
 
+  // decode() for a block of this kind with equal lengths at both ends.
   template <bool kHasFlags>
-  static bool decode_event(const uint8_t* at, uint32_t length, EventView& event) {
+  static size_t decode_event(const uint8_t* at, uint32_t length, EventView& event) {
     constexpr size_t kBefore = kBlockHeader + kCpuSize + (kHasFlags ? kFlagsSize : 0);
     const uint8_t* const header = at + kBefore;
     const auto room = length - static_cast<uint32_t>(kBefore + kBlockTrailer);
     const auto size = load_at<uint32_t>(header + kEventLengthOffset);
     // The difference is huge if the event is longer than its room.
-    if (size < kEventHeader2 || room - size >= kMinOptionSize) return false;
+    if (size < kEventHeader2 || room - size >= kMinOptionSize) return 0;
     const auto code = load_at<uint16_t>(header + kEventCodeOffset);
-    if (code >= kEventCount) return false;
+    if (code >= kEventCount) return 0;
     const auto count = load_at<uint32_t>(header + kEventCountOffset);
-    if (!event.set(code, count, Bytes(header + kEventHeader2, size - kEventHeader2))) return false;
+    const Bytes body(header + kEventHeader2, size - kEventHeader2);
+    if (!event.set(code, count, body, kReadableAfter)) return 0;
     event.ts = load_at<uint64_t>(header);
     event.tid = load_at<int64_t>(header + sizeof(uint64_t));
     event.cpu = load_at<uint16_t>(at + kBlockHeader);
     event.block_flags = kHasFlags ? load_at<uint32_t>(at + kBlockHeader + kCpuSize) : 0;
-    return true;
+    return length;
   }
 
   const Bytes window_;
