@@ -72,6 +72,21 @@ const std::array<uint8_t, scap::kEventCount> Engine::kRoutes = [] {
   return table;
 }();
 
+Engine::Effect Engine::effect_of(uint16_t code) const {
+  switch (route_of(code)) {
+    case kRouteNone: return Effect::kNone;
+    case kRouteOther:
+      return kOtherHandlers[code] == OtherHandler::kSwitch && !follows_memory_ ? Effect::kNone
+                                                                               : Effect::kOther;
+    case kRouteEnter:
+      return (kEnterTraits[code] & kEnterActs) == 0 ? Effect::kBeginsCall : Effect::kOther;
+    case kRouteExit:
+      return kHandlers[code] == Handler::kMemory && !follows_memory_ ? Effect::kEndsCall
+                                                                     : Effect::kOther;
+    default: return Effect::kEndsCall;
+  }
+}
+
 // ---- thread, enter event and descriptor
 
 Thread* Engine::create_thread(const scap::EventView& event) {
@@ -200,8 +215,6 @@ const std::array<uint8_t, scap::kEventCount> Engine::kEnterTraits = [] {
   for (const uint16_t code :
        {ev::SYSCALL_MMAP_E, ev::SYSCALL_MMAP2_E, ev::SYSCALL_SETUID_E, ev::SOCKET_CONNECT_E})
     table[code] |= kEnterActs;
-  for (uint16_t code = 0; code < scap::kEventCount; ++code)
-    if (kRoutes[code] == kRouteEnter && (table[code] & kEnterActs) == 0) table[code] |= kEnterWaits;
   return table;
 }();
 

@@ -110,25 +110,33 @@ class Engine {
     if (route == kRouteNone) return;
     if (route == kRouteOther || handler == Handler::kClone || handler == Handler::kExec)
       return apply_events<false>(event, [](const Context&) {});
-    if (has_pending_) finish_last_event();
-    Thread* const thread = find_or_create_thread(event);
+    Thread* const thread = take_thread(event);
     if (thread == nullptr) return;
-    thread->enter.valid = false;
-    thread->has_last_enter = route == kRouteEnter;
-    if (route != kRouteEnter) return;
-    thread->last_enter = event.code;
-    if ((kEnterTraits[event.code] & kEnterIsOld) != 0) saw_old_enters_ = true;
+    if (route == kRouteEnter) {
+      note_enter(event, *thread);
+    } else {
+      leave(event, *thread);
+    }
   }
 
-  // apply() for an enter event that only waits for its exit event. Does nothing and returns false
-  // if the event is another.
-  bool keep_enter(const scap::EventView& event) {
-    const uint8_t traits = kEnterTraits[event.code];
-    if ((traits & kEnterWaits) == 0) return false;
-    if (has_pending_) finish_last_event();
-    Thread* const thread = find_or_create_thread(event);
-    if (thread != nullptr) enter(event, *thread, traits);
-    return true;
+  // What the events of a code do. Where consumers do not see an event, the functions below do what
+  // apply() would.
+  enum class Effect : uint8_t {
+    kNone,        // nothing: pass()
+    kBeginsCall,  // an enter event that only waits for its exit event: begin_call()
+    kEndsCall,    // an exit event that only ends its call: end_call()
+    kOther,       // apply()
+  };
+  Effect effect_of(uint16_t code) const;
+  void pass() {
+    if (has_pending_) [[unlikely]]
+      finish_last_event();
+  }
+  [[gnu::always_inline]] void begin_call(const scap::EventView& event) {
+    if (Thread* const thread = take_thread(event); thread != nullptr) enter(event, *thread);
+  }
+  [[gnu::always_inline]] void end_call(const scap::EventView& event) {
+    if (Thread* const thread = take_thread(event); thread != nullptr) leave(event, *thread);
   }
   // Limits what objects of the Kubernetes API may take, in bytes.
   void limit_pods(uint64_t bytes) { pods_.limit(bytes); }
@@ -220,7 +228,7 @@ class Engine {
  private:
   template <bool kAll, typename Visit>
   void apply_events(const scap::EventView& event, Visit visit) {
-    if (has_pending_) finish_last_event();
+    pass();
     Context context;
     context.event = &event;
     const uint8_t route = route_of(event.code);
@@ -239,9 +247,8 @@ class Engine {
     context.thread = thread;
     if (route == kRouteEnter) {
       if (thread != nullptr) {
-        const uint8_t traits = kEnterTraits[event.code];
-        enter(event, *thread, traits);
-        if ((traits & kEnterActs) != 0) act_on_enter(event, context);
+        enter(event, *thread);
+        if ((kEnterTraits[event.code] & kEnterActs) != 0) act_on_enter(event, context);
       }
       if (kAll) {
         find_shown_fd(context);
@@ -259,14 +266,16 @@ class Engine {
     if (route == kRouteExit) exit(context);
     if (kAll) find_shown_fd(context);
     if (kAll || route != kRouteIgnoredExit) visit(context);
-    if (context.thread != nullptr) {
-      context.thread->last_exit = event.ts;
-      context.thread->has_last_enter = false;
-      context.thread->enter.valid = false;
-    }
+    if (context.thread != nullptr) leave(event, *context.thread);
   }
 
   static const std::array<uint8_t, scap::kEventCount> kRoutes;
+
+  // Completes the last event, then finds the thread of this one.
+  [[gnu::always_inline]] Thread* take_thread(const scap::EventView& event) {
+    pass();
+    return find_or_create_thread(event);
+  }
 
   // Finds the thread of a system call. Creates a placeholder for an unknown one, unless the call
   // itself creates the thread.
@@ -313,15 +322,24 @@ class Engine {
     kEnterIsKept = 1,  // for the handler of the exit event
     kEnterIsOld = 2,   // of a writer that records arguments in enter events
     kEnterActs = 4,    // act_on_enter()
-    kEnterWaits = 8,   // an enter event that does not act
   };
   static const std::array<uint8_t, scap::kEventCount> kEnterTraits;
-  void enter(const scap::EventView& event, Thread& thread, uint8_t traits) {
+  [[gnu::always_inline]] void enter(const scap::EventView& event, Thread& thread) {
+    if ((note_enter(event, thread) & kEnterIsKept) != 0) store_enter(thread, event);
+  }
+  // enter() without keeping the event. Returns its traits.
+  [[gnu::always_inline]] uint8_t note_enter(const scap::EventView& event, Thread& thread) {
+    const uint8_t traits = kEnterTraits[event.code];
     if ((traits & kEnterIsOld) != 0) saw_old_enters_ = true;
     thread.last_enter = event.code;
     thread.has_last_enter = true;
     thread.enter.valid = false;
-    if ((traits & kEnterIsKept) != 0) store_enter(thread, event);
+    return traits;
+  }
+  static void leave(const scap::EventView& event, Thread& thread) {
+    thread.last_exit = event.ts;
+    thread.has_last_enter = false;
+    thread.enter.valid = false;
   }
   void act_on_enter(const scap::EventView& event, Context& context);
   void exit(Context& context);

@@ -16,6 +16,8 @@ constexpr uint64_t kSecond = 1'000'000'000;
 
 // Connects the state engine to the dispatcher.
 class Pipeline : public filter::Feed {
+  using Effect = state::Engine::Effect;
+
  public:
   Pipeline(std::unique_ptr<filter::Filter> filter, const ConvertOptions& options, RecordSink& sink,
            const std::atomic<bool>& cancel)
@@ -23,14 +25,14 @@ class Pipeline : public filter::Feed {
         options_(options),
         sink_(sink),
         dispatcher_(options, engine(), sink) {
+    if (!has_filter()) engine().ignore_memory();
     for (uint16_t code = 0; code < scap::kEventCount; ++code) {
       makes_records_[code] = state::Engine::is_visited(code) && op_of(code, options.compat) != 0;
       is_dispatched_[code] = Dispatcher::needs_dispatch(code, options.compat);
-      waits_[code] = !is_dispatched_[code] && options.tally == nullptr;
+      const bool is_seen = is_dispatched_[code] || options.tally != nullptr;
+      effects_[code] = is_seen ? Effect::kOther : engine().effect_of(code);
     }
-    is_special_[scap::ev::K8S_E] = !options.compat;
-    is_plain_ = is_always_plain();
-    if (!has_filter()) engine().ignore_memory();
+    set_plain(is_always_plain());
     limit_memory(options.max_memory);
   }
 
@@ -45,7 +47,7 @@ class Pipeline : public filter::Feed {
     header_.filename = options_.filename;
     if (options_.name_file) {
       waits_for_time_ = true;
-      is_plain_ = false;
+      set_plain(false);
     } else {
       dispatcher_.begin(header_);
     }
@@ -53,8 +55,7 @@ class Pipeline : public filter::Feed {
 
   bool events(scap::EventRun& run) override {
     return take_all(run, [this](const scap::EventView& event, bool shown) {
-      return is_plain_ && !is_special_[event.code] ? take_plain(event, shown)
-                                                   : take_special(event, shown);
+      return is_special_[event.code] ? take_special(event, shown) : take_plain(event, shown);
     });
   }
 
@@ -72,8 +73,7 @@ class Pipeline : public filter::Feed {
   void follow_forgotten() override { dispatcher_.forget_unused(); }
 
   bool take(const scap::EventView& event, bool shown) override {
-    return is_plain_ && !is_special_[event.code] ? take_plain(event, shown)
-                                                 : take_special(event, shown);
+    return take_special(event, shown);
   }
 
  private:
@@ -81,10 +81,21 @@ class Pipeline : public filter::Feed {
     return options_.stop == nullptr && options_.flush_interval == 0 && !has_filter();
   }
 
+  // Whether take_special() is needed for few codes only.
+  void set_plain(bool is_plain) {
+    is_special_.fill(!is_plain);
+    if (!options_.compat) is_special_[scap::ev::K8S_E] = true;
+  }
+
   // Nearly all events of a run without a filter.
   [[gnu::always_inline]] bool take_plain(const scap::EventView& event, bool shown) {
     if (shown) dispatcher_.advance(event.ts);
-    if (waits_[event.code] && engine().keep_enter(event)) return true;
+    switch (effects_[event.code]) {
+      case Effect::kNone: engine().pass(); return true;
+      case Effect::kBeginsCall: engine().begin_call(event); return true;
+      case Effect::kEndsCall: engine().end_call(event); return true;
+      case Effect::kOther: break;
+    }
     engine().apply(event, [this, shown](const state::Context& context) {
       if (shown) dispatch(context);
     });
@@ -115,7 +126,7 @@ class Pipeline : public filter::Feed {
 
   void begin_file(int64_t second) {
     waits_for_time_ = false;
-    is_plain_ = is_always_plain();
+    set_plain(is_always_plain());
     header_.filename = options_.name_file(second);
     dispatcher_.begin(header_);
   }
@@ -194,9 +205,8 @@ class Pipeline : public filter::Feed {
   Dispatcher dispatcher_;
   std::array<bool, scap::kEventCount> makes_records_{};
   std::array<bool, scap::kEventCount> is_dispatched_{};
-  std::array<bool, scap::kEventCount> waits_{};  // enter events without records
-  std::array<bool, scap::kEventCount> is_special_{};
-  bool is_plain_ = false;  // take_special() is needed only for special codes
+  std::array<Effect, scap::kEventCount> effects_{};   // of events that no consumer sees
+  std::array<bool, scap::kEventCount> is_special_{};  // take_special() is needed
   Header header_;
   bool header_written_ = false;
   bool waits_for_time_ = false;  // the header is due once a time is known

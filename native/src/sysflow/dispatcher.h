@@ -39,14 +39,16 @@ class Dispatcher {
   // Writes the header. Rotations write it again.
   void begin(const Header& header);
   // Sets the event time and runs timers. Call it for every event before dispatch().
-  void advance(uint64_t ts) {
+  [[gnu::always_inline]] void advance(uint64_t ts) {
     // Synthetic events have the time 0 or all ones.
     if (ts - 1 >= UINT64_MAX - 1) return;
     clock_.ts = static_cast<int64_t>(ts);
     // This counts events, not seconds: event time may stand still.
-    if (--until_limit_ == 0) limit_memory();
-    if (ts - second_start_ >= second_length_) return change_second(ts);
-    last_valid_ts_ = clock_.ts;
+    if (--until_limit_ == 0) [[unlikely]]
+      limit_memory();
+    if (ts - second_start_ >= second_length_) [[unlikely]]
+      return change_second(ts);
+    last_valid_ts_ = static_cast<int64_t>(ts);
   }
   // Whether dispatch() is needed for events of this code. Events that close descriptors always need
   // it.
