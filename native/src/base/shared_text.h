@@ -2,6 +2,7 @@
 // repeat.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -117,17 +118,18 @@ class TextList {
   class Iterator {
    public:
     using value_type = std::string_view;
-    explicit Iterator(std::string_view rest) : rest_(rest) {}
-    std::string_view operator*() const { return rest_.substr(0, rest_.find('\0')); }
+    explicit Iterator(std::string_view rest) : rest_(rest), end_(rest.find('\0')) {}
+    std::string_view operator*() const { return rest_.substr(0, end_); }
     Iterator& operator++() {
-      const size_t end = rest_.find('\0');
-      rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
+      rest_.remove_prefix(end_ == std::string_view::npos ? rest_.size() : end_ + 1);
+      end_ = rest_.find('\0');
       return *this;
     }
     bool operator!=(const Iterator& other) const { return rest_.size() != other.rest_.size(); }
 
    private:
     std::string_view rest_;
+    size_t end_;
   };
   Iterator begin() const { return Iterator(text_.view()); }
   Iterator end() const { return Iterator({}); }
@@ -135,9 +137,9 @@ class TextList {
   bool empty() const { return text_.empty(); }
   // Linear in the text.
   size_t count() const {
-    size_t count = 0;
-    for (Iterator at = begin(); at != end(); ++at) ++count;
-    return count;
+    const std::string_view text = text_.view();
+    const auto ends = static_cast<size_t>(std::ranges::count(text, '\0'));
+    return text.empty() || text.back() == '\0' ? ends : ends + 1;
   }
   void clear() { text_.clear(); }
   const SharedText& text() const { return text_; }

@@ -140,22 +140,18 @@ void AvroEncoder::encode(const sysflow::Container& record) {
 }
 
 void AvroEncoder::put_environment(const TextList& variables) {
-  constexpr size_t kLong = 4096;
-  const SharedText& text = variables.text();
-  if (text.size() >= kLong && text.identity() == environment_.identity()) {
-    out_.append(environment_bytes_.bytes().text());
-    return;
-  }
-  const size_t begin = out_.size();
-  if (!variables.empty()) {
+  if (variables.empty()) return put_long(0);
+  if (variables.text().identity() != environment_.identity()) {
+    environment_ = variables.text();
+    const size_t begin = out_.size();
     put_long(static_cast<int64_t>(variables.count()));
     for (const std::string_view variable : variables) put_string(variable);
+    put_long(0);
+    environment_bytes_.clear();
+    environment_bytes_.append(out_.bytes().text().substr(begin));
+    return;
   }
-  put_long(0);
-  if (text.size() < kLong) return;
-  environment_ = text;
-  environment_bytes_.clear();
-  environment_bytes_.append(out_.bytes().text().substr(begin));
+  out_.append(environment_bytes_.bytes().text());
 }
 
 void AvroEncoder::encode(const sysflow::Process& record) {

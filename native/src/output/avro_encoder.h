@@ -52,7 +52,8 @@ class AvroEncoder {
 
   ByteBuffer& out_;
   std::string scratch_;
-  // Cache of the last long environment: children inherit their parent's.
+  // The last environment and its encoding: processes share that of their parent until they run a
+  // program.
   SharedText environment_;
   ByteBuffer environment_bytes_;
 };
