@@ -1,5 +1,6 @@
 import { SfkitError } from '../engine/errors.js';
 import { isStreamInput } from '../engine/input-kind.js';
+import { forgotten } from '../engine/reasons.js';
 import type { Summary } from '../engine/session.js';
 import {
   type Evidence,
@@ -12,13 +13,14 @@ import {
   type Diagnostic,
   damagedReason,
   type Finding,
+  forgottenReason,
   type ReportedFinding,
   type Rule,
   type RuleOutcome,
 } from './finding.js';
 import { FindingIds } from './fingerprint.js';
 import { LeadingFindings } from './groups.js';
-import type { LanguageOptions, RuleRun, RuleSet } from './language.js';
+import type { LanguageOptions, ReadingOptions, RuleRun, RuleSet } from './language.js';
 import { byLanguage, isNestedFile } from './languages.js';
 import { parseLevel } from './levels.js';
 import { readRuleFiles } from './rule-files.js';
@@ -95,6 +97,11 @@ export interface CheckOptions extends RuleOptions {
    * More than 0 reads the capture again. Default: 0.
    */
   evidence?: number | undefined;
+  /**
+   * Bytes that the engine may take. Beyond it, it forgets what was idle longest, which the summary
+   * counts; rules then see less. Default: no limit.
+   */
+  maxMemory?: number | undefined;
   /** Aborting it ends the check: the iteration throws the signal's reason. */
   signal?: AbortSignal | undefined;
 }
@@ -130,7 +137,7 @@ export function check(input: string, options: CheckOptions): Check {
 
 /** Checks one capture of several. */
 export function checkCapture(input: string, options: RunCheckOptions): Check {
-  const { signal } = options;
+  const { signal, maxMemory } = options;
   const book = isBook(options.rules) ? options.rules : readRules(options.rules, options);
   const wrong = book.diagnostics.find(({ severity }) => severity === 'error');
   if (wrong !== undefined)
@@ -150,17 +157,18 @@ export function checkCapture(input: string, options: RunCheckOptions): Check {
         foldRepeats: options.all !== true,
         tables,
         signal,
+        maxMemory,
       }),
     );
-  const tables = new CheckTables(input, signal);
+  const tables = new CheckTables(input, { signal, maxMemory });
   const runs = run(tables);
   // Later events belong to the evidence, and findings are not kept in memory: evaluate the rules
   // twice.
   const findEvidence = async (): Promise<Evidence | undefined> => {
     if (events === 0) return undefined;
-    const tables = new CheckTables(input, signal);
+    const tables = new CheckTables(input, { signal, maxMemory });
     try {
-      return await evidenceAround(run(tables), input, events, suppressions, signal);
+      return await evidenceAround(run(tables), input, events, suppressions, { signal, maxMemory });
     } finally {
       tables.close();
     }
@@ -191,15 +199,19 @@ export function checkCapture(input: string, options: RunCheckOptions): Check {
   };
 }
 
-/** A rule without matches might have matched in the damaged part, so it counts as unevaluated. */
-function outcomesOf(runs: readonly RuleRun[], { damage }: Summary): RuleOutcome[] {
+/** A rule without matches might have matched in what is lost, so it counts as unevaluated. */
+function outcomesOf(runs: readonly RuleRun[], summary: Summary): RuleOutcome[] {
   const outcomes = runs.flatMap((run) => run.outcomes());
-  if (damage.length === 0) return outcomes;
+  const reason = reasonOfLoss(summary);
+  if (reason === undefined) return outcomes;
   return outcomes.map((outcome) =>
-    outcome.state === 'unmatched'
-      ? { ...outcome, state: 'unevaluated', reason: damagedReason }
-      : outcome,
+    outcome.state === 'unmatched' ? { ...outcome, state: 'unevaluated', reason } : outcome,
   );
+}
+
+function reasonOfLoss({ damage, skipped }: Summary): string | undefined {
+  if (damage.length > 0) return damagedReason;
+  return forgotten(skipped).length > 0 ? forgottenReason : undefined;
 }
 
 function reported(
@@ -223,14 +235,14 @@ async function evidenceAround(
   input: string,
   events: number,
   suppressions: Suppressions,
-  signal: AbortSignal | undefined,
+  reading: ReadingOptions,
 ): Promise<Evidence> {
   const leading = new LeadingFindings<Finding>(findingsWithEvidence(events));
   for (const run of runs) {
     for await (const found of run) if (suppressions.find(found) === undefined) leading.add(found);
   }
   const isCapture = runs.length > 0 && summaryOf(runs).format === 'scap';
-  return isCapture ? readEvidence(input, leading.items(), events, signal) : new Map();
+  return isCapture ? readEvidence(input, leading.items(), events, reading) : new Map();
 }
 
 function suppressionsOf({ suppress = [], today: day }: RunCheckOptions): Suppressions {

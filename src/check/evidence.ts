@@ -1,5 +1,6 @@
 import { openLines } from '../engine/session.js';
 import type { EvidenceEvent, Finding } from './finding.js';
+import type { ReadingOptions } from './language.js';
 import { truncate } from './text.js';
 
 // Evidence: the events of a finding's thread before and after it. The later ones are unknown when a
@@ -37,7 +38,7 @@ export async function readEvidence(
   input: string,
   findings: readonly Place[],
   events: number,
-  signal?: AbortSignal,
+  { signal, maxMemory }: ReadingOptions = {},
 ): Promise<Evidence> {
   const threads = new Map<number, Thread>();
   for (const { tid, ts } of findings) {
@@ -51,6 +52,7 @@ export async function readEvidence(
     input,
     kind: 'capture',
     signal,
+    maxMemory,
     line,
     // The events that rules see: exit events, and procexit, which has no exit event.
     filter: `thread.tid in (${[...threads.keys()].join(', ')}) and (evt.dir = < or evt.type = procexit)`,

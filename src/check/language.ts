@@ -42,7 +42,15 @@ export interface RuleSet {
   verify?(): Promise<Diagnostic[]>;
 }
 
-export interface RunOptions {
+/** How captures are read. */
+export interface ReadingOptions {
+  /** Aborting it ends the run. */
+  signal?: AbortSignal | undefined;
+  /** Bytes that the engine may take. Default: no limit. */
+  maxMemory?: number | undefined;
+}
+
+export interface RunOptions extends ReadingOptions {
   /** The rules to evaluate, in evaluation order. */
   rules: readonly Rule[];
   /** Evaluates the remaining rules too after one matches. */
@@ -51,8 +59,6 @@ export interface RunOptions {
   foldRepeats: boolean;
   /** The input as tables, opened once for all languages that use them. */
   tables: CheckTables;
-  /** Aborting it ends the run. */
-  signal?: AbortSignal | undefined;
 }
 
 /** Evaluation of the rules on one capture. */

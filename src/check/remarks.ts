@@ -1,5 +1,5 @@
 import { counted, damageLines, grouped, noteLines, skippedLines } from '../engine/summary-text.js';
-import { damagedReason } from './finding.js';
+import { damagedReason, forgottenReason } from './finding.js';
 import type { RunReport } from './report.js';
 import { captureText, placeText } from './text.js';
 
@@ -25,6 +25,9 @@ export interface Remark {
   text: string;
 }
 
+/** Reasons that all rules without matches share, so that one remark counts those rules. */
+const reasonsOfLoss: readonly string[] = [damagedReason, forgottenReason];
+
 /** Most important first. Texts are not escaped. */
 export function remarksOf({ book, captures, failed, rules, suppressions }: RunReport): Remark[] {
   const remarks: Remark[] = [];
@@ -32,7 +35,7 @@ export function remarksOf({ book, captures, failed, rules, suppressions }: RunRe
     remarks.push({ kind, level, text });
   for (const { message } of failed) add('capture-failed', 'error', message);
   for (const { rule, state, reason } of rules) {
-    if (reason === undefined || reason === damagedReason) continue;
+    if (reason === undefined || reasonsOfLoss.includes(reason)) continue;
     const how = state === 'matched' ? 'evaluated in part' : 'not evaluated';
     add(
       'rule-not-evaluated',
@@ -40,13 +43,15 @@ export function remarksOf({ book, captures, failed, rules, suppressions }: RunRe
       `${how}: ${rule.name} (${placeText(rule.location)}): ${reason}`,
     );
   }
-  const damaged = rules.filter(({ reason }) => reason === damagedReason).length;
-  if (damaged > 0)
-    add(
-      'rule-not-evaluated',
-      'warning',
-      `not evaluated: ${plural(damaged, 'rule')} without matches: ${damagedReason}`,
-    );
+  for (const loss of reasonsOfLoss) {
+    const count = rules.filter(({ reason }) => reason === loss).length;
+    if (count > 0)
+      add(
+        'rule-not-evaluated',
+        'warning',
+        `not evaluated: ${plural(count, 'rule')} without matches: ${loss}`,
+      );
+  }
   for (const { capture, summary } of captures) {
     for (const line of damageLines(summary))
       add('capture-damaged', 'warning', `damaged: ${captureText(capture)}: ${line}`);

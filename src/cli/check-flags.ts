@@ -9,6 +9,7 @@ import { readSuppressions, Suppressions, today } from '../check/suppressions.js'
 import { SfkitError } from '../engine/errors.js';
 import { nearest } from '../engine/nearest.js';
 import { samePath } from '../export/plan.js';
+import { maxMemoryFlag } from './collector-flags.js';
 import { pagerFlag } from './draw-flags.js';
 
 const rulesGroup = 'RULES';
@@ -99,6 +100,7 @@ export const checkFlags = {
     helpGroup: outputGroup,
     description: 'list every occurrence of a finding (default: once, with a count)',
   }),
+  'max-memory': maxMemoryFlag,
   evidence: Flags.integer({
     helpGroup: outputGroup,
     helpValue: 'N',

@@ -1,8 +1,9 @@
 import { escapeForTerminal } from '../engine/escape.js';
+import { forgotten } from '../engine/reasons.js';
 import type { Summary } from '../engine/session.js';
 import { counted, grouped, noteLines } from '../engine/summary-text.js';
 import { isoTime, jsonDocument } from '../export/values.js';
-import { forgotten, type OutputName, outputList } from './summary.js';
+import { type OutputName, outputList } from './summary.js';
 
 /** The result of a live capture. */
 export interface LiveOutcome {
@@ -60,5 +61,5 @@ export function liveJson({ summary, seconds, outputs, recordsMade = true }: Live
 
 /** Whether events were lost, or the engine forgot state. */
 export function hasLoss(summary: Summary): boolean {
-  return forgotten(summary).length > 0 || summary.live.gaps.some(({ isLoss }) => isLoss);
+  return forgotten(summary.skipped).length > 0 || summary.live.gaps.some(({ isLoss }) => isLoss);
 }

@@ -1,10 +1,8 @@
 import { schemaVersion } from '../engine/columns.gen.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { standardInput } from '../engine/input-kind.js';
-import type { ReasonId } from '../engine/reasons.gen.js';
-import { sumOfReasons } from '../engine/reasons.js';
+import { forgotten, sumOfReasons } from '../engine/reasons.js';
 import type { Summary } from '../engine/session.js';
-import type { ReasonCount } from '../engine/summary.js';
 import { counted, damageLines, grouped, noteLines } from '../engine/summary-text.js';
 import type { Conversion } from '../export/plan.js';
 import { isoTime, jsonDocument } from '../export/values.js';
@@ -46,21 +44,9 @@ export function outputList(outputs: readonly OutputName[]): string {
 export function isPartial({ damage, skipped }: Summary): boolean {
   return (
     damage.length > 0 ||
-    skipped.some(
-      ({ id, count }) => (id === 'socket-reader-too-slow' || forgetting.has(id)) && count > 0n,
-    )
+    forgotten(skipped).length > 0 ||
+    skipped.some(({ id, count }) => id === 'socket-reader-too-slow' && count > 0n)
   );
-}
-
-const forgetting: ReadonlySet<string> = new Set<ReasonId>([
-  'forgotten-threads',
-  'forgotten-descriptors',
-  'forgotten-names',
-]);
-
-/** What the engine forgot to stay within --max-memory. */
-export function forgotten({ skipped }: Summary): ReasonCount[] {
-  return skipped.filter(({ id, count }) => forgetting.has(id) && count > 0n);
 }
 
 /** Formats a result in a few lines for people. */
@@ -129,7 +115,7 @@ export function skippedText(path: string, summary: Summary): string {
 
 /** Reports what the engine forgot, for commands that print no summary. */
 export function forgottenText(path: string, summary: Summary): string {
-  return skippedText(path, { ...summary, skipped: forgotten(summary) });
+  return skippedText(path, { ...summary, skipped: forgotten(summary.skipped) });
 }
 
 /** Reports notes, for commands that print no summary. */

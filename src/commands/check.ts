@@ -12,9 +12,11 @@ import {
 } from '../cli/check-flags.js';
 import { diagnosticsText, listText, validationText } from '../cli/check-listing.js';
 import { checkSummary, FindingCount, strictText } from '../cli/check-summary.js';
+import { maxMemoryOf } from '../cli/collector-flags.js';
 import { standardOutput } from '../cli/pager.js';
 import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
+import { isPartial } from '../cli/summary.js';
 import { standardScreen } from '../draw/screen.js';
 import type { Screen } from '../draw/types.js';
 import { SfkitError } from '../engine/errors.js';
@@ -32,7 +34,7 @@ Every rule matched, did not match, or could not be evaluated; the summary gives 
 
 Formats: table, json and jsonl for people and programs; sarif for code scanning of GitHub and GitLab; junit for test reports; markdown for job summaries; github for annotations; gitlab for Code Quality. Each stays within the limits of its service and reports what it leaves out.
 
-Exit code: 0 no findings, 1 failed, 2 wrong usage, 3 a capture is damaged and has no findings, 4 there are findings. --fail-on selects the findings that count. If several apply, the first of 1, 4 and 3 counts.`;
+Exit code: 0 no findings, 1 failed, 2 wrong usage, 3 a capture is damaged or did not fit into --max-memory, and has no findings, 4 there are findings. --fail-on selects the findings that count. If several apply, the first of 1, 4 and 3 counts.`;
 
   static override examples = [
     {
@@ -131,6 +133,7 @@ Exit code: 0 no findings, 1 failed, 2 wrong usage, 3 a capture is damaged and ha
         ruleMatching: flags['rule-matching'],
         evidence: flags.evidence,
         suppress,
+        maxMemory: maxMemoryOf(flags),
       },
       async (finding) => {
         findings.add(finding);
@@ -178,9 +181,7 @@ function exitCode(
   if (failed.length > 0 || (isStrict && rules.some(({ reason }) => reason !== undefined)))
     return exitCodes.failed;
   if (hasFindings) return exitCodes.findings;
-  return captures.some(({ summary }) => summary.damage.length > 0)
-    ? exitCodes.partial
-    : exitCodes.done;
+  return captures.some(({ summary }) => isPartial(summary)) ? exitCodes.partial : exitCodes.done;
 }
 
 function refuse(message: string): never {

@@ -7,6 +7,17 @@ export function reasonCount(id: ReasonId, count: bigint, detail?: string): Reaso
   return { id, severity, reason: detail === undefined ? text : `${text} (${detail})`, count };
 }
 
+const forgetting: ReadonlySet<string> = new Set<ReasonId>([
+  'forgotten-threads',
+  'forgotten-descriptors',
+  'forgotten-names',
+]);
+
+/** What the engine forgot to stay within its memory limit. */
+export function forgotten(skipped: readonly ReasonCount[]): ReasonCount[] {
+  return skipped.filter(({ id, count }) => forgetting.has(id) && count > 0n);
+}
+
 /** Adds up the counts of equal reasons, in the order in which they first appear. */
 export function sumOfReasons(counts: Iterable<ReasonCount>): ReasonCount[] {
   const sums = new Map<string, ReasonCount>();

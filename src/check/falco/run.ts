@@ -64,6 +64,7 @@ export class FalcoRun implements RuleRun {
       input: this.#input,
       kind: 'capture',
       signal: this.#options.signal,
+      maxMemory: this.#options.maxMemory,
       rules: {
         macros,
         rules: this.#evaluated.map(

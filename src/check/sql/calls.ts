@@ -3,6 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { inputName, isStreamInput, looksLikeCapture } from '../../engine/input-kind.js';
 import { openLines } from '../../engine/session.js';
 import { type QueryInput, resolveInputs } from '../../query/inputs.js';
+import type { ReadingOptions } from '../language.js';
 
 // Data about exec calls that captures have and SysFlow records lack: separate arguments, including
 // argv[0], and the login uid.
@@ -24,13 +25,17 @@ interface Argument {
  * Creates the table of calls. False if the input lacks them: it is a SysFlow file or tables, or can
  * be read only once.
  */
-export async function prepareCalls(connection: DuckDBConnection, input: string): Promise<boolean> {
+export async function prepareCalls(
+  connection: DuckDBConnection,
+  input: string,
+  options: ReadingOptions,
+): Promise<boolean> {
   await connection.run(
     `CREATE TEMP TABLE ${callsTable} (filename VARCHAR, ts_uts BIGINT, tid BIGINT, argv VARCHAR[], loginuid BIGINT)`,
   );
   const inputs = resolveInputs([input]);
   const captures = inputs.filter(isCaptureFile);
-  for (const capture of captures) await loadCalls(connection, capture);
+  for (const capture of captures) await loadCalls(connection, capture, options);
   return captures.length === inputs.length;
 }
 
@@ -41,10 +46,12 @@ function isCaptureFile({ kind, path }: QueryInput): boolean {
 async function loadCalls(
   connection: DuckDBConnection,
   { path, shownAs }: QueryInput,
+  options: ReadingOptions,
 ): Promise<void> {
   const { LIST, VARCHAR } = await import('@duckdb/node-api');
   const filename = shownAs ?? basename(inputName(path));
   const session = openLines({
+    ...options,
     input: path,
     kind: 'capture',
     filter: 'evt.type in (execve, execveat) and evt.rawres = 0',

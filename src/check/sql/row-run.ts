@@ -113,7 +113,9 @@ export class RowRun implements RuleRun {
     if (this.#needs('ancestors'))
       this.#hasLineages = await tables.once('lineages', () => prepareLineages(connection));
     if (this.#needs('calls') || this.#needs('exact calls'))
-      this.#hasCalls = await tables.once('calls', () => prepareCalls(connection, this.#input));
+      this.#hasCalls = await tables.once('calls', () =>
+        prepareCalls(connection, this.#input, tables.options),
+      );
     if (this.#needs('containers'))
       this.#undescribed = await undescribedContainers(connection, this.#types());
   }

@@ -48,7 +48,7 @@ export class SqlRun implements RuleRun {
     this.#summary = await this.#tables.summary();
     const found: Finding[] = [];
     for (const { rule, sql } of this.#rules) {
-      this.#tables.signal?.throwIfAborted();
+      this.#tables.options.signal?.throwIfAborted();
       const collected = new RuleFindings(this.#foldRepeats, maxFindings - found.length);
       const outcome: RuleOutcome = { rule, state: 'unmatched', matches: 0, leftOut: 0 };
       this.#outcomes.set(rule, outcome);

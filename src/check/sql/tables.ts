@@ -5,6 +5,7 @@ import { SfkitError } from '../../engine/errors.js';
 import { sumOfReasons } from '../../engine/reasons.js';
 import type { Summary } from '../../engine/session.js';
 import type { Dataset } from '../../query/dataset.js';
+import type { ReadingOptions } from '../language.js';
 
 /** The tables of events and flows. */
 export const rowTables: readonly TableName[] = tables
@@ -26,10 +27,9 @@ export class CheckTables {
   #dataset: Promise<Dataset> | undefined;
   #isClosed = false;
 
-  /** `signal`: aborting it stops reading and queries. */
   constructor(
     input: string,
-    readonly signal?: AbortSignal,
+    readonly options: ReadingOptions = {},
   ) {
     this.#input = input;
   }
@@ -77,7 +77,7 @@ export class CheckTables {
   #open(): Promise<Dataset> {
     if (this.#isClosed)
       throw new SfkitError('INVALID_ARGUMENT', `${this.#input}: the check is over`);
-    this.#dataset ??= openInput(this.#input, [...this.#wanted], this.signal);
+    this.#dataset ??= openInput(this.#input, [...this.#wanted], this.options);
     return this.#dataset;
   }
 }
@@ -85,14 +85,14 @@ export class CheckTables {
 async function openInput(
   input: string,
   wanted: readonly TableName[],
-  signal?: AbortSignal,
+  { signal, maxMemory }: ReadingOptions,
 ): Promise<Dataset> {
   // Loaded on demand: loading DuckDB is slow, and rules of other languages do not need it.
   const { openDataset } = await import('../../query/dataset.js');
   return openDataset(
     [input],
     `SELECT 1 FROM ${wanted.join(', ')}`,
-    {},
+    { maxMemory },
     { isolated: true, memoryLimit, signal },
   );
 }
