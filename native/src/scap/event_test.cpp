@@ -25,7 +25,7 @@ struct Body {
   Body(std::vector<uint16_t> wanted, size_t body_size, size_t bytes_after)
       : lengths(std::move(wanted)), size(body_size), after(bytes_after), bytes(size + after, 0xff) {
     const size_t array = std::min(size, lengths.size() * sizeof(uint16_t));
-    std::memcpy(bytes.data(), lengths.data(), array);
+    if (array > 0) std::memcpy(bytes.data(), lengths.data(), array);
     for (size_t i = array; i < size; ++i) bytes[i] = static_cast<uint8_t>(i * 7);
   }
   size_t payload() const {
