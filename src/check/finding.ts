@@ -159,9 +159,9 @@ export interface RuleOutcome {
 /** Reason for rules without matches in a damaged capture. */
 export const damagedReason = 'part of the capture is damaged, and rules cannot see what was lost';
 
-/** Reason for rules without matches if the engine forgot threads or descriptors. */
+/** Reason for rules without matches if the engine forgot part of its state. */
 export const forgottenReason =
-  'the engine forgot threads or descriptors to stay within --max-memory, and rules cannot see those';
+  'the engine forgot threads, descriptors or names to stay within --max-memory, and rules cannot see those';
 
 /** An error or a warning about a rule file. */
 export interface Diagnostic {
